@@ -1,0 +1,1 @@
+"""The exoplanet graph: one module a stage."""

@@ -1,0 +1,70 @@
+"""Where the light curves come from: a simulator, files, or the published Kaggle set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import ROOT, StageConfig, by_profile
+from models.arrays import Blocks
+from models.exoplanets import readers, simulation
+
+Source = Literal["injected", "simulated", "files", "kaggle"]
+
+
+class Curves(StageConfig, section="exoplanets/curves"):
+    """Which light curves, and how many where they are made."""
+
+    source: Source = Field(
+        "injected",
+        description="injected: transits into real quiet Kepler curves; simulated: all synthetic; "
+        "files: what `path` holds; kaggle: the published set, downloaded to `path`",
+    )
+    path: str = Field("", description="a file or folder, for files and kaggle")
+    train: int = Field(by_profile(quick=1600, published=5087), gt=0)
+    train_planets: int = Field(by_profile(quick=80, published=37), gt=0)
+    test: int = Field(by_profile(quick=400, published=570), gt=0)
+    test_planets: int = Field(by_profile(quick=20, published=5), gt=0)
+    seed: int = 1
+
+    def input_files(self) -> Sequence[Path]:
+        """What is read from outside the graph."""
+        if self.source == "files":
+            return (self.folder(),)
+        return (simulation.QUIET_CURVES,) if self.source == "injected" else ()
+
+    def folder(self) -> Path:
+        """The file or folder that `path` names, below the checkout if it is relative."""
+        if not self.path:
+            raise ValueError(
+                f"source {self.source!r} needs `path`: set it in faint.toml, section "
+                '["exoplanets/curves"]'
+            )
+        return ROOT / Path(self.path).expanduser()
+
+
+def read(config: Curves) -> Blocks:
+    """Open the chosen source."""
+    if config.source == "files":
+        return readers.read_files(config.folder())
+    if config.source == "kaggle":
+        return readers.read_kaggle(readers.download_kaggle(config.folder()))
+    make = simulation.injected if config.source == "injected" else simulation.simulated
+    return make(
+        config.train, config.train_planets, config.test, config.test_planets, seed=config.seed
+    )
+
+
+@dg.asset(
+    key=["exoplanets", "curves"],
+    group_name="exoplanets",
+    tags={"stage": "download"},
+    io_manager_key="arrays",
+)
+def curves(config: Curves) -> dg.Output[Blocks]:
+    """Kepler light curves of 3197 cadences, each with its label and what is known of its star."""
+    return dg.Output(read(config), metadata={"source": config.source, "seed": config.seed})

@@ -1,0 +1,40 @@
+"""Which stars are learnt from, tuned on and judged by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from pydantic import Field
+
+from assets.settings import StageConfig
+from models.arrays import Arrays
+from models.exoplanets.splits import SPLITS, split_curves
+
+
+class Splits(StageConfig, section="exoplanets/splits"):
+    """How the training file is shared out; the published test file stays whole."""
+
+    validation: float = Field(0.25, gt=0, lt=1, description="share of the training file")
+    test: float = Field(0.2, gt=0, lt=1, description="share, where there is no test file")
+    seed: int = 2
+
+
+@dg.asset(
+    key=["exoplanets", "splits"],
+    group_name="exoplanets",
+    tags={"stage": "sampling"},
+    io_manager_key="arrays",
+    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+)
+def splits(config: Splits, curves: Arrays) -> dg.Output[dict[str, Any]]:
+    """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two."""
+    split = split_curves(curves, config.validation, config.test, config.seed)
+    label = np.asarray(curves["label"])
+    metadata = {
+        f"{name} ({what})": int(np.sum(label[split == code] == value))
+        for code, name in enumerate(SPLITS)
+        for what, value in (("planets", 1), ("others", 0))
+    }
+    return dg.Output({"split": split}, metadata=metadata)

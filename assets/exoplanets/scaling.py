@@ -1,0 +1,20 @@
+"""Each star by itself: its curve standardised, with its running mean beside it."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from models.arrays import Arrays, Blocks, map_blocks
+from models.exoplanets.transforms import cnn_channels
+
+
+@dg.asset(
+    key=["exoplanets", "scaled"],
+    group_name="exoplanets",
+    tags={"stage": "scaling"},
+    io_manager_key="arrays",
+    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+)
+def scaled(curves: Arrays) -> Blocks:
+    """Channels (n, 3197, 2): the standardised curve and its 200-point running mean."""
+    return map_blocks(curves, lambda b: {"curve": cnn_channels(b["flux"])}, names=["flux"])

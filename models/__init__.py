@@ -1,0 +1,1 @@
+"""The science: pure functions and networks. Nothing here knows about Dagster."""

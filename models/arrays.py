@@ -1,0 +1,93 @@
+"""Arrays that need not fit in memory: how one stage hands rows to the next.
+
+Here belong the two shapes in which rows travel: a mapping of named arrays, all with the same
+number of rows, and a stream of blocks of such rows. How they are kept on disk is no concern of
+this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_ROWS = 1024
+"""Rows a block holds unless told: 13 MB of float32 Kepler curves."""
+
+
+class ArrayLike(Protocol):
+    """What every stored or in-memory array offers; slicing a stored one reads only those rows."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of one value."""
+
+    def __len__(self) -> int:
+        """Rows, the length of the first axis."""
+
+    def __getitem__(self, rows: Any) -> Any:
+        """The rows asked for, as a NumPy array."""
+
+
+Arrays = Mapping[str, ArrayLike]
+"""Named arrays with the same number of rows."""
+
+Block = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A stream of blocks of rows, for arrays that need not fit in memory.
+
+    Parameters
+    ----------
+    source
+        Blocks in order; each maps every name to an array, with equal lengths within a block and
+        the same names, dtypes and trailing shapes in all blocks. It is read once.
+    """
+
+    source: Iterable[Block]
+
+    def __iter__(self) -> Iterator[Block]:
+        """Iterate over the blocks."""
+        return iter(self.source)
+
+
+def iter_blocks(
+    arrays: Arrays, *, rows: int = BLOCK_ROWS, names: Iterable[str] | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Read ``arrays`` block by block.
+
+    Parameters
+    ----------
+    arrays
+        Named arrays with the same number of rows.
+    rows
+        Rows a block holds at most.
+    names
+        The arrays to read; all by default.
+    """
+    chosen = list(arrays if names is None else names)
+    lengths = {name: len(arrays[name]) for name in chosen}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"arrays differ in their number of rows: {lengths}")
+    for start in range(0, next(iter(lengths.values()), 0), rows):
+        yield {name: np.asarray(arrays[name][start : start + rows]) for name in chosen}
+
+
+def map_blocks(
+    arrays: Arrays,
+    function: Callable[[dict[str, NDArray[Any]]], Block],
+    *,
+    rows: int = BLOCK_ROWS,
+    names: Iterable[str] | None = None,
+) -> Blocks:
+    """Apply ``function`` to each block of ``arrays``, lazily."""
+    return Blocks(function(block) for block in iter_blocks(arrays, rows=rows, names=names))

@@ -1,0 +1,1 @@
+"""Exoplanets: stars with a transiting planet, from Kepler light curves."""

@@ -1,0 +1,134 @@
+"""What is done to a light curve before a network sees it: scaling, channels and spectra.
+
+Here belong pure functions from a batch of curves to a batch of features, each row by itself and
+along time only, so that they can be applied to any block of a stream with the same result.
+Searching for transits is `transit_search`; networks are `networks`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+CADENCES = 3197
+"""Points of one curve of the published set, at the long cadence of 29.4 minutes (65.3 days)."""
+
+BINS = CADENCES // 2 + 1
+"""Points of its spectrum without the mirrored half: 1599, from 0 to just below 284 uHz."""
+
+RUNNING_MEAN_CADENCES = 200
+"""Width of the running mean that is the CNN's second channel: 4.1 days."""
+
+
+def standardise(flux: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Scale each curve to mean 0 and standard deviation 1, by itself.
+
+    Means and variances of stars differ by orders of magnitude, and a star's own values are all
+    that is needed, so nothing is fitted and nothing can leak from one split to another.
+
+    Parameters
+    ----------
+    flux
+        Curves, shape (n, cadences), in any unit (the published set: electrons per second).
+
+    Returns
+    -------
+    Shape (n, cadences), float32, without unit. A constant curve becomes zeros.
+    """
+    flux = _curves(flux)
+    # Flux can be large beside its scatter: subtract in double precision, then shrink.
+    centred = flux - flux.mean(axis=1, keepdims=True, dtype=np.float64)
+    scale = centred.std(axis=1, keepdims=True)
+    # What rounding leaves of a constant curve is no signal.
+    rounding = np.finfo(flux.dtype).eps * np.abs(flux).max(axis=1, keepdims=True)
+    constant = scale <= rounding
+    centred /= np.where(constant, 1.0, scale)
+    return np.where(constant, 0.0, centred).astype(np.float32)
+
+
+def running_mean(
+    flux: NDArray[np.floating], width: int = RUNNING_MEAN_CADENCES
+) -> NDArray[np.float32]:
+    """Smooth each curve along time.
+
+    Parameters
+    ----------
+    flux
+        Curves, shape (n, cadences).
+    width
+        Cadences averaged. An even window reaches one cadence further back than forward; beyond
+        the ends the curve is mirrored (``mode="reflect"`` of `scipy.ndimage.uniform_filter1d`).
+
+    Returns
+    -------
+    Shape (n, cadences), float32, in the unit of ``flux``.
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    smoothed = uniform_filter1d(_curves(flux), width, axis=1, output=np.float32)
+    return np.asarray(smoothed, dtype=np.float32)
+
+
+def cnn_channels(
+    flux: NDArray[np.floating], width: int = RUNNING_MEAN_CADENCES
+) -> NDArray[np.float32]:
+    """Give the CNN's two channels: the standardised curve and its running mean.
+
+    The study does not name its second channel; this is the one of the best-known public network
+    on the same set.
+
+    Returns
+    -------
+    Shape (n, cadences, 2), float32, without unit.
+    """
+    scaled = standardise(flux)
+    return np.stack([scaled, running_mean(scaled, width)], axis=-1)
+
+
+def spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Give the magnitude of each curve's Fourier transform, mirrored half dropped.
+
+    Parameters
+    ----------
+    flux
+        Curves, shape (n, cadences), standardised for the study's features.
+
+    Returns
+    -------
+    Shape (n, cadences // 2 + 1, 1), float32, in the unit of ``flux`` (unnormalised transform).
+    The first bin is the sum of the curve.
+    """
+    return np.abs(_transform(flux))[..., np.newaxis]
+
+
+def complex_spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Give the real and imaginary part of each curve's Fourier transform, mirrored half dropped.
+
+    The study asks for it in place of the magnitude, which forgets when a transit happened.
+
+    Returns
+    -------
+    Shape (n, cadences // 2 + 1, 2), float32: real parts, then imaginary parts.
+    """
+    transform = _transform(flux)
+    return np.stack([transform.real, transform.imag], axis=-1)
+
+
+def _transform(flux: NDArray[np.floating]) -> NDArray[np.complex64]:
+    from scipy import fft
+
+    # Single precision halves the work, and one thread a core shares the rows.
+    transform = fft.rfft(_curves(flux).astype(np.float32, copy=False), axis=1, workers=-1)
+    return np.asarray(transform, dtype=np.complex64)
+
+
+def _curves(flux: NDArray[np.floating]) -> NDArray[np.floating]:
+    flux = np.asarray(flux)
+    if flux.ndim != 2:
+        raise ValueError(
+            f"expected curves of shape (stars, cadences), got shape {flux.shape}; "
+            "give one star as flux[np.newaxis]"
+        )
+    if not np.issubdtype(flux.dtype, np.floating):
+        flux = flux.astype(np.float64)
+    return flux

@@ -1,0 +1,533 @@
+"""The pictures that every system shows of its data, its trainings and its results.
+
+Here belong the figures of the reports and of the web UI, each a function from plain arrays to the
+bytes of a PNG. Figures are drawn on their own canvas, without pyplot and its global state, and the
+same input gives the same bytes: no date and no version is written into them.
+
+Colours are those of Okabe & Ito (2008), told apart with any kind of colour vision; what matters is
+also told apart by marker, line style or label.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike as AnyArray
+
+from models.sampling import binary_labels
+from models.thresholds import labelled_scores, roc
+
+DPI = 90
+POSITIVE, NEGATIVE, ACCENT, OTHER = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
+CYCLE = (NEGATIVE, POSITIVE, ACCENT, OTHER, "#E69F00", "#56B4E9", "#000000")
+GREY = "#6b6b6b"
+
+#: Scatter plots show at most this many negatives, evenly picked; positives are all shown.
+SHOWN = 5000
+
+
+def learning_curves(
+    values: Mapping[str, Sequence[float]],
+    *,
+    phases: Sequence[tuple[int, float]] = (),
+    best_epoch: int | None = None,
+    metric: str = "accuracy",
+    title: str = "",
+) -> bytes:
+    """Draw loss and one metric by epoch, of training and validation.
+
+    Parameters
+    ----------
+    values
+        As ``History.values``: ``loss`` and, where known, ``val_loss``, the metric and its ``val_``.
+    phases
+        ``(epochs, learning rate)`` of each phase; more than one are marked.
+    best_epoch
+        Epoch, from 1, whose weights were kept; marked unless it is the last.
+    metric
+        Name of the metric in the second panel, left out where it was not recorded.
+    title
+        What was trained.
+    """
+    shown = [name for name in ("loss", metric) if name in values]
+    figure, panels = _figure(4.6 * len(shown), 3.4, columns=len(shown))
+    for axes, name in zip(panels, shown, strict=True):
+        for key, label, colour, style in (
+            (name, "training", NEGATIVE, "o-"),
+            (f"val_{name}", "validation", POSITIVE, "s--"),
+        ):
+            if key in values:
+                epochs = np.arange(1, len(values[key]) + 1)
+                size = 4 if epochs.size <= 40 else 0
+                axes.plot(epochs, values[key], style, color=colour, label=label, markersize=size)
+        run = len(values[name])
+        _mark_phases(axes, phases, run)
+        if best_epoch is not None and best_epoch < run:
+            axes.axvline(best_epoch, color=ACCENT, linewidth=1.2, label="weights kept")
+        _integer_ticks(axes)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name.replace("_", " "))
+        if name != "loss" and max(values[name]) <= 1:
+            axes.set_ylim(top=min(1.02, axes.get_ylim()[1]))
+    panels[0].legend(loc="best")
+    return _png(figure, title)
+
+
+def roc_curve(
+    labels: AnyArray, scores: AnyArray, threshold: float | None = None, *, title: str = ""
+) -> bytes:
+    """Draw sensitivity against false-positive rate, with the chosen threshold on it.
+
+    Parameters
+    ----------
+    labels
+        Shape (n,), 0 or 1, with both classes.
+    scores
+        Shape (n,), finite.
+    threshold
+        Cut to mark; None for none.
+    title
+        Of what model and rows.
+    """
+    points = roc(labels, scores)
+    fpr = np.r_[0, points["false_positive_rate"]]
+    sensitivity = np.r_[0, points["sensitivity"]]
+    area = float(np.trapezoid(sensitivity, fpr))
+    figure, (axes,) = _figure(4.4, 4.2)
+    axes.plot([0, 1], [0, 1], ":", color=GREY, label="chance")
+    axes.plot(fpr, sensitivity, color=NEGATIVE, label=f"area {area:.3f}")
+    if threshold is not None:
+        positive, values = labelled_scores(labels, scores)
+        flagged = values >= threshold
+        at = float(flagged[~positive].mean()), float(flagged[positive].mean())
+        axes.plot(*at, "D", color=POSITIVE, markersize=8, label=f"threshold {threshold:.3g}")
+    _unit_square(axes)
+    axes.set_xlabel("false-positive rate")
+    axes.set_ylabel("sensitivity (recall)")
+    axes.legend(loc="lower right")
+    return _png(figure, title)
+
+
+def crossover(
+    labels: AnyArray, scores: AnyArray, threshold: float | None = None, *, title: str = ""
+) -> bytes:
+    """Draw sensitivity and specificity against the threshold; parameters as :func:`roc_curve`."""
+    points = roc(labels, scores)
+    cuts = points["thresholds"]
+    figure, (axes,) = _figure(5.2, 3.6)
+    axes.plot(cuts, points["sensitivity"], color=POSITIVE, label="sensitivity")
+    specificity = 1 - points["false_positive_rate"]
+    axes.plot(cuts, specificity, "--", color=NEGATIVE, label="specificity")
+    if threshold is not None:
+        label = f"threshold {threshold:.3g}"
+        axes.axvline(threshold, color=GREY, linestyle=":", linewidth=1.5, label=label)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel("threshold on the score")
+    axes.set_ylabel("share judged rightly")
+    axes.legend(loc="best")
+    return _png(figure, title)
+
+
+def precision_recall(
+    labels: AnyArray, scores: AnyArray, threshold: float | None = None, *, title: str = ""
+) -> bytes:
+    """Draw precision against recall, with the base rate; parameters as :func:`roc_curve`."""
+    points = roc(labels, scores)
+    positive, values = labelled_scores(labels, scores)
+    positives = np.count_nonzero(positive)
+    tp = points["sensitivity"] * positives
+    fp = points["false_positive_rate"] * (positive.size - positives)
+    precision, recall = tp / (tp + fp), points["sensitivity"]
+    average = float(np.sum(np.diff(recall, prepend=0) * precision))
+    figure, (axes,) = _figure(4.4, 4.2)
+    base = positives / positive.size
+    axes.axhline(base, color=GREY, linestyle=":", label=f"base rate {base:.3g}")
+    axes.step(
+        np.r_[0, recall],
+        np.r_[precision[0], precision],
+        where="pre",
+        color=NEGATIVE,
+        label=f"average precision {average:.3f}",
+    )
+    flagged = values >= threshold if threshold is not None else np.zeros_like(positive)
+    if flagged.any():
+        at = float(flagged[positive].mean()), float(positive[flagged].mean())
+        axes.plot(*at, "D", color=POSITIVE, markersize=8, label=f"threshold {threshold:.3g}")
+    _unit_square(axes)
+    axes.set_xlabel("recall")
+    axes.set_ylabel("precision")
+    axes.legend(loc="best")
+    return _png(figure, title)
+
+
+def score_scatter(
+    labels: AnyArray,
+    scores: AnyArray,
+    threshold: float | None = None,
+    *,
+    classes: tuple[str, str] = ("negative", "positive"),
+    title: str = "",
+) -> bytes:
+    """Draw the score of every example in its order, coloured by class.
+
+    Of more than ``SHOWN`` negatives evenly many are shown, and the axis says so.
+
+    Parameters
+    ----------
+    labels, scores, threshold, title
+        As for :func:`roc_curve`; one class alone will do.
+    classes
+        What negatives and positives are called.
+    """
+    positive, values = labelled_scores(labels, scores)
+    figure, (axes,) = _figure(6.4, 3.4)
+    negatives = np.flatnonzero(~positive)
+    shown = negatives[:: -(-negatives.size // SHOWN)] if negatives.size > SHOWN else negatives
+    size = 14 if shown.size < 1000 else 6
+    axes.scatter(
+        shown, values[shown], s=size, color=NEGATIVE, alpha=0.6, linewidths=0,
+        label=f"{classes[0]} ({negatives.size})",
+    )  # fmt: skip
+    found = np.flatnonzero(positive)
+    axes.scatter(
+        found, values[found], s=46, marker="D", color=POSITIVE, edgecolors="white", linewidths=0.7,
+        label=f"{classes[1]} ({found.size})",
+    )  # fmt: skip
+    if threshold is not None:
+        label = f"threshold {threshold:.3g}"
+        axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=label)
+    note = "" if shown.size == negatives.size else f" ({shown.size} of the {classes[0]} shown)"
+    axes.set_xlabel(f"example{note}")
+    axes.set_ylabel("score")
+    _legend_below(axes, 3)
+    return _png(figure, title)
+
+
+def confusion_matrix(
+    counts: Mapping[str, int],
+    *,
+    classes: tuple[str, str] = ("negative", "positive"),
+    title: str = "",
+) -> bytes:
+    """Draw the four counts, shaded by the share of their actual class.
+
+    Parameters
+    ----------
+    counts
+        ``tp``, ``fp``, ``fn`` and ``tn``.
+    classes
+        What negatives and positives are called.
+    title
+        Of what model and rows.
+    """
+    table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure, (axes,) = _figure(3.9, 3.5)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(table):
+        colour = "white" if share[row, column] > 0.55 else "black"
+        axes.text(
+            column, row, f"{count:,}\n{share[row, column]:.1%}",
+            ha="center", va="center", color=colour, fontsize=12,
+        )  # fmt: skip
+    axes.set_xticks([0, 1], classes)
+    axes.set_yticks([0, 1], classes, rotation=90, va="center")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("actual")
+    return _png(figure, title)
+
+
+def curves(
+    x: AnyArray,
+    rows: AnyArray,
+    labels: AnyArray,
+    *,
+    x_label: str,
+    y_label: str,
+    names: Sequence[str] | None = None,
+    classes: tuple[str, str] = ("negative", "positive"),
+    title: str = "",
+) -> bytes:
+    """Draw a few series, one below the other, positives first and in their colour.
+
+    Parameters
+    ----------
+    x
+        Shape (m,), shared by all rows.
+    rows
+        Shape (k, m), k up to about 8; NaN leaves a gap.
+    labels
+        Shape (k,), 0 or 1.
+    x_label, y_label
+        What the axes show, with units.
+    names
+        Name of each row; none by default.
+    classes
+        What negatives and positives are called.
+    title
+        Of what data.
+    """
+    return _stack(
+        x, rows, labels, x_label, y_label, names, classes, title, {"marker": ".", "ls": "none"}
+    )
+
+
+def spectra(
+    frequency: AnyArray,
+    rows: AnyArray,
+    labels: AnyArray,
+    *,
+    x_label: str,
+    y_label: str,
+    names: Sequence[str] | None = None,
+    classes: tuple[str, str] = ("negative", "positive"),
+    title: str = "",
+) -> bytes:
+    """Draw a few amplitude spectra, one below the other, on a logarithmic scale.
+
+    Parameters as for :func:`curves`; amplitudes of 0 are left out.
+    """
+    amplitude = np.asarray(rows, dtype=np.float64)
+    positive = np.where(amplitude > 0, amplitude, np.nan)
+    return _stack(
+        frequency, positive, labels, x_label, y_label, names, classes, title, {"ls": "-"}, log=True
+    )
+
+
+def reliability_diagram(
+    bins: Mapping[str, Sequence[float]], base_rate: float, *, title: str = ""
+) -> bytes:
+    """Draw observed against forecast frequency, and how many forecasts each bin holds.
+
+    Parameters
+    ----------
+    bins
+        As :func:`models.metrics.reliability` returns.
+    base_rate
+        Share of positives, drawn as the line of no resolution.
+    title
+        Of what model and rows.
+    """
+    figure, (axes, below) = _figure(4.4, 5.2, rows=2, heights=(3.4, 1))
+    forecast, observed = np.array(bins["forecast"]), np.array(bins["observed"])
+    error = [observed - np.array(bins["low"]), np.array(bins["high"]) - observed]
+    axes.plot([0, 1], [0, 1], ":", color=GREY, label="perfectly reliable")
+    axes.axhline(base_rate, color=ACCENT, linestyle="--", linewidth=1, label="base rate")
+    axes.errorbar(
+        forecast, observed, np.maximum(error, 0), fmt="o-", color=NEGATIVE, capsize=3,
+        label="forecasts, 95 %",
+    )  # fmt: skip
+    _unit_square(axes)
+    axes.tick_params(labelbottom=False)
+    axes.set_ylabel("observed frequency")
+    axes.legend(loc="upper left")
+    start, stop = np.array(bins["start"]), np.array(bins["stop"])
+    below.bar(start, bins["count"], width=stop - start, align="edge", color=NEGATIVE, alpha=0.7)
+    below.set_yscale("log")
+    below.set_xlim(-0.02, 1.02)
+    below.set_xlabel("forecast probability")
+    below.set_ylabel("forecasts")
+    return _png(figure, title)
+
+
+def comparison(
+    ours: Mapping[str, Mapping[str, float | None]],
+    published: Mapping[str, float | None],
+    *,
+    x_label: str,
+    title: str = "",
+) -> bytes:
+    """Draw one metric of every model with its interval, beside the published figure.
+
+    Parameters
+    ----------
+    ours
+        By model, ``value``, ``low`` and ``high`` as :func:`models.metrics.evaluate` gives them;
+        None is written as undefined.
+    published
+        By model, the published value; None or absent where there is none.
+    x_label
+        The metric.
+    title
+        Of what rows.
+    """
+    names = list(ours)
+    figure, (axes,) = _figure(6.2, 1.3 + 0.42 * len(names))
+    place = np.arange(len(names))[::-1]
+    known = [value for value in published.values() if value is not None]
+    for y, name in zip(place, names, strict=True):
+        value, low, high = (ours[name].get(key) for key in ("value", "low", "high"))
+        if value is None:
+            axes.annotate(
+                "undefined", (0, y), xycoords=axes.get_yaxis_transform(), xytext=(6, 0),
+                textcoords="offset points", va="center", color=GREY, fontsize=9,
+            )  # fmt: skip
+            continue
+        known.append(value)
+        if low is not None and high is not None:
+            axes.plot([low, high], [y, y], color=NEGATIVE, linewidth=6, alpha=0.3)
+            known += [low, high]
+        axes.plot(value, y, "o", color=NEGATIVE, markersize=7)
+    for y, name in zip(place, names, strict=True):
+        value = published.get(name)
+        if value is not None:
+            axes.plot(value, y, "D", color=POSITIVE, markersize=7, markerfacecolor="none", mew=1.8)
+    axes.plot([], [], "o-", color=NEGATIVE, label="ours, 95 % interval")
+    axes.plot([], [], "D", color=POSITIVE, markerfacecolor="none", mew=1.8, label="published")
+    axes.set_yticks(place, names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    if known and min(known) >= 0 and max(known) <= 1:
+        axes.set_xlim(-0.02, 1.02)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(x_label)
+    _legend_below(axes, 2)
+    return _png(figure, title)
+
+
+def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str = "") -> bytes:
+    """Draw recall in bins of something known, with intervals and the number of positives.
+
+    Parameters
+    ----------
+    bins
+        As :func:`models.metrics.by_bin` returns; those outside the edges stand at the right.
+    x_label
+        What the bins are of, with unit.
+    title
+        Of what model and rows.
+    """
+    figure, (axes,) = _figure(max(4.6, 1.4 + 0.75 * len(bins)), 3.6)
+    names = [
+        entry["outside"].replace(" ", "\n", 1)
+        if entry.get("outside")
+        else f"{entry['start']:g}-{entry['stop']:g}"
+        for entry in bins
+    ]
+    for place, entry in enumerate(bins):
+        recall = entry["recall"]
+        if recall["value"] is not None:
+            axes.bar(place, recall["value"], width=0.7, color=NEGATIVE, alpha=0.75)
+            error = [[recall["value"] - recall["low"]], [recall["high"] - recall["value"]]]
+            axes.errorbar(place, recall["value"], error, fmt="none", color="black", capsize=4)
+        axes.text(place, 1.03, f"{entry['found']} of {entry['count']}", ha="center", fontsize=8.5)
+    axes.set_ylim(0, 1.12)
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.set_xticks(range(len(bins)), names)
+    axes.grid(visible=False, axis="x")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel("recall, 95 % interval")
+    return _png(figure, title)
+
+
+def _stack(
+    x: AnyArray,
+    rows: AnyArray,
+    labels: AnyArray,
+    x_label: str,
+    y_label: str,
+    names: Sequence[str] | None,
+    classes: tuple[str, str],
+    title: str,
+    style: Mapping[str, Any],
+    *,
+    log: bool = False,
+) -> bytes:
+    places, series = np.asarray(x, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    positive = binary_labels(labels)
+    if series.shape != (positive.size, places.size):
+        raise ValueError(
+            f"{positive.size} labels and {places.size} places need rows of shape "
+            f"{(positive.size, places.size)}, not {series.shape}"
+        )
+    order = np.argsort(~positive, kind="stable")
+    figure, panels = _figure(6.4, 0.9 + 1.05 * positive.size, rows=positive.size, share=True)
+    for axes, row in zip(panels, order, strict=True):
+        colour = POSITIVE if positive[row] else NEGATIVE
+        axes.plot(places, series[row], color=colour, markersize=2, linewidth=0.7, **style)
+        if log:
+            axes.set_yscale("log")
+        axes.margins(x=0.01)
+        name = classes[int(positive[row])] + (f": {names[row]}" if names is not None else "")
+        axes.annotate(
+            name, (1, 1), xycoords="axes fraction", xytext=(-4, -3), textcoords="offset points",
+            ha="right", va="top", fontsize=8.5, color=colour,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )  # fmt: skip
+        axes.tick_params(labelsize=8)
+    panels[-1].set_xlabel(x_label)
+    figure.supylabel(y_label, fontsize=10)
+    return _png(figure, title)
+
+
+def _figure(
+    width: float,
+    height: float,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    heights: Sequence[float] | None = None,
+    share: bool = False,
+) -> tuple[Any, list[Any]]:
+    """Make a figure of this size in inches, and its panels in one style."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    panels = figure.subplots(
+        rows, columns, squeeze=False, sharex=share, height_ratios=heights
+    ).ravel()
+    for axes in panels:
+        axes.set_facecolor("white")
+        axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GREY)
+        axes.tick_params(labelsize=9, color=GREY)
+    return figure, list(panels)
+
+
+def _png(figure: Any, title: str) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if title:
+        figure.suptitle(title, fontsize=11)
+    target = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(target, metadata={"Software": None})
+    return target.getvalue()
+
+
+def _unit_square(axes: Any) -> None:
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+
+
+def _legend_below(axes: Any, columns: int) -> None:
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9
+    )
+
+
+def _integer_ticks(axes: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def _mark_phases(axes: Any, phases: Sequence[tuple[int, float]], run: int) -> None:
+    """Mark where the learning rate changes, between two epochs, and write both rates."""
+    if len(phases) < 2:
+        return
+    starts = np.cumsum([0, *(epochs for epochs, _ in phases)])
+    for (_, rate), start in zip(phases, starts, strict=False):
+        if start >= run:
+            break
+        if start:
+            axes.axvline(start + 0.5, color=GREY, linestyle=":", linewidth=1.2)
+        axes.annotate(
+            f"rate {rate:g}", (start + 0.5, 1), xycoords=axes.get_xaxis_transform(),
+            xytext=(3, -2), textcoords="offset points", va="top", fontsize=8, color=GREY,
+        )  # fmt: skip

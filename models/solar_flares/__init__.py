@@ -1,0 +1,1 @@
+"""Solar flares: records of magnetic field, forms of input, networks and their upgrade."""

@@ -1,0 +1,287 @@
+"""Lines of JSON, parsed into records.
+
+Here belongs what turns bytes into arrays and says which lines are broken; files, samples and
+engines are in `models.solar_flares.ingestion`.
+
+A line is parsed in one of two ways with one result. The fast way asks whether the line is, but
+for its numbers, byte by byte like one that was parsed before; then the numbers alone are cut out
+and converted, many lines at once, by code that frees the interpreter's lock. Whatever differs goes
+the strict way, through Python's json.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.solar_flares.records import ID_LENGTH, LARGEST, PARAMETERS, SAMPLES
+
+_SAMPLE_KEYS = tuple(str(sample) for sample in range(SAMPLES))
+_KNOWN_SAMPLES = frozenset(_SAMPLE_KEYS)
+
+
+@dataclass
+class Piece:
+    """Consecutive lines of a file: those to parse, and what was seen of the others."""
+
+    lines: list[bytes] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    seen: int = 0
+
+    def add(self, number: int, line: bytes, sampled: bool) -> int:
+        """Take in a line; returns the bytes that it adds to what is to be parsed."""
+        line = line.strip()
+        if not line:
+            return 0
+        self.seen += 1
+        if sampled:
+            self.lines.append(line)
+            self.numbers.append(number)
+            return len(line)
+        if not (line.startswith(b"{") and line.endswith(b"}")):
+            self.bad.append((number, "it does not begin with { and end with }"))
+        return 0
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What came of some lines: k records, and the lines that are none."""
+
+    values: NDArray[np.float32]  # (k, 60, 25)
+    labels: list[int]
+    ids: list[str]
+    bad: list[tuple[int, str]]  # line number and reason
+    lines: int  # not blank, whether sampled or not
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a line looks, but for its numbers."""
+
+    skeleton: bytes  # the line and its line feed, numbers left out
+    spaced: bool  # a blank after each colon
+    leaves: int  # numbers on a line
+    id: int  # which of them is the id,
+    label: int  # the class,
+    values: NDArray[np.intp]  # and the values; shape (60, 25)
+
+
+def parse(piece: Piece, layout: Layout | None) -> tuple[Parsed, Layout | None]:
+    """Parse a piece; returns also the layout that its lines have, to be tried on the next."""
+    bad = list(piece.bad)
+    if layout is not None and (fast := _parse_fast(piece.lines, layout)) is not None:
+        return Parsed(*fast, bad, piece.seen), layout
+    values, labels, ids = [], [], []
+    for number, line in zip(piece.numbers, piece.lines, strict=True):
+        found = None if layout is None else _parse_fast([line], layout)
+        if found is None:
+            try:
+                found = _parse_strictly(line)
+            except _BrokenLineError as error:
+                bad.append((number, str(error)))
+                continue
+            layout = _layout(line, found) or layout
+        values.append(found[0])
+        labels += found[1]
+        ids += found[2]
+    stacked = np.concatenate(values) if values else np.empty((0, SAMPLES, len(PARAMETERS)), "f4")
+    return Parsed(stacked, labels, ids, sorted(bad), piece.seen), layout
+
+
+_Found = tuple[NDArray[np.float32], list[int], list[str]]
+
+
+class _BrokenLineError(ValueError):
+    """A line is not a record."""
+
+
+def _parse_strictly(line: bytes) -> _Found:
+    try:
+        record = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise _BrokenLineError(f"not UTF-8 at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise _BrokenLineError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise _BrokenLineError("nested too deeply for a record") from error
+    if not isinstance(record, dict):
+        raise _BrokenLineError("not an object with id, classNum and values")
+    for key in ("id", "classNum", "values"):
+        if key not in record:
+            raise _BrokenLineError(f"it has no {key}")
+    name, label, series = record["id"], record["classNum"], record["values"]
+    if isinstance(name, bool) or not isinstance(name, int | str):
+        raise _BrokenLineError(f"id is {name!r}, neither a whole number nor text")
+    if len(str(name)) > ID_LENGTH:
+        raise _BrokenLineError(f"id is longer than {ID_LENGTH} characters")
+    if isinstance(label, bool) or not isinstance(label, int) or label not in (0, 1):
+        raise _BrokenLineError(f"classNum is {label!r}, neither 0 nor 1")
+    if not isinstance(series, dict):
+        raise _BrokenLineError("values is not an object of parameters")
+    values = np.empty((1, SAMPLES, len(PARAMETERS)), dtype=np.float32)
+    for column, parameter in enumerate(PARAMETERS):
+        if parameter not in series:
+            raise _BrokenLineError(f"it has no {parameter}")
+        values[0, :, column] = _samples(parameter, series[parameter])
+    return values, [label], [str(name)]
+
+
+def _samples(parameter: str, samples: Any) -> list[float]:
+    if not isinstance(samples, dict):
+        raise _BrokenLineError(f"{parameter} is not an object of samples")
+    if not samples.keys() <= _KNOWN_SAMPLES:
+        odd = next(key for key in samples if key not in _KNOWN_SAMPLES)
+        raise _BrokenLineError(f"{parameter} has a sample {odd!r}, expected 0 ... {SAMPLES - 1}")
+    values = []
+    for key in _SAMPLE_KEYS:
+        value = samples.get(key)
+        if value is None:
+            value = math.nan
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise _BrokenLineError(f"{parameter} sample {key} is {value!r}, not a number")
+        elif abs(value) > LARGEST:
+            raise _BrokenLineError(f"{parameter} sample {key} is {value!r}, beyond 32-bit floats")
+        values.append(float(value))
+    return values
+
+
+def _layout(line: bytes, found: _Found) -> Layout | None:
+    """Describe how a parsed line looks; None if the fast way would not do for its like."""
+    places: dict[Any, int] = {}
+    for key, value in json.loads(line).items():
+        if key != "values":
+            places[key] = len(places)
+            continue
+        for parameter, samples in value.items():
+            if not isinstance(samples, dict):
+                return None
+            for sample in samples:
+                places[parameter, sample] = len(places)
+    try:
+        values = [[places[p, sample] for p in PARAMETERS] for sample in _SAMPLE_KEYS]
+    except KeyError:
+        return None
+    text = np.frombuffer(line + b"\n", dtype=np.uint8)
+    spaced = b'": ' in line
+    inside, _ = _spans(text, spaced)
+    layout = Layout(
+        skeleton=text[~inside].tobytes(),
+        spaced=spaced,
+        leaves=len(places),
+        id=places["id"],
+        label=places["classNum"],
+        values=np.array(values),
+    )
+    again = _parse_fast([line], layout)
+    # Text, lists and repeated keys among the members are what the fast way can't tell apart.
+    if again is None or not np.array_equal(again[0], found[0], equal_nan=True):
+        return None
+    return layout if again[1:] == found[1:] else None
+
+
+def _spans(text: NDArray[np.uint8], spaced: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the numbers of a text: where their characters are, and the delimiters after them.
+
+    A number begins after a colon, unless an object does, and ends before the next comma or brace.
+    """
+    skip = 2 if spaced else 1
+    start = np.zeros(len(text), dtype=bool)
+    start[skip:] = (text[:-skip] == ord(":")) & (text[skip:] != ord("{"))
+    if spaced:
+        start[2:] &= text[1:-1] == ord(" ")
+    delimiter = (text == ord(",")) | (text == ord("}"))
+    end = delimiter.copy()
+    end[1:] &= ~delimiter[:-1]
+    inside = np.bitwise_xor.accumulate((start ^ end).view(np.uint8)).view(bool)
+    return inside, end
+
+
+def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
+    """Parse lines that have the layout; None if any hasn't, or holds what json would refuse."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    if not lines:
+        return np.empty((0, SAMPLES, len(PARAMETERS)), dtype=np.float32), [], []
+    joined = b"\n".join(lines) + b"\n"
+    text = np.frombuffer(joined, dtype=np.uint8)
+    inside, end = _spans(text, layout.spaced)
+    if text[~inside].tobytes() != layout.skeleton * len(lines):
+        return None
+    inside |= end
+    numbers = text[inside]
+    stops = np.flatnonzero((numbers == ord(",")) | (numbers == ord("}")))
+    numbers[stops] = ord("\n")
+    try:
+        column = arrow_csv.read_csv(
+            pa.py_buffer(numbers),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, column_names=["number"], block_size=len(numbers) + 1
+            ),
+            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={"number": pa.float64()}, null_values=["NaN", "null"]
+            ),
+        ).column(0)
+    except pa.ArrowInvalid:
+        return None
+    if len(column) != len(lines) * layout.leaves or len(stops) != len(column):
+        return None
+    starts = np.concatenate([[0], stops[:-1] + 1])
+    if not _as_json_writes(numbers, starts, column.null_count):
+        return None
+    labels, ids = [], []
+    for row in range(0, len(column), layout.leaves):
+        name = numbers[starts[row + layout.id] : stops[row + layout.id]].tobytes()
+        label = numbers[starts[row + layout.label] : stops[row + layout.label]].tobytes()
+        if not re.fullmatch(rb"-?\d{1,18}", name) or label not in (b"0", b"1"):
+            return None
+        ids.append(str(int(name)))
+        labels.append(int(label))
+    found = column.to_numpy().reshape(len(lines), layout.leaves)[:, layout.values]
+    if np.fmax.reduce(np.abs(found), axis=None) > LARGEST:
+        return None
+    return found.astype(np.float32), labels, ids
+
+
+def _as_json_writes(numbers: NDArray[np.uint8], starts: NDArray[np.intp], missing: int) -> bool:
+    """Whether numbers that Arrow could read are written as JSON allows (no ``01``, ``.5``, ``5.``).
+
+    Without this, whether such a line is broken would depend on the lines around it.
+    """
+
+    def digit(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return np.asarray(characters - np.uint8(ord("0")) < 10)
+
+    first, second = numbers[starts], numbers[starts + 1]
+    minus = first == ord("-")
+    if np.count_nonzero(~minus & ~digit(first)) != missing:
+        return False
+    if np.any(minus & ~digit(second)) or np.any((first == ord("0")) & digit(second)):
+        return False
+    zero = starts[minus & (second == ord("0"))]
+    point = np.flatnonzero(numbers == ord("."))
+    return not np.any(digit(numbers[zero + 2])) and bool(np.all(digit(numbers[point + 1])))
+
+
+def to_json_line(block: Mapping[str, Any], row: int) -> str:
+    """Write a row of a block as a line of the published files, line feed included."""
+    name = str(block["id"][row])
+    values = np.asarray(block["values"][row], dtype=np.float64)
+    record = {
+        "id": int(name) if name.isdigit() else name,
+        "classNum": int(block["label"][row]),
+        "values": {
+            parameter: dict(zip(_SAMPLE_KEYS, values[:, column].tolist(), strict=True))
+            for column, parameter in enumerate(PARAMETERS)
+        },
+    }
+    return json.dumps(record) + "\n"

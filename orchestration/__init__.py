@@ -1,0 +1,1 @@
+"""Dagster as a whole: what runs, when it runs, and where results live."""

@@ -1,0 +1,53 @@
+"""Lay versions and storage over plain assets, and put everything Dagster needs into one object.
+
+Asset files know nothing of this: they read like the Dagster tutorial. `build_defs` serves this
+project; `with_versions_and_storage` serves any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+
+from orchestration.io_managers import io_managers
+from orchestration.project import Project
+from orchestration.stages import Stages
+from orchestration.storage import Store
+
+
+def laid_over(
+    modules: Iterable[ModuleType],
+    project: Project,
+    *,
+    resources: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> dg.Definitions:
+    """Definitions of the assets and checks in ``modules``, with computed versions and the store.
+
+    Parameters
+    ----------
+    modules
+        Modules of plain assets and asset checks.
+    project
+        Whose sources, settings and store they are.
+    resources
+        What the assets ask for; the IO managers come from here.
+    **others
+        Jobs, schedules and sensors, as `dagster.Definitions` takes them.
+    """
+    modules = list(modules)
+    plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
+    stages = Stages(plain, project)
+
+    def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(code_version=stages.version("/".join(spec.key.path)).key)
+
+    return dg.Definitions(
+        assets=dg.map_asset_specs(versioned, plain),
+        asset_checks=dg.load_asset_checks_from_modules(modules),
+        resources={**io_managers(Store(project.store, project.locks), stages), **(resources or {})},
+        **others,
+    )

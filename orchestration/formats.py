@@ -1,0 +1,408 @@
+"""How each kind of result is written to a file, read back, and known by its content.
+
+A format turns one value into one file and gives the hash of its *content*: values, dtypes, shapes
+and names, never bytes that vary from write to write such as a timestamp in a zip archive. Equal
+content has an equal hash whatever the process, the chunking or the file's bytes. Nothing is
+pickled. Where files lie and when they count as stored is `orchestration.storage`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.arrays import Blocks
+
+if TYPE_CHECKING:
+    import h5py
+    import pandas as pd
+    from numpy.typing import NDArray
+
+CHUNK_BYTES = 1 << 20
+"""What one HDF5 chunk holds at most, and what is hashed at a time."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Parameters
+    ----------
+    name
+        The ``io_manager_key`` that assets name.
+    suffix
+        File name ending, with its dot.
+    write
+        ``write(value, path) -> content hash``: writes the value to a new file.
+    read
+        ``read(path or open file) -> value``; a lazy format keeps the file open.
+    lazy
+        Whether reading takes an open binary file and reads on demand; otherwise a local path.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Any, Path], str]
+    read: Callable[[Any], Any]
+    lazy: bool = False
+
+
+def content_hash(*parts: object) -> str:
+    """Hash of a sequence of strings, bytes and JSON-able values; 64 hex digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else canonical_json(part).encode()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no spaces; NaN and infinity are errors (undefined is null)."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+# arrays ---------------------------------------------------------------------------------------
+
+
+class StoredArray:
+    """One array of a stored file; slicing reads only the rows asked for.
+
+    Strings come back as NumPy ``U`` arrays.
+    """
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self._dataset = dataset
+        self._width = dataset.attrs.get("characters")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(self._dataset.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of one value."""
+        return np.dtype(f"U{self._width}") if self._width is not None else self._dataset.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        """Rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> Any:
+        """Read the rows asked for; an index array may have any order and repeats."""
+        if isinstance(rows, np.ndarray) and rows.dtype != bool and rows.size:
+            wanted = np.where(rows < 0, rows + len(self), rows)
+            unique, inverse = np.unique(wanted, return_inverse=True)
+            return self._decode(self._read_sorted(unique)[inverse])
+        return self._decode(self._dataset[rows])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read it whole."""
+        return np.asarray(self[...], dtype=dtype)
+
+    def _read_sorted(self, rows: NDArray[Any]) -> NDArray[Any]:
+        # h5py's own index lists cost a millisecond a row: a contiguous read with a selection in
+        # memory is faster unless the rows are few and far apart.
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        if last - first <= 8 * len(rows):
+            return np.asarray(self._dataset[first:last])[rows - first]
+        return np.stack([self._dataset[int(row)] for row in rows])
+
+    def _decode(self, values: Any) -> Any:
+        if self._width is None:
+            return values
+        return np.char.decode(np.asarray(values, dtype=f"S{max(1, self._dataset.dtype.itemsize)}"))
+
+
+class StoredArrays(Mapping[str, StoredArray]):
+    """The named arrays of one stored file, read on demand."""
+
+    def __init__(self, file: Any) -> None:
+        import h5py
+
+        self._file = h5py.File(file, "r")
+
+    def __getitem__(self, name: str) -> StoredArray:
+        """One array."""
+        if name not in self._file:
+            raise KeyError(f"no array {name!r}; there are {sorted(self._file)}")
+        return StoredArray(self._file[name])
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in alphabetical order."""
+        return iter(sorted(self._file))
+
+    def __len__(self) -> int:
+        """Number of arrays."""
+        return len(self._file)
+
+
+class _ArrayWriter:
+    """One growing dataset with the hash of all its values in order."""
+
+    def __init__(self, file: h5py.File, name: str, first: NDArray[Any]) -> None:
+        self._strings = first.dtype.kind == "U"
+        encoded = self._encode(name, first)
+        row = max(1, int(np.prod(encoded.shape[1:])) * max(1, encoded.dtype.itemsize))
+        self._digest = hashlib.sha256()
+        self._rows = 0
+        self._kind = first.dtype.kind
+        self.name = name
+        self.dataset = file.create_dataset(
+            name,
+            shape=(0, *encoded.shape[1:]),
+            maxshape=(None, *encoded.shape[1:]),
+            dtype=encoded.dtype,
+            chunks=(max(1, min(max(len(encoded), 1), CHUNK_BYTES // row)), *encoded.shape[1:]),
+            track_times=False,
+        )
+        if self._strings:
+            self.dataset.attrs["characters"] = first.dtype.itemsize // 4
+
+    def append(self, block: NDArray[Any]) -> None:
+        values = self._encode(self.name, block)
+        if values.shape[1:] != self.dataset.shape[1:] or block.dtype.kind != self._kind:
+            raise ValueError(
+                f"array {self.name!r}: a block has rows of {values.dtype} {values.shape[1:]}, the "
+                f"blocks before it {self.dataset.dtype} {self.dataset.shape[1:]}"
+            )
+        if self._strings:
+            width = max(self.dataset.dtype.itemsize, values.dtype.itemsize)
+            if width > self.dataset.dtype.itemsize:
+                raise ValueError(
+                    f"array {self.name!r}: a later block has longer strings than the first; "
+                    "give the array a fixed width, such as dtype 'U32'"
+                )
+            for text in block.ravel():
+                data = str(text).encode()
+                self._digest.update(len(data).to_bytes(4, "little"))
+                self._digest.update(data)
+        else:
+            if values.dtype != self.dataset.dtype:
+                raise ValueError(
+                    f"array {self.name!r}: a block is {values.dtype}, the blocks before it "
+                    f"{self.dataset.dtype}"
+                )
+            self._digest.update(memoryview(values).cast("B") if values.size else b"")
+        end = self._rows + len(values)
+        self.dataset.resize(end, axis=0)
+        self.dataset[self._rows : end] = values
+        self._rows = end
+
+    def hash(self) -> str:
+        kind = "string" if self._strings else self.dataset.dtype.str
+        return content_hash(self.name, kind, list(self.dataset.shape), self._digest.hexdigest())
+
+    @staticmethod
+    def _encode(name: str, values: NDArray[Any]) -> NDArray[Any]:
+        if values.ndim == 0:
+            raise ValueError(f"array {name!r} has no rows: it is a single value")
+        if values.dtype.kind == "U":
+            return np.char.encode(values, "utf-8") if values.size else values.astype("S1")
+        if values.dtype.kind not in "biufcS":
+            raise ValueError(
+                f"array {name!r} holds {values.dtype}: only numbers, booleans and strings (dtype "
+                "'U') are stored"
+            )
+        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+
+
+def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> str:
+    """Write named arrays, whole or as a stream of blocks, to HDF5."""
+    import h5py
+
+    blocks = value if isinstance(value, Blocks) else [_whole(value)]
+    writers: dict[str, _ArrayWriter] = {}
+    with h5py.File(path, "w", libver="latest") as file:
+        for block in blocks:
+            if not writers:
+                writers = {
+                    name: _ArrayWriter(file, name, np.asarray(block[name])) for name in block
+                }
+            if set(block) != set(writers):
+                raise ValueError(
+                    f"a block has the arrays {sorted(block)}, the first had {sorted(writers)}"
+                )
+            for name, writer in writers.items():
+                writer.append(np.asarray(block[name]))
+        if not writers:
+            raise ValueError("nothing to store: the stream of blocks is empty")
+        return content_hash("arrays", sorted(writer.hash() for writer in writers.values()))
+
+
+def _whole(value: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"expected named arrays (a dict or Blocks), got {type(value).__name__}")
+    return {name: np.asarray(array) for name, array in value.items()}
+
+
+# tables ---------------------------------------------------------------------------------------
+
+
+def write_table(value: pd.DataFrame, path: Path) -> str:
+    """Write a data frame to Parquet; its index is not kept."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(value, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, path, compression="zstd")
+    return content_hash(
+        "table", *(_column_hash(field.name, table.column(field.name)) for field in table.schema)
+    )
+
+
+def _column_hash(name: str, column: Any) -> str:
+    import pyarrow as pa
+
+    array = column.combine_chunks()
+    if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
+        missing = np.asarray(array.is_null())
+        values = np.where(missing, 0, array.fill_null(0).to_numpy(zero_copy_only=False))
+        return content_hash(name, str(array.type), missing.tobytes(), values.tobytes())
+    return content_hash(name, str(array.type), json.dumps(array.to_pylist(), default=str))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a data frame."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+# JSON and text --------------------------------------------------------------------------------
+
+
+def write_json(value: object, path: Path) -> str:
+    """Write a JSON-able value; NaN and infinity are refused, since undefined is null."""
+    try:
+        text = canonical_json(value)
+    except ValueError as error:
+        where = _first_not_finite(value)
+        raise ValueError(
+            f"{where or 'a value'} is not finite: store what is undefined as null ({error})"
+        ) from error
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return content_hash("json", text)
+
+
+def _first_not_finite(value: object, where: str = "$") -> str | None:
+    if isinstance(value, float):
+        return None if math.isfinite(value) else where
+    items = (
+        value.items()
+        if isinstance(value, Mapping)
+        else enumerate(value)
+        if isinstance(value, list | tuple)
+        else ()
+    )
+    return next(filter(None, (_first_not_finite(v, f"{where}.{k}") for k, v in items)), None)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON value."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_text(value: str, path: Path) -> str:
+    """Write text as UTF-8."""
+    path.write_text(value, encoding="utf-8")
+    return content_hash("text", value)
+
+
+def read_text(path: Path) -> str:
+    """Read text."""
+    return path.read_text(encoding="utf-8")
+
+
+# networks and estimators ----------------------------------------------------------------------
+
+
+def write_network(value: Any, path: Path) -> str:
+    """Write a Keras network; its content is its configuration and its weights."""
+    value.save(path)
+    weights = (
+        content_hash(list(array.shape), array.dtype.str, np.ascontiguousarray(array).tobytes())
+        for array in value.get_weights()
+    )
+    return content_hash("network", value.get_config(), *weights)
+
+
+def read_network(path: Path) -> Any:
+    """Read a Keras network, uncompiled, refusing code in the file (safe mode)."""
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def write_estimator(value: Any, path: Path) -> str:
+    """Write a scikit-learn estimator with skops."""
+    import skops.io
+
+    skops.io.dump(value, path)
+    return _skops_hash(path)
+
+
+def _skops_hash(path: Path) -> str:
+    # skops names members and nodes by memory address: number them in order of appearance.
+    import re
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        schema = archive.read("schema.json").decode()
+        order: dict[str, str] = {}
+
+        def number(match: re.Match[str]) -> str:
+            return match[1] + order.setdefault(match[2], str(len(order)))
+
+        numbered = re.sub(r'("__id__": |"file": ")(\d+)', number, schema)
+        tree = json.loads(numbered)
+        tree.pop("_skops_version", None)
+        members = sorted(
+            (name for name in archive.namelist() if name != "schema.json"),
+            key=lambda name: int(order.get(name.split(".")[0], "0")),
+        )
+        return content_hash("estimator", tree, *(archive.read(name) for name in members))
+
+
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "models.")
+"""Where the types of a stored estimator may come from."""
+
+
+def read_estimator(path: Path) -> Any:
+    """Read a scikit-learn estimator; a type from anywhere unexpected is an error."""
+    import skops.io
+
+    unknown = skops.io.get_untrusted_types(file=path)
+    foreign = [name for name in unknown if not name.startswith(TRUSTED)]
+    if foreign:
+        raise ValueError(f"the stored estimator holds types that are not trusted: {foreign}")
+    return skops.io.load(path, trusted=unknown)
+
+
+FORMATS: dict[str, Format] = {
+    format_.name: format_
+    for format_ in (
+        Format("arrays", ".h5", write_arrays, StoredArrays, lazy=True),
+        Format("tables", ".parquet", write_table, read_table),
+        Format("json", ".json", write_json, read_json),
+        Format("documents", ".html", write_text, read_text),
+        Format("networks", ".keras", write_network, read_network),
+        Format("estimators", ".skops", write_estimator, read_estimator),
+    )
+}
+"""Every format, by the ``io_manager_key`` that assets name."""

@@ -1,0 +1,98 @@
+"""A cheap, safe proof that nothing changed since the last full look.
+
+A full look imports Dagster, opens its instance and reads every record: seconds of work whose answer
+is usually "all fresh". When it is, the state of every file that the answer rests on is remembered:
+sources and their folders, settings, installed libraries, the store's records and artifacts, and
+Dagster's event log. While each still has the same size, times and inode (the change time can't be
+set by programs), the answer stands. Anything else, and anything this can't see (a remote store, an
+event log that isn't in files), means a full look. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from orchestration.project import Project
+
+Stat = list[int] | None
+EVENT_LOG = "event_log.db"
+
+
+def recall(project: Project, question: str) -> dict[str, object] | None:
+    """The remembered answer to a question, if nothing it rests on has changed."""
+    try:
+        kept = json.loads(_path(project, question).read_text(encoding="utf-8"))
+        if kept["surroundings"] != _surroundings(project):
+            return None
+        if any(_stat(path) != stat for path, stat in kept["files"].items()):
+            return None
+        answer: dict[str, object] = kept["answer"]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return answer
+
+
+def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
+    """The state of every file that an answer rests on: take it before looking."""
+    home = project.home
+    fixed: list[str | Path] = [
+        project.root / "pyproject.toml",
+        project.settings,
+        home / "dagster.yaml",
+        home / EVENT_LOG,
+        home / f"{EVENT_LOG}-wal",
+    ]
+    for package in (*project.sources, project.definitions.split(".")[0]):
+        fixed += _package_files(project.root / package)
+    fixed += _package_files(Path(__file__).parent)
+    fixed += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    return {str(path): _stat(path) for path in (*fixed, *files)}
+
+
+def remember(
+    project: Project, question: str, before: dict[str, Stat], answer: dict[str, object]
+) -> None:
+    """Remember an answer with the state, from before the look, of what it rests on."""
+    if "://" in project.store or before.get(str(project.home / EVENT_LOG)) is None:
+        return
+    path = _path(project, question)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        kept = {"surroundings": _surroundings(project), "files": before, "answer": answer}
+        temporary.write_text(json.dumps(kept), encoding="utf-8")
+        temporary.replace(path)
+
+
+def _path(project: Project, question: str) -> Path:
+    return project.cache / "looks" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
+
+
+def _surroundings(project: Project) -> dict[str, str]:
+    named = {k: v for k, v in os.environ.items() if k.startswith("FAINT_")}
+    return named | {"python": sys.version, "project": repr(project), "home": str(project.home)}
+
+
+def _package_files(folder: Path) -> list[str | Path]:
+    """Python files and folders of a package: a file added or removed changes its folder."""
+    found: list[str | Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        found.append(place)
+        found += [f"{place}/{name}" for name in names if name.endswith(".py")]
+    return found
+
+
+def _stat(path: str | Path) -> Stat:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - thousands of these are the whole cost of an answer
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

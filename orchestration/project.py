@@ -1,0 +1,152 @@
+"""Which project this is: its root, its sources, its state folder and its store.
+
+Read from `[tool.faint]` in the `pyproject.toml` at or above the working folder, so that the same
+machinery serves any project; environment variables come first. Imports nothing heavy: `faint plan`
+starts here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+PackageVersions = Literal["major.minor", "exact", "ignore"]
+
+DAGSTER_YAML = """\
+# Written once by faint; yours to change.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+# One event log for all runs: half the cost a stage of one for each run.
+run_storage:
+  module: dagster.core.storage.runs
+  class: SqliteRunStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
+event_log_storage:
+  module: dagster.core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
+schedule_storage:
+  module: dagster.core.storage.schedules
+  class: SqliteScheduleStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
+"""
+
+
+class ProjectError(RuntimeError):
+    """The project can't be found or its settings are wrong."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project that the machinery serves.
+
+    Parameters
+    ----------
+    root
+        Folder of its `pyproject.toml`; what `sources` are below.
+    definitions
+        Module that holds the one `defs` object.
+    sources
+        Top-level packages whose code is followed by fingerprints.
+    settings
+        Its settings file, which may not exist.
+    state
+        Folder for everything that is kept between runs and may be deleted: the Dagster home,
+        caches, locks and, unless it is elsewhere, the store.
+    store
+        Root of the store: a folder or a URL.
+    package_versions
+        How much of a library's version counts.
+    """
+
+    root: Path
+    definitions: str
+    sources: tuple[str, ...]
+    settings: Path
+    state: Path
+    store: str
+    package_versions: PackageVersions = "major.minor"
+
+    @property
+    def locks(self) -> Path:
+        """Folder of the locks of those who build."""
+        return self.state / "locks"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be computed again."""
+        return self.state / "cache"
+
+    @property
+    def home(self) -> Path:
+        """Dagster's home: $DAGSTER_HOME, or a folder in the state folder."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.state / "dagster")
+
+    def enter(self) -> None:
+        """Let Dagster in this process use this project's home, made if it isn't there."""
+        home = self.home
+        if not home.is_dir():
+            home.mkdir(parents=True, exist_ok=True)
+        if "DAGSTER_HOME" not in os.environ:
+            os.environ["DAGSTER_HOME"] = str(home)
+            if not (home / "dagster.yaml").exists():
+                (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+
+
+def find(start: Path | None = None) -> Project:
+    """Find the project at or above ``start`` (default: the working folder).
+
+    Raises
+    ------
+    ProjectError
+        If there is none, or `[tool.faint]` lacks a setting or has an unknown one.
+    """
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            try:
+                tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+            except tomllib.TOMLDecodeError as error:
+                raise ProjectError(f"{path}: not valid TOML: {error}") from error
+            if "faint" in tool:
+                return _project(folder, path, tool["faint"])
+    raise ProjectError(
+        f"no project here: {here} and the folders above it have no pyproject.toml with "
+        "[tool.faint]; run faint from within the checkout"
+    )
+
+
+def _project(root: Path, path: Path, table: dict[str, object]) -> Project:
+    known = {"definitions", "sources", "store", "package_versions"}
+    if unknown := set(table) - known:
+        raise ProjectError(
+            f"{path}: [tool.faint] has unknown settings {sorted(unknown)}; known are "
+            f"{sorted(known)}"
+        )
+    try:
+        definitions, sources = str(table["definitions"]), cast(list[str], table["sources"])
+    except KeyError as error:
+        raise ProjectError(f"{path}: [tool.faint] lacks {error}") from error
+    versions = table.get("package_versions", "major.minor")
+    if versions not in get_args(PackageVersions):
+        raise ProjectError(
+            f"{path}: package_versions is {versions!r}; expected one of "
+            f"{', '.join(get_args(PackageVersions))}"
+        )
+    state = root / ".faint"
+    return Project(
+        root=root,
+        definitions=definitions,
+        sources=tuple(sources),
+        settings=Path(os.environ.get("FAINT_SETTINGS") or root / "faint.toml"),
+        state=state,
+        store=os.environ.get("FAINT_STORE") or str(table.get("store") or state / "store"),
+        package_versions=cast(PackageVersions, versions),
+    )

@@ -1,0 +1,501 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import logging
+import stat
+import tarfile
+import threading
+import zipfile
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from models.download import (
+    ArchiveError,
+    DownloadError,
+    fetch,
+    kaggle_credentials,
+    kaggle_dataset_file,
+    safe_url,
+    unpack,
+)
+
+BODY = bytes(range(256)) * 12_000  # 3 MB, three chunks
+SHA = hashlib.sha256(BODY).hexdigest()
+
+
+class Waits(list):
+    """Stands in for time.sleep and remembers how long each wait would have been."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def ranges(site):
+    return [headers.get("Range") for _, headers in site.requests]
+
+
+def test_a_good_download_is_whole_verified_and_leaves_nothing_else(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY)
+    seen = []
+    target = fetch(
+        misbehaving.url("/a.csv"),
+        tmp_path / "deep" / "a.csv",
+        size=len(BODY),
+        sha256=SHA.upper(),
+        session=session,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert target.read_bytes() == BODY
+    assert [path.name for path in target.parent.iterdir()] == ["a.csv"]
+    assert seen[-1] == (len(BODY), len(BODY))
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+
+
+def test_a_verified_target_is_returned_with_no_request(misbehaving, session, tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_bytes(BODY)
+    fetch(misbehaving.url("/a.csv"), target, sha256=["0" * 64, SHA], session=session)
+    assert misbehaving.requests == []
+
+
+def test_an_altered_target_is_downloaded_again(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY)
+    target = tmp_path / "a.csv"
+    target.write_bytes(BODY[:-1] + b"?")
+    fetch(misbehaving.url("/a.csv"), target, size=len(BODY), sha256=SHA, session=session)
+    assert target.read_bytes() == BODY
+
+
+def test_a_reset_in_the_middle_is_resumed_from_the_last_byte(misbehaving, session, tmp_path):
+    arrived = threading.Event()  # a reset takes with it what the client has not read yet
+    misbehaving.put("/a.csv", BODY, misbehaving.reset_after(2_000_000, when=arrived))
+    seen, waits = [], Waits()
+
+    def progress(done: int, total: int) -> None:
+        seen.append(done)
+        if done > 1_500_000:
+            arrived.set()
+
+    target = fetch(
+        misbehaving.url("/a.csv"),
+        tmp_path / "a.csv",
+        sha256=SHA,
+        session=session,
+        progress=progress,
+        sleep=waits,
+    )
+    assert target.read_bytes() == BODY
+    first, second = ranges(misbehaving)
+    assert first is None
+    resumed = int(second.removeprefix("bytes=").removesuffix("-"))
+    assert 1_500_000 < resumed <= 2_000_000
+    assert resumed in seen
+    assert misbehaving.requests[1][1]["If-Range"] == '"v1"'
+    assert len(waits) == 1
+
+
+def test_a_short_body_is_noticed_and_resumed(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY, misbehaving.short_by(10), misbehaving.short_by(3))
+    target = fetch(misbehaving.url("/a.csv"), tmp_path / "a", session=session, sleep=Waits())
+    assert target.read_bytes() == BODY
+    assert ranges(misbehaving) == [None, f"bytes={len(BODY) - 10}-", f"bytes={len(BODY) - 3}-"]
+
+
+def test_a_later_run_goes_on_where_an_earlier_one_gave_up(misbehaving, session, tmp_path):
+    page = misbehaving.put("/a.csv", BODY, misbehaving.short_by(10), misbehaving.status(503))
+    url, target = misbehaving.url("/a.csv"), tmp_path / "a.csv"
+    with pytest.raises(DownloadError, match=f"{len(BODY) - 10} bytes are kept"):
+        fetch(url, target, retries=0, session=session, sleep=Waits())
+    assert not target.exists()
+    page.faults.clear()
+    fetch(url, target, session=session)
+    assert target.read_bytes() == BODY
+    assert ranges(misbehaving)[-1] == f"bytes={len(BODY) - 10}-"
+
+
+def test_a_file_that_changed_between_attempts_is_not_mixed(misbehaving, session, tmp_path):
+    page = misbehaving.put("/a.csv", BODY, misbehaving.short_by(10))
+
+    def changed(seconds: float) -> None:
+        page.body, page.etag = b"new" + BODY[3:], '"v2"'
+
+    target = fetch(misbehaving.url("/a.csv"), tmp_path / "a", session=session, sleep=changed)
+    assert target.read_bytes() == page.body
+
+
+def test_a_server_without_ranges_is_read_from_the_beginning(misbehaving, session, tmp_path):
+    page = misbehaving.put("/a.csv", BODY, misbehaving.short_by(10))
+    page.ranges = False
+    target = fetch(
+        misbehaving.url("/a.csv"), tmp_path / "a", sha256=SHA, session=session, sleep=Waits()
+    )
+    assert target.read_bytes() == BODY
+
+
+def test_a_server_that_always_stops_early_and_ignores_ranges_ends_in_an_error(
+    misbehaving, session, tmp_path
+):
+    page = misbehaving.put("/a.csv", BODY, *[misbehaving.short_by(10)] * 20)
+    page.ranges = False
+    with pytest.raises(DownloadError, match="gave up after 4 attempts"):
+        fetch(misbehaving.url("/a.csv"), tmp_path / "a", retries=3, session=session, sleep=Waits())
+
+
+def test_server_errors_are_retried_with_growing_waits(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY, *[misbehaving.status(500)] * 4)
+    waits = Waits()
+    fetch(misbehaving.url("/a.csv"), tmp_path / "a", backoff=1.0, session=session, sleep=waits)
+    for wait, full in zip(waits, [1, 2, 4, 8], strict=True):
+        assert full / 2 <= wait <= full
+
+
+def test_retries_end(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY, *[misbehaving.status(502)] * 9)
+    with pytest.raises(DownloadError, match=r"gave up after 3 attempts.*HTTP status 502"):
+        fetch(misbehaving.url("/a.csv"), tmp_path / "a", retries=2, session=session, sleep=Waits())
+    assert len(misbehaving.requests) == 3
+
+
+def test_retry_after_is_honoured_in_seconds_and_as_a_date_up_to_a_cap(
+    misbehaving, session, tmp_path
+):
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    misbehaving.put(
+        "/a.csv",
+        BODY,
+        misbehaving.status(429, {"Retry-After": "7"}),
+        misbehaving.status(503, {"Retry-After": soon}),
+        misbehaving.status(429, {"Retry-After": "86400"}),
+        misbehaving.status(429, {"Retry-After": "soon"}),
+    )
+    waits = Waits()
+    fetch(
+        misbehaving.url("/a.csv"),
+        tmp_path / "a",
+        backoff=0.01,
+        longest_wait=90,
+        session=session,
+        sleep=waits,
+    )
+    assert waits[0] == 7
+    assert 30 < waits[1] <= 40
+    assert waits[2] == 90
+    assert waits[3] < 0.1
+
+
+@pytest.mark.parametrize(("status", "advice"), [(401, "credentials"), (404, "check the address")])
+def test_a_refusal_is_not_retried_and_says_what_to_do(
+    misbehaving, session, tmp_path, status, advice
+):
+    misbehaving.put("/a.csv", BODY, misbehaving.status(status))
+    with pytest.raises(DownloadError, match=f"HTTP status {status}.*{advice}"):
+        fetch(misbehaving.url("/a.csv"), tmp_path / "a", session=session)
+    assert len(misbehaving.requests) == 1
+
+
+def test_a_wrong_hash_is_removed_and_both_hashes_are_named(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY)
+    old = tmp_path / "a.csv"
+    old.write_bytes(b"what was there before")
+    with pytest.raises(DownloadError, match=f"has sha256 {SHA}, expected {'1' * 64}"):
+        fetch(misbehaving.url("/a.csv"), old, sha256="1" * 64, session=session)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert old.read_bytes() == b"what was there before"
+
+
+def test_a_wrong_size_is_seen_before_the_body_is_read(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY)
+    with pytest.raises(DownloadError, match=f"announces {len(BODY)} bytes, expected 5"):
+        fetch(misbehaving.url("/a.csv"), tmp_path / "a.csv", size=5, session=session)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_credentials_stay_with_the_first_host(misbehaving, another_host, session, tmp_path):
+    another_host.put("/file", BODY)
+    misbehaving.put("/a.csv", b"", misbehaving.redirect("/b.csv"))
+    misbehaving.put("/b.csv", b"", misbehaving.redirect(another_host.url("/file?signature=s3cr3t")))
+    session.headers["Authorization"] = "Bearer s3cr3t"
+    session.headers["Cookie"] = "id=s3cr3t"
+    fetch(
+        misbehaving.url("/a.csv"),
+        tmp_path / "a",
+        headers={"X-Token": "s3cr3t"},
+        session=session,
+    )
+    for _, headers in misbehaving.requests:
+        assert (headers["Authorization"], headers["X-Token"]) == ("Bearer s3cr3t", "s3cr3t")
+    ((_, headers),) = another_host.requests
+    assert "s3cr3t" not in str(headers)
+
+    misbehaving.put("/a.csv", b"", misbehaving.redirect(another_host.url("/file")))
+    fetch(misbehaving.url("/a.csv"), tmp_path / "b", auth=("me", "s3cr3t"), session=session)
+    assert misbehaving.requests[-1][1]["Authorization"].startswith("Basic ")
+    assert "Authorization" not in another_host.requests[-1][1]
+
+
+def test_redirects_end(misbehaving, session, tmp_path):
+    misbehaving.put("/a", b"", *[misbehaving.redirect("/a")] * 20)
+    with pytest.raises(DownloadError, match="more than 10 redirects"):
+        fetch(misbehaving.url("/a"), tmp_path / "a", session=session)
+
+
+@pytest.mark.parametrize("fault", ["reset", "refused", "status", "hash", "unreachable"])
+def test_credentials_never_reach_a_log_or_an_error(misbehaving, session, tmp_path, caplog, fault):
+    faults = {
+        "reset": [misbehaving.reset_after(5)] * 3,
+        "refused": [misbehaving.status(403)],
+        "status": [misbehaving.status(500)] * 3,
+    }.get(fault, [])
+    misbehaving.put("/a.csv", BODY, *faults)
+    url = misbehaving.url("/a.csv?token=s3cr3t").replace("http://", "http://me:s3cr3t@")
+    if fault == "unreachable":
+        url = "http://me:s3cr3t@127.0.0.1:1/a.csv?token=s3cr3t"  # port 1: nobody listens
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(DownloadError) as caught:
+        fetch(
+            url,
+            tmp_path / "a",
+            headers={"Authorization": "Bearer s3cr3t"},
+            sha256="2" * 64,
+            retries=1,
+            session=session,
+            sleep=Waits(),
+        )
+    chain, error = [], caught.value
+    while error is not None:
+        chain.append(repr(error))
+        error = error.__cause__ or error.__context__
+    assert "s3cr3t" not in caplog.text + "".join(chain)
+    assert "/a.csv?..." in str(caught.value)
+    assert not any("s3cr3t" in path.read_text("latin1") for path in tmp_path.iterdir())
+
+
+def test_only_web_addresses_are_fetched(tmp_path):
+    with pytest.raises(ValueError, match="begins with https"):
+        fetch("file:///etc/hostname", tmp_path / "a")
+
+
+def test_safe_url_keeps_what_tells_files_apart():
+    assert safe_url("https://u:p@h:1/x/y.csv?k=v#f") == "https://h:1/x/y.csv?..."
+    assert safe_url("https://h/x") == "https://h/x"
+
+
+# Archives
+
+
+def tar_with(path, *members, mode="w:gz"):
+    with tarfile.open(path, mode) as tar:
+        for info, data in members:
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def zip_with(path, *members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        for info, data in members:
+            pack.writestr(info, data)
+    return path
+
+
+def link(name, target, kind=tarfile.SYMTYPE):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info, b""
+
+
+LIMITS = {"max_bytes": 100_000, "max_files": 5}
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_tar_files_unpack(tmp_path, mode):
+    archive = tar_with(
+        tmp_path / "a.tar",
+        (tarfile.TarInfo("in/a.csv"), b"1"),
+        (tarfile.TarInfo("b"), b""),
+        mode=mode,
+    )
+    folder = unpack(archive, tmp_path / "out", **LIMITS)
+    assert (folder / "in/a.csv").read_bytes() == b"1"
+    assert (folder / "b").read_bytes() == b""
+
+
+def test_zip_and_gzip_files_unpack(tmp_path):
+    archive = zip_with(tmp_path / "a.zip", ("in/", b""), ("in/a.csv", b"12"))
+    assert (unpack(archive, tmp_path / "z", **LIMITS) / "in/a.csv").read_bytes() == b"12"
+    single = tmp_path / "b.csv.gz"
+    single.write_bytes(gzip.compress(b"345"))
+    assert (unpack(single, tmp_path / "g", **LIMITS) / "b.csv").read_bytes() == b"345"
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "in/../../evil", "..\\evil", "C:/evil"])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_no_name_leaves_the_folder(tmp_path, name, kind):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    if kind == "zip":
+        archive = zip_with(folder / "a", ("fine", b"1"), (name, b"2"))
+    else:
+        archive = tar_with(
+            folder / "a", (tarfile.TarInfo("fine"), b"1"), (tarfile.TarInfo(name), b"2")
+        )
+    with pytest.raises(ArchiveError, match=r"leaves the folder|drive"):
+        unpack(archive, folder / "out", **LIMITS)
+    assert [path.name for path in folder.iterdir()] == ["a"]
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        link("a", "/etc/passwd"),
+        link("a", "b", tarfile.LNKTYPE),
+        link("a", "", tarfile.FIFOTYPE),
+        link("a", "", tarfile.CHRTYPE),
+    ],
+)
+def test_links_and_devices_are_refused_in_tar(tmp_path, member):
+    with pytest.raises(ArchiveError, match="'a' is a link or a device"):
+        unpack(tar_with(tmp_path / "a.tgz", member), tmp_path / "out", **LIMITS)
+    assert not (tmp_path / "out").exists()
+
+
+def test_links_are_refused_in_zip(tmp_path):
+    info = zipfile.ZipInfo("a")
+    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with pytest.raises(ArchiveError, match="'a' is a link or a device"):
+        unpack(zip_with(tmp_path / "a.zip", (info, b"/etc")), tmp_path / "out", **LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gz", "header"])
+def test_bombs_are_stopped_by_what_comes_out(tmp_path, kind):
+    zeros = bytes(3_000_000)
+    path = tmp_path / "bomb"
+    if kind == "zip":
+        zip_with(path, ("zeros", zeros))
+        # Lie about the size in the central directory and the local header.
+        path.write_bytes(path.read_bytes().replace(len(zeros).to_bytes(4, "little"), bytes(4)))
+    elif kind == "tar":
+        tar_with(path, (tarfile.TarInfo("zeros"), zeros))
+    elif kind == "gz":
+        path.write_bytes(gzip.compress(zeros))
+    else:  # the bomb is in a header
+        info = tarfile.TarInfo("a")
+        info.pax_headers = {"comment": "0" * len(zeros)}
+        tar_with(path, (info, b""))
+    assert path.stat().st_size < 20_000
+    with pytest.raises(ArchiveError):
+        unpack(path, tmp_path / "out", **LIMITS)
+    assert [file.name for file in tmp_path.iterdir()] == ["bomb"]
+
+
+def test_too_many_files_are_refused(tmp_path):
+    archive = zip_with(tmp_path / "a.zip", *[(f"{i}", b"") for i in range(6)])
+    with pytest.raises(ArchiveError, match="more than 5 files"):
+        unpack(archive, tmp_path / "out", **LIMITS)
+
+
+def test_a_name_twice_is_refused(tmp_path):
+    members = [(tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("./a"), b"2")]
+    with pytest.raises(ArchiveError, match="occurs twice"):
+        unpack(tar_with(tmp_path / "a.tgz", *members), tmp_path / "out", **LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gz"])
+def test_a_truncated_archive_is_an_error_that_names_it(tmp_path, kind):
+    noise = hashlib.shake_256(b"").digest(50_000)
+    path = tmp_path / "archive"
+    if kind == "zip":
+        zip_with(path, ("a", noise))
+    elif kind == "tar":
+        tar_with(path, (tarfile.TarInfo("a"), noise))
+    else:
+        path.write_bytes(gzip.compress(noise))
+    path.write_bytes(path.read_bytes()[:-20_000])
+    with pytest.raises(ArchiveError, match=str(path)):
+        unpack(path, tmp_path / "out", **LIMITS)
+    assert [file.name for file in tmp_path.iterdir()] == ["archive"]
+
+
+def test_an_existing_folder_is_left_alone(tmp_path):
+    with pytest.raises(FileExistsError, match="remove it"):
+        unpack(zip_with(tmp_path / "a.zip", ("a", b"")), tmp_path, **LIMITS)
+
+
+# Kaggle
+
+
+TEXT = b"LABEL,FLUX.1\n2,0.5\n1,0.25\n"
+TEXT_SHA = hashlib.sha256(TEXT).hexdigest()
+
+
+@pytest.fixture
+def kaggle(misbehaving, session, tmp_path, monkeypatch):
+    monkeypatch.setenv("KAGGLE_USERNAME", "me")
+    monkeypatch.setenv("KAGGLE_KEY", "s3cr3t")
+
+    def get(**changes):
+        options = {"size": len(TEXT), "sha256": TEXT_SHA, "base_url": misbehaving.url("/api/v1")}
+        return kaggle_dataset_file(
+            *("owner/slug", "t.csv", tmp_path / "t.csv"),
+            **{**options, **changes},
+            session=session,
+            sleep=Waits(),
+        )
+
+    return get
+
+
+PATH = "/api/v1/datasets/download/owner/slug/t.csv"
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_kaggle_sends_a_file_plain_or_zipped_with_either_line_end(
+    misbehaving, kaggle, tmp_path, ends, zipped
+):
+    body = TEXT.replace(b"\n", ends)
+    sent = body
+    if zipped:
+        sent = zip_with(tmp_path / "z", ("t.csv", body)).read_bytes()
+        (tmp_path / "z").unlink()
+    misbehaving.put(PATH, sent)
+    assert kaggle().read_bytes() == body
+    assert kaggle().read_bytes() == body
+    ((path, headers),) = misbehaving.requests  # the second call needed none
+    assert path == PATH
+    assert headers["Authorization"] == "Basic bWU6czNjcjN0"  # base64 of me:s3cr3t
+    assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_kaggle_file_with_another_hash_is_removed(misbehaving, kaggle, tmp_path):
+    misbehaving.put(PATH, TEXT.replace(b"5", b"6"))
+    with pytest.raises(DownloadError, match=f"expected {TEXT_SHA}"):
+        kaggle()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_end_across_two_chunks_is_read_as_one(misbehaving, kaggle, monkeypatch):
+    monkeypatch.setattr("models.download.CHUNK", 13)  # the first line's \r ends the first chunk
+    misbehaving.put(PATH, TEXT.replace(b"\n", b"\r\n"))
+    kaggle()
+
+
+def test_kaggle_credentials_come_from_its_file(tmp_path, monkeypatch):
+    monkeypatch.delenv("KAGGLE_USERNAME", raising=False)
+    monkeypatch.delenv("KAGGLE_KEY", raising=False)
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
+    file = tmp_path / "kaggle.json"
+    with pytest.raises(DownloadError, match=r"KAGGLE_USERNAME and KAGGLE_KEY.*is not there"):
+        kaggle_credentials()
+    file.write_text('{"username": "me", "key": s3cr3t}')
+    with pytest.raises(DownloadError, match="does not hold") as caught:
+        kaggle_credentials()
+    assert "s3cr3t" not in str(caught.value) + repr(caught.value.__context__)
+    file.write_text(json.dumps({"username": "me", "key": "s3cr3t"}))
+    assert kaggle_credentials() == ("me", "s3cr3t")
