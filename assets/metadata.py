@@ -46,7 +46,9 @@ def measures(evaluation: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
         if entry["value"] is not None:
             shown[name] = dg.MetadataValue.float(entry["value"])
         rows.append(
-            dg.TableRecord({"measure": name} | {k: _text(entry[k]) for k in ("value", "low", "high")})
+            dg.TableRecord(
+                {"measure": name} | {k: _text(entry[k]) for k in ("value", "low", "high")}
+            )
         )
     return shown | {"measures with 95 % intervals": dg.MetadataValue.table(rows)}
 

@@ -101,7 +101,9 @@ def write_project(root: Path) -> list[tuple[str, str]]:
                 source += HELPER.format(number=number, index=index, call=call)
             (folder / f"helpers{number}.py").write_text(source)
         source = "import dagster as dg\n\n"
-        source += "".join(f"from {package} import helpers{number}\n" for number in range(MODULES - 2))
+        source += "".join(
+            f"from {package} import helpers{number}\n" for number in range(MODULES - 2)
+        )
         for index in range(STAGES):
             number = index % (MODULES - 2)
             module = f"helpers{number}"
@@ -127,7 +129,9 @@ def import_seconds() -> float:
         "start = time.perf_counter(); import orchestration.fingerprint;"
         "print(time.perf_counter() - start)"
     )
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
+    return float(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
+    )
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ BLOCK_ROWS = 1024
 """Rows a block holds unless told: 13 MB of float32 Kepler curves."""
 
 
+@runtime_checkable
 class ArrayLike(Protocol):
     """What every stored or in-memory array offers; slicing a stored one reads only those rows."""
 

@@ -11,8 +11,9 @@ also told apart by marker, line style or label.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike as AnyArray
@@ -25,8 +26,14 @@ POSITIVE, NEGATIVE, ACCENT, OTHER = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
 CYCLE = (NEGATIVE, POSITIVE, ACCENT, OTHER, "#E69F00", "#56B4E9", "#000000")
 GREY = "#6b6b6b"
 
-#: Scatter plots show at most this many negatives, evenly picked; positives are all shown.
-SHOWN = 5000
+#: Scatter plots show at most about this many examples of a class, evenly picked.
+SHOWN = 3000
+
+
+class _Dots(NamedTuple):
+    marker: str
+    colour: str
+    size: float
 
 
 def learning_curves(
@@ -72,7 +79,10 @@ def learning_curves(
         axes.set_ylabel(name.replace("_", " "))
         if name != "loss" and max(values[name]) <= 1:
             axes.set_ylim(top=min(1.02, axes.get_ylim()[1]))
-    panels[0].legend(loc="best")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=2 * len(panels), frameon=False, fontsize=9
+    )
     return _png(figure, title)
 
 
@@ -127,7 +137,7 @@ def crossover(
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("threshold on the score")
     axes.set_ylabel("share judged rightly")
-    axes.legend(loc="best")
+    _legend_above(axes, 3)
     return _png(figure, title)
 
 
@@ -159,7 +169,7 @@ def precision_recall(
     _unit_square(axes)
     axes.set_xlabel("recall")
     axes.set_ylabel("precision")
-    axes.legend(loc="best")
+    _legend_above(axes, 2)
     return _png(figure, title)
 
 
@@ -173,7 +183,7 @@ def score_scatter(
 ) -> bytes:
     """Draw the score of every example in its order, coloured by class.
 
-    Of more than ``SHOWN`` negatives evenly many are shown, and the axis says so.
+    Of more than ``SHOWN`` of a class evenly many are shown, and the legend says so.
 
     Parameters
     ----------
@@ -184,25 +194,24 @@ def score_scatter(
     """
     positive, values = labelled_scores(labels, scores)
     figure, (axes,) = _figure(6.4, 3.4)
-    negatives = np.flatnonzero(~positive)
-    shown = negatives[:: -(-negatives.size // SHOWN)] if negatives.size > SHOWN else negatives
-    size = 14 if shown.size < 1000 else 6
-    axes.scatter(
-        shown, values[shown], s=size, color=NEGATIVE, alpha=0.6, linewidths=0,
-        label=f"{classes[0]} ({negatives.size})",
-    )  # fmt: skip
-    found = np.flatnonzero(positive)
-    axes.scatter(
-        found, values[found], s=46, marker="D", color=POSITIVE, edgecolors="white", linewidths=0.7,
-        label=f"{classes[1]} ({found.size})",
-    )  # fmt: skip
+    for rows, name, few, many in (
+        (np.flatnonzero(~positive), classes[0], _Dots("o", NEGATIVE, 14), _Dots("o", NEGATIVE, 5)),
+        (np.flatnonzero(positive), classes[1], _Dots("D", POSITIVE, 46), _Dots("D", POSITIVE, 9)),
+    ):
+        shown = rows[:: max(-(-rows.size // SHOWN), 1)]
+        dots = few if shown.size <= 500 else many
+        of = "" if shown.size == rows.size else f"{shown.size:,} of "
+        axes.scatter(
+            shown, values[shown], s=dots.size, marker=dots.marker, color=dots.colour, alpha=0.75,
+            edgecolors="white", linewidths=0.5 if dots is few else 0,
+            label=f"{name} ({of}{rows.size:,})",
+        )  # fmt: skip
     if threshold is not None:
         label = f"threshold {threshold:.3g}"
         axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=label)
-    note = "" if shown.size == negatives.size else f" ({shown.size} of the {classes[0]} shown)"
-    axes.set_xlabel(f"example{note}")
+    axes.set_xlabel("example")
     axes.set_ylabel("score")
-    _legend_below(axes, 3)
+    _legend_above(axes, 3)
     return _png(figure, title)
 
 
@@ -325,7 +334,7 @@ def reliability_diagram(
     _unit_square(axes)
     axes.tick_params(labelbottom=False)
     axes.set_ylabel("observed frequency")
-    axes.legend(loc="upper left")
+    _legend_above(axes, 2)
     start, stop = np.array(bins["start"]), np.array(bins["stop"])
     below.bar(start, bins["count"], width=stop - start, align="edge", color=NEGATIVE, alpha=0.7)
     below.set_yscale("log")
@@ -357,7 +366,7 @@ def comparison(
         Of what rows.
     """
     names = list(ours)
-    figure, (axes,) = _figure(6.2, 1.3 + 0.42 * len(names))
+    figure, (axes,) = _figure(6.2, 1.5 + 0.42 * len(names))
     place = np.arange(len(names))[::-1]
     known = [value for value in published.values() if value is not None]
     for y, name in zip(place, names, strict=True):
@@ -385,7 +394,7 @@ def comparison(
         axes.set_xlim(-0.02, 1.02)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(x_label)
-    _legend_below(axes, 2)
+    _legend_above(axes, 2)
     return _png(figure, title)
 
 
@@ -445,7 +454,7 @@ def _stack(
             f"{(positive.size, places.size)}, not {series.shape}"
         )
     order = np.argsort(~positive, kind="stable")
-    figure, panels = _figure(6.4, 0.9 + 1.05 * positive.size, rows=positive.size, share=True)
+    figure, panels = _figure(6.4, 0.9 + 1.15 * positive.size, rows=positive.size, share=True)
     for axes, row in zip(panels, order, strict=True):
         colour = POSITIVE if positive[row] else NEGATIVE
         axes.plot(places, series[row], color=colour, markersize=2, linewidth=0.7, **style)
@@ -453,11 +462,7 @@ def _stack(
             axes.set_yscale("log")
         axes.margins(x=0.01)
         name = classes[int(positive[row])] + (f": {names[row]}" if names is not None else "")
-        axes.annotate(
-            name, (1, 1), xycoords="axes fraction", xytext=(-4, -3), textcoords="offset points",
-            ha="right", va="top", fontsize=8.5, color=colour,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )  # fmt: skip
+        axes.set_title(name, loc="left", fontsize=8.5, pad=2, color=colour)
         axes.tick_params(labelsize=8)
     panels[-1].set_xlabel(x_label)
     figure.supylabel(y_label, fontsize=10)
@@ -505,7 +510,7 @@ def _unit_square(axes: Any) -> None:
     axes.set_ylim(-0.02, 1.02)
 
 
-def _legend_below(axes: Any, columns: int) -> None:
+def _legend_above(axes: Any, columns: int) -> None:
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9
     )
@@ -518,16 +523,10 @@ def _integer_ticks(axes: Any) -> None:
 
 
 def _mark_phases(axes: Any, phases: Sequence[tuple[int, float]], run: int) -> None:
-    """Mark where the learning rate changes, between two epochs, and write both rates."""
-    if len(phases) < 2:
-        return
-    starts = np.cumsum([0, *(epochs for epochs, _ in phases)])
-    for (_, rate), start in zip(phases, starts, strict=False):
-        if start >= run:
-            break
-        if start:
-            axes.axvline(start + 0.5, color=GREY, linestyle=":", linewidth=1.2)
-        axes.annotate(
-            f"rate {rate:g}", (start + 0.5, 1), xycoords=axes.get_xaxis_transform(),
-            xytext=(3, -2), textcoords="offset points", va="top", fontsize=8, color=GREY,
-        )  # fmt: skip
+    """Mark where the learning rate changes, between two epochs."""
+    end = 0
+    for (epochs, before), (_, after) in itertools.pairwise(phases):
+        end += epochs
+        if end < run:
+            label = f"learning rate {before:g} to {after:g}"
+            axes.axvline(end + 0.5, color=GREY, linestyle=":", linewidth=1.5, label=label)

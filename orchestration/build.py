@@ -7,15 +7,22 @@ project; `with_versions_and_storage` serves any.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import dagster as dg
 
 from orchestration.io_managers import io_managers
-from orchestration.project import Project
+from orchestration.project import Project, find
 from orchestration.stages import Stages
 from orchestration.storage import Store
+
+STAGES = (*("download", "sampling", "scaling", "features", "training", "thresholds", "evaluation"),)
+"""The modules that every system has, one a stage."""
+
+OTHERS = ("proof", "checks")
 
 
 def laid_over(
@@ -51,3 +58,23 @@ def laid_over(
         resources={**io_managers(Store(project.store, project.locks), stages), **(resources or {})},
         **others,
     )
+
+
+def build_defs(**resource_overrides: Any) -> dg.Definitions:
+    """Everything this project gives to Dagster.
+
+    Parameters
+    ----------
+    **resource_overrides
+        Resources to use in place of the configured ones, by name.
+    """
+    from assets import exoplanets
+    from assets.resources import Tracking
+    from assets.settings import check_sections
+
+    project = find(Path(__file__).parent)
+    modules = [import_module(f"{exoplanets.__name__}.{name}") for name in (*STAGES, *OTHERS)]
+    check_sections()
+    database = project.state / "mlflow" / "mlflow.db"
+    resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
+    return laid_over(modules, project, resources=resources)

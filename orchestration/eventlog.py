@@ -1,45 +1,142 @@
-"""Dagster's SQLite event log without a disk flush for each event.
+"""Dagster's local storage at a fraction of its cost a stage; named in the `dagster.yaml` we write.
 
-Dagster commits each of some ten events a stage by itself and opens a connection for each; with
-SQLite's defaults every commit and every last close waits for the disk, which costs a trivial stage
-a multiple of its own time. In write-ahead mode, which Dagster uses, `synchronous=NORMAL` can't
-corrupt the log and loses nothing when a process is killed; a power cut may lose the latest events,
-which the next rebuild tells Dagster again from the store.
+Dagster logs some ten events a stage. Its SQLite storage makes an engine and a connection for each
+statement, so that every statement is compiled anew, and waits for the disk at every commit; its log
+capture starts four processes a run to copy what a stage prints to the terminal. These subclasses of
+Dagster's public storage classes keep one engine, don't wait for the disk, and let what stages print
+go to the web UI only. In write-ahead mode, which Dagster uses, `synchronous=NORMAL` can't corrupt
+the log and loses nothing when a process is killed; a power cut may lose the latest events, which
+the next rebuild tells Dagster again from the store.
+
+This is the one place that imports from `dagster._core`: Dagster offers these classes by that path.
+A home with another `dagster.yaml` works as well, only slower.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from dagster._core.execution.compute_logs import redirect_to_file
+from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
+from dagster._core.storage.local_compute_log_manager import (
+    IO_TYPE_EXTENSION,
+    LocalComputeLogManager,
+)
+from dagster._core.storage.runs import SqliteRunStorage
+from sqlalchemy import Connection, Engine, create_engine, event
 
-@contextmanager
-def relaxed() -> Iterator[None]:
-    """While entered, SQLite connections that SQLAlchemy opens don't wait for the disk."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
+BUSY_SECONDS = 30
 
-    held: dict[str, sqlite3.Connection] = {}
 
-    def connected(connection: Any, _: object) -> None:
-        raw = getattr(connection, "driver_connection", connection)
-        if not isinstance(raw, sqlite3.Connection):
-            return
-        raw.execute("PRAGMA synchronous=NORMAL")
-        path = raw.execute("PRAGMA database_list").fetchone()[2]
-        if path and path not in held:
-            # The last connection to close folds the log into the database: keep one that isn't.
-            keeper = sqlite3.connect(path, check_same_thread=False)
-            with suppress(sqlite3.Error):
-                keeper.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            held[path] = keeper
+class EventLog(ConsolidatedSqliteEventLogStorage):
+    """One SQLite event log for all runs, over one engine."""
 
-    event.listen(Engine, "connect", connected)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "connect", connected)
-        for keeper in held.values():
-            keeper.close()
+    @cached_property
+    def _engine(self) -> Engine:
+        return _kept_engine(self._conn_string)
+
+    @cached_property
+    def _tables(self) -> dict[str, bool]:
+        return {}
+
+    @contextmanager
+    def run_connection(self, run_id: str | None = None) -> Iterator[Connection]:
+        """Connect for a run's events."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def index_connection(self) -> Iterator[Connection]:
+        """Connect for what is known of assets."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether a table is there; one that is there stays."""
+        if not self._tables.get(table_name):
+            self._tables[table_name] = bool(super().has_table(table_name))
+        return self._tables[table_name]
+
+    @cached_property
+    def _watcher(self) -> SqlPollingEventWatcher:
+        return SqlPollingEventWatcher(self)
+
+    def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
+        """Tell ``callback`` of a run's new events, for the web UI.
+
+        By asking, since watching the file misses what is in the write-ahead log.
+        """
+        self._watcher.watch_run(run_id, cursor, callback)
+
+    def end_watch(self, run_id: str, handler: Any) -> None:
+        """Tell no more."""
+        self._watcher.unwatch_run(run_id, handler)
+
+    def dispose(self) -> None:
+        """Stop watching and close all connections."""
+        if "_watcher" in self.__dict__:
+            self._watcher.close()
+        self._engine.dispose()
+
+
+class RunStorage(SqliteRunStorage):
+    """Runs in SQLite, over one engine."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> SqliteRunStorage:
+        """Make it, as Dagster does from `dagster.yaml`."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return _kept_engine(self._conn_string)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Connect."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        super().dispose()
+        self._engine.dispose()
+
+
+class PrintedLogs(LocalComputeLogManager):
+    """What stages print, kept in files for the web UI and not copied to the terminal."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> LocalComputeLogManager:
+        """Make it, as Dagster does from `dagster.yaml`."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        """Send what this process prints to files."""
+        out, err = (
+            self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[stream])
+            for stream in (ComputeIOType.STDOUT, ComputeIOType.STDERR)
+        )
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        with redirect_to_file(sys.stdout, out), redirect_to_file(sys.stderr, err):
+            yield CapturedLogContext(log_key)
+        Path(self.complete_artifact_path(log_key)).touch()
+
+
+def _kept_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine

@@ -45,7 +45,7 @@ import os
 import sys
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -197,7 +197,9 @@ class _Unit(TypedDict, total=False):
     writes: list[int]
     methods: list[int]  # methods called that may change what they belong to
     alters: bool  # one of its parameters
+    hands: list[int]  # a parameter on to these
     reads_hints: bool
+    defines: bool  # has a function or class somewhere inside, without being one
     metaclass: list[int]
     hooks: list[str]  # see `_class_hooks`
     subclasses: bool  # asks for its subclasses
@@ -288,6 +290,20 @@ _MUTATORS = {
 }
 # ... and those that don't even where their result is thrown away.
 _LOGGING = {"critical", "debug", "error", "exception", "info", "log", "warning"}
+
+# Functions of others that change their first argument.
+_ALTERING = {
+    "bisect.insort",
+    "heapq.heapify",
+    "heapq.heappop",
+    "heapq.heappush",
+    "numpy.copyto",
+    "numpy.fill_diagonal",
+    "numpy.put",
+    "numpy.random.shuffle",
+    "operator.setitem",
+    "random.shuffle",
+}
 
 _EVALUATORS = {"builtins.eval", "builtins.exec", "builtins.compile"}
 _NAMESPACES = {"builtins.globals", "builtins.locals"}
@@ -537,6 +553,7 @@ class _Reader(ast.NodeVisitor):
             globals=[],
             writes=[],
             methods=[],
+            hands=[],
         )
         self.out: list[str] = []
         self.slots: list[int] = []
@@ -549,7 +566,7 @@ class _Reader(ast.NodeVisitor):
     def _finish(self, body: _Part) -> _Unit:
         self.unit["body"] = body
         self.unit["refs"] = list(self.refs)
-        for key in ("eager", "stores", "mentions", "writes", "methods"):
+        for key in ("eager", "stores", "mentions", "writes", "methods", "hands"):
             self.unit[key] = sorted(set(self.unit[key]))
         # Most are empty: the cache is smaller and quicker to read without them.
         return {key: value for key, value in self.unit.items() if value}  # type: ignore[return-value]
@@ -568,6 +585,11 @@ class _Reader(ast.NodeVisitor):
         kind = "def" if isinstance(node, _FUNCTIONS) else "state"
         self._start(node.lineno, "class" if isinstance(node, ast.ClassDef) else kind)
         self.unit["binds"] = self._bound(node)
+        if self.unit["kind"] == "state":
+            self.unit["defines"] = any(
+                isinstance(inner, (*_FUNCTIONS, ast.ClassDef, ast.Lambda))
+                for inner in ast.walk(node)
+            )
         with self._part() as body:
             for test, taken in guards:
                 self.out.append(f"(when {taken} ")
@@ -813,6 +835,13 @@ class _Reader(ast.NodeVisitor):
         self.out.append(")")
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if self.scope.kind == "class":  # a field, in an `if` or the like
+            self.out.append("(field ")
+            self._field_annotation(node, settings=False)
+            if node.value is not None:
+                self.visit(node.value)
+            self.out.append(")")
+            return
         if node.value is None:
             return
         self.out.append("(Assign targets=[")  # just as without the annotation
@@ -825,10 +854,13 @@ class _Reader(ast.NodeVisitor):
         self.out.append("(AugAssign ")
         self._target(node.target)
         # Reads what it changes.
-        if isinstance(node.target, ast.Name):
-            self._name(node.target.id, ())
-        elif (root := _root(node.target)) is not None:
-            self._name(root, ())
+        base: ast.expr = node.target
+        while isinstance(base, ast.Attribute | ast.Subscript) and _chain(base) is None:
+            base = base.value
+        if (chain := _chain(base)) is not None:
+            self._name(*chain)
+            if self._is_parameter(chain[0]):  # a list grows in place
+                self.unit["alters"] = True
         self.out.append(f" {type(node.op).__name__} ")
         self.visit(node.value)
         self.out.append(")")
@@ -868,14 +900,19 @@ class _Reader(ast.NodeVisitor):
             self._changes(chain[0], self._name(*chain, "w"))
         elif isinstance(node, ast.Attribute | ast.Subscript):
             self._target(node)
-        else:
+        else:  # what a call returns
+            before = len(self.slots)
             self.visit(node)
+            self._changes("", self.slots[before:])
 
     def _changes(self, root: str, refs: list[int]) -> None:
-        scope = self._lookup(root)
-        if scope is not None and root in scope.parameters:
+        if self._is_parameter(root):
             self.unit["alters"] = True
         self.unit["writes" if self.depth else "stores"].extend(refs)
+
+    def _is_parameter(self, name: str) -> bool:
+        scope = self._lookup(name)
+        return scope is not None and name in scope.parameters
 
     def visit_Call(self, node: ast.Call) -> None:
         self._call(node, "value")
@@ -898,8 +935,7 @@ class _Reader(ast.NodeVisitor):
             if method == "__subclasses__" and self._lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
             called = self._name(*chain, "m" if mode == "effect" and method and alters else "g")
-            scope = self._lookup(chain[0])
-            if alters and scope is not None and chain[0] in scope.parameters:
+            if alters and self._is_parameter(chain[0]):
                 self.unit["alters"] = True
             if self.depth == 0:
                 self.unit["calls"].extend((ref, mode) for ref in called)
@@ -907,14 +943,18 @@ class _Reader(ast.NodeVisitor):
                 self.unit["methods"].extend(called)
         elif alters and mode == "effect" and _root(node.func) is not None:
             self._target(node.func)
-        elif alters and (root := _root(node.func)) is not None:
+        elif alters:
             before = len(self.slots)
             self.visit(node.func)
-            self._changes(root, self.slots[before:])
+            self._changes(_root(node.func) or "", self.slots[before:])
         elif isinstance(node.func, ast.Call):
             called = self._call(node.func, mode)
         else:
             self.visit(node.func)
+        if any(isinstance(item, ast.Name) and self._is_parameter(item.id) for item in node.args):
+            self.unit["hands"].extend(called)
+            if dotted in _ALTERING:
+                self.unit["alters"] = True
         mentions = self.depth == 0
         with self._mode(mentioning=self.mentioning or mentions):
             for argument in node.args:
@@ -1306,7 +1346,7 @@ class _Reader(ast.NodeVisitor):
                 pass
             elif name.startswith("_") or "ClassVar" in ast.dump(node.annotation):
                 self.visit(node.value)  # no field
-            elif _is_field(node.value):
+            elif self._is_field(node.value):
                 self._constraints(node.value)
         # Mark the place, which matters for the order of fields.
         self.out.append(f"(field {len(self.unit['fields'])})")
@@ -1321,18 +1361,22 @@ class _Reader(ast.NodeVisitor):
                 settings
                 and isinstance(annotation, ast.Subscript)
                 and isinstance(annotation.slice, ast.Tuple)
-                and any(map(_is_field, annotation.slice.elts))
+                and any(map(self._is_field, annotation.slice.elts))
             ):
                 self.visit(annotation.value)
                 for index, item in enumerate(annotation.slice.elts):
                     self.out.append(" ")
-                    if _is_field(item):
+                    if self._is_field(item):
                         self._constraints(item)
                     else:
                         with self._mode(annotation=index == 0):
                             self.visit(item)
             else:
                 self.visit(annotation)
+
+    def _is_field(self, node: ast.AST) -> bool:
+        dotted = self._dotted(node.func) if isinstance(node, ast.Call) else None
+        return dotted is not None and dotted.endswith(".Field")
 
     def _constraints(self, node: ast.expr) -> None:
         """Write `Field(3, gt=0, description=...)` as `gt=0`."""
@@ -1344,24 +1388,21 @@ class _Reader(ast.NodeVisitor):
                     self.visit(keyword.value)
 
 
-def _is_field(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    chain = _chain(node.func)
-    return chain is not None and [chain[0], *chain[1]][-1] == "Field"
-
-
 def _pattern(node: ast.expr) -> str:
     """Which modules a computed name may mean, as a shell pattern."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        text = node.value
-    elif isinstance(node, ast.JoinedStr):
-        text = "".join(_pattern(value) for value in node.values)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        text = _pattern(node.left) + _pattern(node.right)
-    else:
-        return "*"
+    text = _spelled(node)
     return "*" if text.startswith(".") else text.replace(":", ".")
+
+
+def _spelled(node: ast.expr) -> str:
+    """As much of a string as is written out, with `*` for the rest."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_spelled, node.values))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _spelled(node.left) + _spelled(node.right)
+    return "*"
 
 
 def _class_hooks(node: ast.ClassDef) -> list[str]:
@@ -1398,9 +1439,14 @@ def _read(source: bytes) -> _Facts:
         tree = ast.parse(source)
     except SyntaxError as error:
         return _Facts(error=(error.lineno or 0, error.msg))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return _Facts(error=(0, str(error)))
-    return _Reader(tree).facts
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))  # a sum of 300 terms is 300 deep
+    try:
+        return _Reader(tree).facts
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 # ---- Files ---------------------------------------------------------------------------------------
@@ -1516,7 +1562,8 @@ def _save_cache(path: Path, facts: Mapping[str, _Facts]) -> None:
         temporary.write_bytes(header + b"\n" + body)
         temporary.replace(path)
     except OSError:  # it is only a cache
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _cache_header(body: bytes) -> dict[str, object]:
@@ -1562,6 +1609,8 @@ class _Names:
         self.sources = sources
         self._resolved: dict[tuple[str, str], tuple[_Target, ...]] = {}
         self._mutated: dict[_Pair, frozenset[_Pair]] = {}
+        self._steps: dict[str, dict[_Pair, list[int]]] = {}
+        self._reach: dict[_Pair, set[_Pair]] = {}
 
     # -- resolution
 
@@ -1594,7 +1643,7 @@ class _Names:
             found.append(_Target("outside", module, ".".join([star, "*", name, *attributes])))
         if hasattr(builtins, name):
             found.append(_Target("builtin", module, ".".join([name, *attributes])))
-        return found or [_Target("missing", module, name)]
+        return found or [_Target("missing", module, path)]
 
     def _foreign_stars(self, module: str) -> Iterator[str]:
         for level, name in self.sources.facts(module).get("stars", ()):
@@ -1643,7 +1692,7 @@ class _Names:
             # `import_module("a.b.Class")` and the like may name more than a module.
             parent, _, last = absolute.rpartition(".")
             if not parent:
-                return [_Target("missing", module, absolute)]
+                return [_Target("missing", module, ".".join([absolute, *path]))]
             return self._follow(module, (0, parent, last), path, seen)
         return self._attribute(absolute, path, seen)
 
@@ -1668,7 +1717,7 @@ class _Names:
             _Target("outside", module, ".".join([star, "*", *path]))
             for star in self._foreign_stars(module)
         ]
-        return stars or [_Target("missing", module, name)]
+        return stars or [_Target("missing", module, ".".join(path))]
 
     # -- classes
 
@@ -1677,6 +1726,10 @@ class _Names:
         module, name = pair
         units = self.sources.units(module)
         return {units[index]["kind"] for index in self.sources.names[module].get(name, ())}
+
+    def runs(self, pair: _Pair) -> bool:
+        """Whether a name may stand for a function or a class, and not for data."""
+        return bool(self.kinds(pair) & {"def", "class"}) or self._flag(pair, "defines")
 
     def bases(self, pair: _Pair) -> Iterator[_Target]:
         """What the bases of a class resolve to."""
@@ -1735,17 +1788,55 @@ class _Names:
                 for target in self.targets(module, unit, unit.get("methods", ())):
                     if target.kind == "definition" and target.rest:
                         found.add((target.module, target.name))
-                for target in self.targets(module, unit, set(unit["body"]["slots"])):
+                wrappers = (decorator["slots"] for decorator in unit.get("decorators", ()))
+                for target in self.targets(module, unit, {*unit["body"]["slots"]}.union(*wrappers)):
                     other = (target.module, target.name)
-                    if (
-                        target.kind == "definition"
-                        and other not in seen
-                        and self.kinds(other) & {"def", "class"}
-                    ):
+                    if target.kind == "definition" and other not in seen and self.runs(other):
                         seen.add(other)
                         stack.append(other)
         self._mutated[pair] = frozenset(found)
         return self._mutated[pair]
+
+    def steps(self, module: str) -> dict[_Pair, list[int]]:
+        """Units of a module that change a name, for each that they change one by one."""
+        found = self._steps.get(module)
+        if found is None:
+            changed: dict[_Pair, set[int]] = {
+                (module, name): set(units)
+                for name, units in self.sources.names[module].items()
+            }
+            for pair, where in self.changes.items():
+                here = {index for other, index in where if other == module}
+                if here:
+                    changed.setdefault(pair, {-1}).update(here)
+            found = self._steps[module] = {
+                pair: sorted(indices) for pair, indices in changed.items() if len(indices) > 1
+            }
+        return found
+
+    def reach(self, pair: _Pair) -> set[_Pair]:
+        """All definitions that one uses."""
+        found = self._reach.get(pair)
+        if found is None:
+            found = self._reach[pair] = set()
+            stack = [pair]
+            while stack:
+                module, name = stack.pop()
+                units = self.sources.units(module)
+                for index in self.sources.names[module].get(name, ()):
+                    for ref in units[index].get("refs", ()):
+                        new = self.read(module, ref) - found
+                        found |= new
+                        stack.extend(new)
+        return found
+
+    def read(self, module: str, ref: str) -> set[_Pair]:
+        """Definitions that a ref stands for and not only changes."""
+        return {
+            (target.module, target.name)
+            for target in (self.definitions(module, ref) if ref[0] not in "cw" else ())
+            if not (ref[0] == "m" and target.rest)
+        }
 
     def _flag(self, pair: _Pair, flag: str) -> bool:
         module, name = pair
@@ -1793,9 +1884,12 @@ class _Names:
         for ref, mode in unit.get("calls", ()):
             for target in self.targets(module, unit, [ref]):
                 if target.kind == "definition":
-                    found |= self._called(module, unit, target, mode)
                     if mode == "effect" and target.rest.rpartition(".")[2] in _LOGGING:
                         effect = False
+                    else:
+                        found |= self._called(module, unit, target, mode)
+                elif target.kind == "builtin" and target.name == "print":
+                    effect = False
                 elif target.kind == "outside":
                     last = target.name.rpartition(".")[2]
                     if mode == "effect" or (mode == "decorator" and last.startswith("register")):
@@ -1817,10 +1911,10 @@ class _Names:
                 found.add(pair)
             if mode == "effect" and method not in _LOGGING:
                 found.add(pair)
-        elif mode != "value" and not self.kinds(pair) & {"def", "class"}:
+        elif mode != "value" and not self.runs(pair):
             found.add(pair)  # an instance that is called
         found |= self.mutated(pair)
-        found |= self._handed(module, unit, mode, everything=self._flag(pair, "alters"))
+        found |= self._handed(module, unit, mode, everything=self._alters(pair))
         return found
 
     def _handed(self, module: str, unit: _Unit, mode: str, *, everything: bool) -> set[_Pair]:
@@ -1832,7 +1926,24 @@ class _Names:
             for target in self.targets(module, unit, unit.get("mentions", ()))
             if target.kind == "definition"
         }
-        return {pair for pair in pairs if everything or not self.kinds(pair) & {"def", "class"}}
+        return {pair for pair in pairs if everything or not self.runs(pair)}
+
+    def _alters(self, pair: _Pair) -> bool:
+        """Whether a function changes what it is handed, itself or by handing it on."""
+        seen, stack = {pair}, [pair]
+        while stack:
+            pair = stack.pop()
+            if self._flag(pair, "alters"):
+                return True
+            module, name = pair
+            units = self.sources.units(module)
+            for index in self.sources.names[module].get(name, ()):
+                for target in self.targets(module, units[index], units[index].get("hands", ())):
+                    other = (target.module, target.name)
+                    if target.kind == "definition" and other not in seen:
+                        seen.add(other)
+                        stack.append(other)
+        return False
 
     def _hooked(self, pair: _Pair) -> set[_Pair]:
         """What `__init_subclass__` or a metaclass changes when a class is made."""
@@ -2165,19 +2276,18 @@ class SourceTree:
                         node.also.add(_Key(key.module, "*"))
 
     def _position(self, node: _Node, module: str, ref: str, index: int) -> None:
-        """Tell how much of a name was there when a statement used it on import."""
-        name = ref[2:].partition(".")[0]
-        units = self._sources.units(module)
-        steps = set(self._sources.names[module].get(name, ()))
-        if not ref.startswith(("g:", "s:", "m:")) or not steps:
+        """Tell how far names had been changed when a statement used them on import.
+
+        So that definitions may change places, but not a change with what it affects.
+        """
+        steps = self._names.steps(module)
+        if not steps:
             return
-        steps |= {
-            other
-            for where, other in self._names.changes.get((module, name), ())
-            if where == module and units[other]["kind"] == "state"
-        }
-        if len(steps) > 1:
-            node.text(f"after {sum(step < index for step in steps)}")
+        for target in self._names.read(module, ref):
+            changed = steps.keys() & {target, *self._names.reach(target)}
+            if changed:
+                counts = (sum(step < index for step in steps[pair]) for pair in changed)
+                node.text(f"after {sorted(counts)}")
 
     def _loads(self, node: _Node, module: str, unit: _Unit) -> None:
         for level, name, attribute in unit.get("imports", ()):

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,24 @@ CHUNK_BYTES = 1 << 20
 """What one HDF5 chunk holds at most, and what is hashed at a time."""
 
 
+class Written(NamedTuple):
+    """What a format has to say of a value that it wrote.
+
+    Parameters
+    ----------
+    content
+        Hash of the content.
+    rows
+        Rows of arrays and tables; None for what has no rows.
+    parts
+        Type and shape of each array, column or layer with weights, by name.
+    """
+
+    content: str
+    rows: int | None = None
+    parts: Mapping[str, tuple[str, tuple[int, ...]]] = {}
+
+
 @dataclass(frozen=True)
 class Format:
     """One kind of file.
@@ -40,7 +59,7 @@ class Format:
     suffix
         File name ending, with its dot.
     write
-        ``write(value, path) -> content hash``: writes the value to a new file.
+        ``write(value, path)`` writes the value to a new file.
     read
         ``read(path or open file) -> value``; a lazy format keeps the file open.
     lazy
@@ -49,7 +68,7 @@ class Format:
 
     name: str
     suffix: str
-    write: Callable[[Any, Path], str]
+    write: Callable[[Any, Path], Written]
     read: Callable[[Any], Any]
     lazy: bool = False
 
@@ -121,43 +140,40 @@ class StoredArray:
         first, last = int(rows[0]), int(rows[-1]) + 1
         if last - first <= 8 * len(rows):
             return np.asarray(self._dataset[first:last])[rows - first]
-        return np.stack([self._dataset[int(row)] for row in rows])
+        return np.asarray([self._dataset[int(row)] for row in rows], dtype=self._dataset.dtype)
 
     def _decode(self, values: Any) -> Any:
         if self._width is None:
             return values
-        return np.char.decode(np.asarray(values, dtype=f"S{max(1, self._dataset.dtype.itemsize)}"))
+        encoded = np.asarray(values, dtype=f"S{max(1, self._dataset.dtype.itemsize)}")
+        return np.asarray(np.char.decode(encoded, "utf-8").astype(self.dtype))
 
 
-class StoredArrays(Mapping[str, StoredArray]):
-    """The named arrays of one stored file, read on demand."""
+class StoredArrays(dict[str, StoredArray]):
+    """The named arrays of one stored file, by name in alphabetical order, read on demand.
+
+    A dict because Dagster checks inputs annotated as mappings to be one.
+    """
 
     def __init__(self, file: Any) -> None:
         import h5py
 
         self._file = h5py.File(file, "r")
+        super().__init__({name: StoredArray(self._file[name]) for name in sorted(self._file)})
 
-    def __getitem__(self, name: str) -> StoredArray:
-        """One array."""
-        if name not in self._file:
-            raise KeyError(f"no array {name!r}; there are {sorted(self._file)}")
-        return StoredArray(self._file[name])
-
-    def __iter__(self) -> Iterator[str]:
-        """Names in alphabetical order."""
-        return iter(sorted(self._file))
-
-    def __len__(self) -> int:
-        """Number of arrays."""
-        return len(self._file)
+    def __missing__(self, name: str) -> StoredArray:
+        """Say what there is."""
+        raise KeyError(f"no array {name!r}; there are {sorted(self)}")
 
 
 class _ArrayWriter:
     """One growing dataset with the hash of all its values in order."""
 
-    def __init__(self, file: h5py.File, name: str, first: NDArray[Any]) -> None:
+    def __init__(self, file: h5py.File, name: str, first: NDArray[Any], *, streamed: bool) -> None:
         self._strings = first.dtype.kind == "U"
         encoded = self._encode(name, first)
+        if self._strings and streamed:  # room for the longest text that later blocks may hold
+            encoded = encoded.astype(f"S{first.dtype.itemsize}")
         row = max(1, int(np.prod(encoded.shape[1:])) * max(1, encoded.dtype.itemsize))
         self._digest = hashlib.sha256()
         self._rows = 0
@@ -168,7 +184,10 @@ class _ArrayWriter:
             shape=(0, *encoded.shape[1:]),
             maxshape=(None, *encoded.shape[1:]),
             dtype=encoded.dtype,
-            chunks=(max(1, min(max(len(encoded), 1), CHUNK_BYTES // row)), *encoded.shape[1:]),
+            chunks=(
+                max(1, min(len(encoded) or CHUNK_BYTES, CHUNK_BYTES // row)),
+                *(max(1, length) for length in encoded.shape[1:]),
+            ),
             track_times=False,
         )
         if self._strings:
@@ -182,8 +201,7 @@ class _ArrayWriter:
                 f"blocks before it {self.dataset.dtype} {self.dataset.shape[1:]}"
             )
         if self._strings:
-            width = max(self.dataset.dtype.itemsize, values.dtype.itemsize)
-            if width > self.dataset.dtype.itemsize:
+            if values.dtype.itemsize > self.dataset.dtype.itemsize:
                 raise ValueError(
                     f"array {self.name!r}: a later block has longer strings than the first; "
                     "give the array a fixed width, such as dtype 'U32'"
@@ -198,7 +216,7 @@ class _ArrayWriter:
                     f"array {self.name!r}: a block is {values.dtype}, the blocks before it "
                     f"{self.dataset.dtype}"
                 )
-            self._digest.update(memoryview(values).cast("B") if values.size else b"")
+            self._digest.update(values.data.cast("B") if values.size else b"")
         end = self._rows + len(values)
         self.dataset.resize(end, axis=0)
         self.dataset[self._rows : end] = values
@@ -207,6 +225,10 @@ class _ArrayWriter:
     def hash(self) -> str:
         kind = "string" if self._strings else self.dataset.dtype.str
         return content_hash(self.name, kind, list(self.dataset.shape), self._digest.hexdigest())
+
+    def described(self) -> tuple[str, tuple[int, ...]]:
+        """Type and shape."""
+        return "string" if self._strings else str(self.dataset.dtype), self.dataset.shape
 
     @staticmethod
     def _encode(name: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -222,17 +244,19 @@ class _ArrayWriter:
         return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
 
 
-def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> str:
+def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> Written:
     """Write named arrays, whole or as a stream of blocks, to HDF5."""
     import h5py
 
+    streamed = isinstance(value, Blocks)
     blocks = value if isinstance(value, Blocks) else [_whole(value)]
     writers: dict[str, _ArrayWriter] = {}
     with h5py.File(path, "w", libver="latest") as file:
         for block in blocks:
             if not writers:
                 writers = {
-                    name: _ArrayWriter(file, name, np.asarray(block[name])) for name in block
+                    name: _ArrayWriter(file, name, np.asarray(block[name]), streamed=streamed)
+                    for name in block
                 }
             if set(block) != set(writers):
                 raise ValueError(
@@ -242,7 +266,16 @@ def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> str:
                 writer.append(np.asarray(block[name]))
         if not writers:
             raise ValueError("nothing to store: the stream of blocks is empty")
-        return content_hash("arrays", sorted(writer.hash() for writer in writers.values()))
+        return Written(
+            content_hash("arrays", sorted(writer.hash() for writer in writers.values())),
+            _common(len(writer.dataset) for writer in writers.values()),
+            {name: writer.described() for name, writer in writers.items()},
+        )
+
+
+def _common(lengths: Iterable[int]) -> int | None:
+    found = set(lengths)
+    return found.pop() if len(found) == 1 else None
 
 
 def _whole(value: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -254,15 +287,18 @@ def _whole(value: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 # tables ---------------------------------------------------------------------------------------
 
 
-def write_table(value: pd.DataFrame, path: Path) -> str:
+def write_table(value: pd.DataFrame, path: Path) -> Written:
     """Write a data frame to Parquet; its index is not kept."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(value, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, path, compression="zstd")
-    return content_hash(
-        "table", *(_column_hash(field.name, table.column(field.name)) for field in table.schema)
+    columns = {field.name: table.column(field.name) for field in table.schema}
+    return Written(
+        content_hash("table", *(_column_hash(name, column) for name, column in columns.items())),
+        table.num_rows,
+        {name: (str(column.type), (table.num_rows,)) for name, column in columns.items()},
     )
 
 
@@ -287,30 +323,31 @@ def read_table(path: Path) -> pd.DataFrame:
 # JSON and text --------------------------------------------------------------------------------
 
 
-def write_json(value: object, path: Path) -> str:
-    """Write a JSON-able value; NaN and infinity are refused, since undefined is null."""
-    try:
-        text = canonical_json(value)
-    except ValueError as error:
-        where = _first_not_finite(value)
-        raise ValueError(
-            f"{where or 'a value'} is not finite: store what is undefined as null ({error})"
-        ) from error
+def write_json(value: object, path: Path) -> Written:
+    """Write what JSON can hold and give back the same; undefined is null, never NaN."""
+    _check_json(value, "$")
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return content_hash("json", text)
+    return Written(content_hash("json", canonical_json(value)))
 
 
-def _first_not_finite(value: object, where: str = "$") -> str | None:
-    if isinstance(value, float):
-        return None if math.isfinite(value) else where
-    items = (
-        value.items()
-        if isinstance(value, Mapping)
-        else enumerate(value)
-        if isinstance(value, list | tuple)
-        else ()
-    )
-    return next(filter(None, (_first_not_finite(v, f"{where}.{k}") for k, v in items)), None)
+def _check_json(value: object, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"{where} has the key {key!r}: JSON has only text as keys")
+            _check_json(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            _check_json(item, f"{where}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where} is {value}: store what is undefined as null (None)")
+    elif not (value is None or isinstance(value, str | int | float)) or type(value).__module__ == (
+        "numpy"
+    ):
+        raise TypeError(
+            f"{where} is a {type(value).__module__}.{type(value).__qualname__}: JSON holds only "
+            "text, numbers, true, false, null, lists and dicts with text as keys"
+        )
 
 
 def read_json(path: Path) -> Any:
@@ -318,28 +355,84 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_text(value: str, path: Path) -> str:
-    """Write text as UTF-8."""
-    path.write_text(value, encoding="utf-8")
-    return content_hash("text", value)
+# folders of files ------------------------------------------------------------------------------
 
 
-def read_text(path: Path) -> str:
-    """Read text."""
-    return path.read_text(encoding="utf-8")
+def write_folder(value: Mapping[str, bytes], path: Path) -> Written:
+    """Write files by relative path to one archive, the same bytes for the same files."""
+    import zipfile
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(value):
+            archive.writestr(zipfile.ZipInfo(name), value[name])
+    content = content_hash(
+        "folder", *(part for name in sorted(value) for part in (name, value[name]))
+    )
+    return Written(content, None, {name: ("bytes", (len(value[name]),)) for name in sorted(value)})
+
+
+def read_folder(path: Path) -> dict[str, bytes]:
+    """Read files by relative path."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 # networks and estimators ----------------------------------------------------------------------
 
 
-def write_network(value: Any, path: Path) -> str:
+def write_network(value: Any, path: Path) -> Written:
     """Write a Keras network; its content is its configuration and its weights."""
     value.save(path)
-    weights = (
+    weights = value.get_weights()
+    hashes = (
         content_hash(list(array.shape), array.dtype.str, np.ascontiguousarray(array).tobytes())
-        for array in value.get_weights()
+        for array in weights
     )
-    return content_hash("network", value.get_config(), *weights)
+    return Written(
+        content_hash("network", _without_counters(value), *hashes),
+        None,
+        {
+            variable.path: (str(array.dtype), array.shape)
+            for variable, array in zip(value.weights, weights, strict=True)
+        },
+    )
+
+
+def _without_counters(network: Any) -> Any:
+    """A network's configuration with unnamed layers numbered from 0 within it.
+
+    Keras numbers them through the whole process: the second network made there would differ.
+    """
+    config = {"class_name": type(network).__name__, "config": network.get_config()}
+    names: dict[str, str] = {}
+
+    def collect(node: Any) -> None:
+        if isinstance(node, dict):
+            name = isinstance(node.get("config"), dict) and node["config"].get("name")
+            base = _snake_case(str(node.get("class_name")))
+            if isinstance(name, str) and re.fullmatch(rf"{base}(_\d+)?", name):
+                names.setdefault(name, f"{base} {len(names)}")
+        if isinstance(node, dict | list | tuple):
+            for item in node.values() if isinstance(node, dict) else node:
+                collect(item)
+
+    def renamed(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: renamed(item) for key, item in node.items()}
+        if isinstance(node, list | tuple):
+            return [renamed(item) for item in node]
+        return names.get(node, node) if isinstance(node, str) else node
+
+    collect(config)
+    return renamed(config)
+
+
+def _snake_case(name: str) -> str:
+    """Turn a class name into the name that Keras gives an unnamed layer of it."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def read_network(path: Path) -> Any:
@@ -349,17 +442,16 @@ def read_network(path: Path) -> Any:
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def write_estimator(value: Any, path: Path) -> str:
+def write_estimator(value: Any, path: Path) -> Written:
     """Write a scikit-learn estimator with skops."""
     import skops.io
 
     skops.io.dump(value, path)
-    return _skops_hash(path)
+    return Written(_skops_hash(path))
 
 
 def _skops_hash(path: Path) -> str:
     # skops names members and nodes by memory address: number them in order of appearance.
-    import re
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
@@ -400,7 +492,7 @@ FORMATS: dict[str, Format] = {
         Format("arrays", ".h5", write_arrays, StoredArrays, lazy=True),
         Format("tables", ".parquet", write_table, read_table),
         Format("json", ".json", write_json, read_json),
-        Format("documents", ".html", write_text, read_text),
+        Format("folders", ".zip", write_folder, read_folder),
         Format("networks", ".keras", write_network, read_network),
         Format("estimators", ".skops", write_estimator, read_estimator),
     )

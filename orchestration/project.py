@@ -22,14 +22,18 @@ telemetry:
 concurrency:
   runs:
     max_concurrent_runs: 2
-# One event log for all runs: half the cost a stage of one for each run.
+# The local storage of Dagster with less of its cost a stage: see orchestration/eventlog.py.
 run_storage:
-  module: dagster.core.storage.runs
-  class: SqliteRunStorage
+  module: orchestration.eventlog
+  class: RunStorage
   config: {base_dir: {env: DAGSTER_HOME}}
 event_log_storage:
-  module: dagster.core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: orchestration.eventlog
+  class: EventLog
+  config: {base_dir: {env: DAGSTER_HOME}}
+compute_logs:
+  module: orchestration.eventlog
+  class: PrintedLogs
   config: {base_dir: {env: DAGSTER_HOME}}
 schedule_storage:
   module: dagster.core.storage.schedules
@@ -90,6 +94,7 @@ class Project:
 
     def enter(self) -> None:
         """Let Dagster in this process use this project's home, made if it isn't there."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before anything imports tensorflow
         home = self.home
         if not home.is_dir():
             home.mkdir(parents=True, exist_ok=True)

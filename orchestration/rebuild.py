@@ -25,7 +25,6 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from orchestration.eventlog import relaxed
 from orchestration.io_managers import StoreIOManager, difference, storage_metadata
 from orchestration.project import Project
 from orchestration.stages import Stages, Version, build_key, combine
@@ -347,7 +346,7 @@ class Workshop:
         settled: set[Slot] = set()  # tried once: built, or failed
         failed: set[Slot] = set()
         first: list[Slot] | None = None
-        with relaxed(), _Builders(self, jobs) as builders:
+        with _Builders(self, jobs) as builders:
             self._end_dead_runs()
             while True:
                 stale = self._look(slots, verify=verify and first is None)
@@ -665,8 +664,7 @@ def _die_with(parent: int) -> None:
 
 
 def _work(slots: list[Slot]) -> dict[Slot, str | None]:
-    with relaxed():
-        return _worker[0].run(slots)
+    return _worker[0].run(slots)
 
 
 __all__ = ["Damage", "Outcome", "Plan", "Reason", "Stale", "UsageError", "Workshop"]

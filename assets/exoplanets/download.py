@@ -1,7 +1,5 @@
 """Where the light curves come from: a simulator, files, or the published Kaggle set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,7 +9,7 @@ from pydantic import Field
 
 from assets.settings import ROOT, StageConfig, by_profile
 from models.arrays import Blocks
-from models.exoplanets import readers, simulation
+from models.exoplanets import bundle, readers, simulation
 
 Source = Literal["injected", "simulated", "files", "kaggle"]
 
@@ -35,7 +33,7 @@ class Curves(StageConfig, section="exoplanets/curves"):
         """What is read from outside the graph."""
         if self.source == "files":
             return (self.folder(),)
-        return (simulation.QUIET_CURVES,) if self.source == "injected" else ()
+        return (bundle.BUNDLE,) if self.source == "injected" else ()
 
     def folder(self) -> Path:
         """The file or folder that `path` names, below the checkout if it is relative."""
@@ -55,7 +53,11 @@ def read(config: Curves) -> Blocks:
         return readers.read_kaggle(readers.download_kaggle(config.folder()))
     make = simulation.injected if config.source == "injected" else simulation.simulated
     return make(
-        config.train, config.train_planets, config.test, config.test_planets, seed=config.seed
+        n_train=config.train,
+        n_test=config.test,
+        train_planets=config.train_planets,
+        test_planets=config.test_planets,
+        seed=config.seed,
     )
 
 

@@ -1,7 +1,5 @@
 """What the models see of a curve: its spectrum, or its best transit candidate."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from models.arrays import Arrays, Blocks, map_blocks

@@ -1,7 +1,5 @@
 """What each model reads: the graph's edges from features to models, said once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +14,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 """Every model with the assets that it reads."""
 
-FITTED = {name: "estimator" for name in ("random_forest", "vetting")}
+FITTED = dict.fromkeys(("random_forest", "vetting"), "estimator")
 """What a model's training stores, where it isn't a network."""
 
 

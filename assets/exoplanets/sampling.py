@@ -1,7 +1,5 @@
 """Which stars are learnt from, tuned on and judged by."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Each star by itself: its curve standardised, with its running mean beside it."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from models.arrays import Arrays, Blocks, map_blocks

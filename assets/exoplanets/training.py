@@ -1,7 +1,5 @@
 """The five models, trained: four as published, and the vetting of transit candidates."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

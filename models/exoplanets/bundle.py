@@ -71,8 +71,11 @@ SIGNALS = {
 SHORTEST = 2000
 """Cadences below which a stretch is left out."""
 
-CURVED_GAP = 100
+CURVED_GAP = 60
 """Cadences up to which a gap is bridged by a cubic; longer ones by a straight line."""
+
+SIDE = 73
+"""Good cadences on either side of a gap that its filling is fitted to: 1.5 days."""
 
 ABUT_DAYS = 1.5
 """Quarters 0 and 1, this close to each other, are joined: each is too short by itself."""
@@ -177,7 +180,7 @@ def _join(first: Quarter, second: Quarter, gap: float) -> Quarter:
 def clean(quarter: Quarter) -> Stretch:
     """Replace a star's known dips, and all gaps, by what the curve does around them.
 
-    A gap gets the local trend (a cubic fitted to 1.5 days either side; over more than 100 cadences
+    A gap gets the local trend (a cubic fitted to 1.5 days either side; over more than 60 cadences
     a straight line) plus the fit's residuals, repeated, so that its scatter is that of its
     neighbourhood.
     """
@@ -216,24 +219,36 @@ def _bridge(
     noise: NDArray[np.float64], good: NDArray[np.bool_], start: int, stop: int
 ) -> NDArray[np.float64]:
     """Return values for ``noise[start:stop]``."""
-    side = 73  # cadences, 1.5 days
     usable = np.flatnonzero(good)
     middle = int(np.searchsorted(usable, start))
-    around = usable[max(0, middle - side) : middle + side]
-    x = (around - (start + stop) / 2) / (side + (stop - start) / 2)
-    gap = (np.arange(start, stop) - (start + stop) / 2) / (side + (stop - start) / 2)
-    # At the ends of a curve there is one side only: a level is all that it can tell.
-    one_sided = middle == 0 or middle == len(usable)
-    degree = 0 if one_sided else 3 if stop - start <= CURVED_GAP else 1
-    weights = np.ones(len(around))
-    for _ in range(5):  # leave out flares, jumps and what a mask did not cover
-        fit = np.polynomial.Polynomial.fit(x, noise[around], degree, w=weights)
-        residual = noise[around] - fit(x)
-        scatter = 1.4826 * np.median(np.abs(residual))
-        weights = (np.abs(residual) < 4 * scatter).astype(float)
-    plain = residual[weights > 0]
-    filled: NDArray[np.float64] = fit(gap) + np.resize(plain - plain.mean(), len(gap))
+    before, after = usable[max(0, middle - SIDE) : middle], usable[middle : middle + SIDE]
+    gap = np.arange(start, stop)
+    if len(before) and len(after) and len(gap) <= CURVED_GAP:
+        fit, residual = _robust_fit(np.concatenate([before, after]), noise, degree=3)
+        trend = fit(gap)
+    else:
+        sides = [_robust_fit(side, noise, degree=2) for side in (before, after) if len(side)]
+        near = [side for side in (before[-1:], after[:1]) if len(side)]
+        ends = [float(fit(place)[0]) for (fit, _), place in zip(sides, near, strict=True)]
+        trend = np.interp(gap, np.concatenate(near), ends)
+        residual = np.concatenate([residual for _, residual in sides])
+    filled: NDArray[np.float64] = trend + np.resize(residual, len(gap))
     return filled
+
+
+def _robust_fit(
+    cadence: NDArray[np.intp], noise: NDArray[np.float64], *, degree: int
+) -> tuple[np.polynomial.Polynomial, NDArray[np.float64]]:
+    """Fit a polynomial, leaving out flares, jumps and what a mask did not cover.
+
+    Returns it and the residuals of what was kept.
+    """
+    kept = cadence
+    for _ in range(5):
+        fit = np.polynomial.Polynomial.fit(kept, noise[kept], degree)
+        residual = noise[cadence] - fit(cadence)
+        kept = cadence[np.abs(residual) <= 4 * 1.4826 * np.median(np.abs(residual))]
+    return fit, noise[kept] - fit(kept)
 
 
 def main() -> None:

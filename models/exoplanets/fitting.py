@@ -91,9 +91,7 @@ def fit_candidates(candidates: Arrays, curves: Arrays, splits: Arrays, *, seed: 
     )
 
 
-def score(
-    model: str, fitted: Any, inputs: Inputs, rows: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def score(model: str, fitted: Any, inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Ask a fitted model about some rows.
 
     Parameters

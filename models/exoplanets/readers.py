@@ -155,6 +155,16 @@ def download_kaggle(
     return folder
 
 
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    """Open a plain or gzipped file."""
+    with ExitStack() as stack:
+        raw: IO[bytes] = stack.enter_context(file.open("rb", buffering=1 << 20))
+        if file.suffix == ".gz":
+            raw = io.BufferedReader(stack.enter_context(gzip.open(raw)))
+        yield raw
+
+
 @dataclass(frozen=True)
 class _Table:
     """A CSV file, or a member of a zip file, and the part of the set that it holds."""
@@ -177,10 +187,8 @@ class _Table:
             if self.member is not None:
                 pack = stack.enter_context(zipfile.ZipFile(self.path))
                 yield stack.enter_context(pack.open(self.member))
-            elif self.path.suffix == ".gz":
-                yield io.BufferedReader(stack.enter_context(gzip.open(self.path)), 1 << 20)
             else:
-                yield stack.enter_context(self.path.open("rb", buffering=1 << 20))
+                yield stack.enter_context(_opened(self.path))
 
 
 def read_kaggle(path: Path, *, block_rows: int = READ_ROWS) -> Blocks:
@@ -347,9 +355,11 @@ def _parse(table: _Table, lines: list[bytes], *, first: int) -> NDArray[np.float
                 # Of the parsers at hand as fast as any per core, and the only one that can tell
                 # the row.
                 row = np.fromstring(line, np.float32, sep=",")
-            except (ValueError, DeprecationWarning):
+            except (ValueError, Warning):
                 raise _fault(table, line, first + i) from None
-            if len(row) != CADENCES + 1 or row[0] not in (1, 2) or not np.isfinite(row).all():
+            # NumPy reads a -1 after a comma at the end.
+            whole = len(row) == CADENCES + 1 and not line.rstrip().endswith(b",")
+            if not whole or row[0] not in (1, 2) or not np.isfinite(row).all():
                 raise _fault(table, line, first + i)
             values[i] = row
     return values
@@ -368,9 +378,9 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
         )
     for i, cell in enumerate(cells):
         try:
-            value = np.float32(cell)
+            value = float(cell)
         except ValueError:
-            value = np.float32(np.nan)
+            value = np.nan
         if i == 0 and value not in (1, 2):
             return BadInput(
                 f"the label is {cell!r}",
@@ -380,7 +390,7 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
                 expected="2 (with a planet) or 1 (without)",
                 remedy="Correct the label or remove the row.",
             )
-        if not np.isfinite(value):
+        if not abs(value) <= float(np.finfo(np.float32).max):  # nor if it is NaN
             return BadInput(
                 f"the flux is {cell!r}",
                 file=table.shown,
@@ -524,31 +534,45 @@ def iter_kepler_quarters(folder: Path) -> Iterator[Quarter]:
 
 def _read_fits(file: Path) -> dict[str, NDArray[Any]]:
     from astropy.io import fits
+    from astropy.utils.exceptions import AstropyWarning
 
     try:
-        with fits.open(file, memmap=False) as pack:
-            table = pack[1].data
-            have = [] if table is None else list(table.columns.names)
-            _check_columns(file, have)
-            # FITS is big-endian; NumPy's native order makes the rest fast.
-            return {
-                name: np.array(table[name], dtype=table[name].dtype.newbyteorder("="))
-                for name in WANTED
-            }
-    except (OSError, EOFError, zlib.error, IndexError, TypeError) as error:
+        with _opened(file) as raw, warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)  # an exception follows if it matters
+            # From memory, because astropy leaves a file open in which it finds a fault.
+            with fits.open(io.BytesIO(raw.read())) as pack:
+                table = pack[1].data
+                # FITS is big-endian; NumPy's native order makes the rest fast.
+                values = {
+                    name: np.array(table[name], dtype=table[name].dtype.newbyteorder("="))
+                    for name in table.columns.names
+                    if name in WANTED
+                }
+                have = list(table.columns.names)
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        LookupError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise BadInput(
-            f"damaged, cut off or no FITS file ({type(error).__name__}: {error})",
+            f"damaged, cut off or no light curve ({type(error).__name__}: {error})",
             file=file,
-            expected="a Kepler light curve with its table in the first extension",
+            expected="a FITS file with a table in its first extension",
             remedy="Download the file again.",
         ) from error
+    _check_columns(file, have)
+    return values
 
 
 def _read_csv(file: Path) -> dict[str, NDArray[Any]]:
     values: dict[str, list[float]] = {name: [] for name in WANTED}
     row = 0
     try:
-        with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as text:
+        with _opened(file) as raw, io.TextIOWrapper(raw, newline="") as text:
             lines = csv.reader(text)
             head = [cell.strip() for cell in next(lines, [])]
             if not head:

@@ -14,9 +14,7 @@ SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 
 
-def split_curves(
-    curves: Arrays, validation: float, test: float, seed: int
-) -> NDArray[np.int8]:
+def split_curves(curves: Arrays, validation: float, test: float, seed: int) -> NDArray[np.int8]:
     """Give each curve its split.
 
     Parameters

@@ -21,7 +21,7 @@ Winn 2010, in "Exoplanets", equation 19: duration of a transit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -331,7 +331,7 @@ def _addition_chain(widths: Iterable[int]) -> list[tuple[int, int]]:
 def _box_widths(periods: Floats, durations: Floats, oversample: int) -> tuple[list[int], float]:
     """Give the widths of the boxes in bins, ascending, and the width of a bin in days."""
     periods, durations = np.atleast_1d(periods), np.atleast_1d(durations)
-    if not (0 < np.min(durations) and np.max(durations) < np.min(periods)):
+    if not (np.min(durations) > 0 and np.max(durations) < np.min(periods)):
         raise ValueError(
             f"durations must be above 0 and below the shortest period, got durations from "
             f"{np.min(durations):g} to {np.max(durations):g} days and periods from "
@@ -536,9 +536,7 @@ def _normalised_view(
     return np.asarray(view / depth if depth > 0 else view, np.float32)
 
 
-def _bin_medians(
-    phase: Floats, flux: NDArray[np.floating], left: Floats, right: Floats
-) -> Floats:
+def _bin_medians(phase: Floats, flux: NDArray[np.floating], left: Floats, right: Floats) -> Floats:
     """Give the median of the flux in each bin [left, right); NaN for empty bins.
 
     Parameters
@@ -1046,9 +1044,7 @@ def verdict(candidate: Candidate) -> Verdict:
     """
     found = candidate.features
     if candidate.snr < MIN_SNR:
-        return Verdict(
-            "no transit", (f"signal-to-noise {candidate.snr:.1f} is below {MIN_SNR}",)
-        )
+        return Verdict("no transit", (f"signal-to-noise {candidate.snr:.1f} is below {MIN_SNR}",))
     reasons = []
     if candidate.depth > MAX_PLANET_DEPTH:
         reasons.append(f"the dips are {candidate.depth:.1%} deep: too large for a planet")

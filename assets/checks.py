@@ -1,0 +1,107 @@
+"""Asset checks that the systems share: each says what is wrong, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from models.arrays import Arrays, iter_blocks
+
+Judge = Callable[..., dict[str, Any]]
+"""Looks at loaded assets and returns what is wrong, by name; empty if nothing is."""
+
+
+def check(
+    name: str, asset: Sequence[str], judge: Judge, also: Sequence[str] | None = None
+) -> dg.AssetChecksDefinition:
+    """Make an asset check from a function that returns what is wrong.
+
+    Parameters
+    ----------
+    name
+        What is checked.
+    asset
+        Key of the asset, loaded as the function's first argument.
+    judge
+        The function; its problems become the check's metadata.
+    also
+        Key of another asset, loaded as its second argument.
+    """
+    decorate = dg.asset_check(
+        name=name,
+        asset=dg.AssetKey(list(asset)),
+        description=(judge.__doc__ or "").strip().split("\n")[0],
+        additional_ins={"other": dg.AssetIn(list(also))} if also else {},
+    )
+
+    def judged(problems: dict[str, Any]) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=not problems, metadata=problems)
+
+    def alone(value: Any) -> dg.AssetCheckResult:
+        return judged(judge(value))
+
+    def beside(value: Any, other: Any) -> dg.AssetCheckResult:
+        return judged(judge(value, other))
+
+    return decorate(beside if also else alone)
+
+
+def finite(arrays: Arrays) -> dict[str, Any]:
+    """No array holds NaN or infinity."""
+    wrong: dict[str, Any] = {}
+    start = 0
+    for block in iter_blocks(arrays):
+        for name, values in block.items():
+            if name not in wrong and values.dtype.kind == "f":
+                bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+                if bad.size:
+                    wrong[name] = f"row {start + int(bad[0]) + 1} is not finite"
+        start += len(next(iter(block.values())))
+    return wrong
+
+
+def disjoint(group: Any, split: Any) -> dict[str, Any]:
+    """No group (a star, a region, a speaker) has rows in two splits."""
+    pairs = np.unique(
+        np.stack([np.asarray(group).astype(str), np.asarray(split).astype(str)]), axis=1
+    )
+    names, counts = np.unique(pairs[0], return_counts=True)
+    torn = names[counts > 1]
+    return {"in two splits": ", ".join(torn[:5].tolist())} if torn.size else {}
+
+
+def both_classes(labels: Any, split: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Every split holds positives and negatives."""
+    wrong: dict[str, Any] = {}
+    label, codes = np.asarray(labels), np.asarray(split)
+    for code, name in enumerate(names):
+        held = np.unique(label[codes == code]).tolist()
+        if held != [0, 1]:
+            wrong[name] = f"holds only the labels {held}"
+    return wrong
+
+
+def parameter_counts(architecture: Mapping[str, Any]) -> dict[str, Any]:
+    """A network has the published number of parameters, or it is said why not."""
+    counts = (architecture["parameters"], architecture["trainable_parameters"])
+    published = (
+        architecture.get("published_parameters", counts[0]),
+        architecture.get("published_trainable_parameters", counts[1]),
+    )
+    if counts == published or architecture.get("difference"):
+        return {}
+    return {
+        "parameters": f"{counts[0]:,} ({counts[1]:,} trainable), published are "
+        f"{published[0]:,} ({published[1]:,})"
+    }
+
+
+def metric_floor(evaluation: Mapping[str, Any], metric: str, floor: float) -> dict[str, Any]:
+    """A metric is defined and not below a floor."""
+    value = evaluation["metrics"][metric]["value"]
+    if value is None:
+        return {metric: "undefined"}
+    return {} if value >= floor else {metric: f"{value:.3f} is below {floor}"}

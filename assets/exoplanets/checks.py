@@ -1,0 +1,78 @@
+"""What must hold of the exoplanet assets."""
+
+from typing import Any
+
+from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
+from assets.exoplanets.training import NETWORKS
+from models.arrays import Arrays
+from models.exoplanets.splits import SPLITS
+from models.exoplanets.transforms import CADENCES
+
+
+def well_formed(curves: Arrays) -> dict[str, Any]:
+    """Curves have 3197 cadences, labels 0 or 1, and every star one row."""
+    import numpy as np
+
+    wrong: dict[str, Any] = {}
+    if curves["flux"].shape[1:] != (CADENCES,):
+        wrong["flux"] = f"rows of shape {curves['flux'].shape[1:]}, expected ({CADENCES},)"
+    labels = set(np.unique(np.asarray(curves["label"])).tolist())
+    if not labels <= {0, 1}:
+        wrong["label"] = f"holds {sorted(labels)}, expected 0 and 1"
+    names = np.asarray(curves["star"])
+    if len(np.unique(names)) != len(names):
+        wrong["star"] = "a star has more than one row"
+    return wrong
+
+
+def known_flux(curves: Arrays) -> dict[str, Any]:
+    """No flux is NaN or infinite."""
+    return finite({"flux": curves["flux"]})
+
+
+def hosts_apart(splits: Arrays, curves: Arrays) -> dict[str, Any]:
+    """No host star has curves in two splits."""
+    return disjoint(curves["host"][:], splits["split"][:])
+
+
+def classes_present(splits: Arrays, curves: Arrays) -> dict[str, Any]:
+    """Every split has stars with a planet and without."""
+    return both_classes(curves["label"][:], splits["split"][:], SPLITS)
+
+
+def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The vetting model ranks planets far above chance."""
+    return metric_floor(evaluation, "roc_auc", 0.8)
+
+
+def planets_recovered(search: dict[str, Any]) -> dict[str, Any]:
+    """Every known planet is found with its period within 0.1 %."""
+    return {
+        star["planet"]: f"found {star['period']:.5f} days, published {star['published_period']}"
+        for star in search["stars"]
+        if "planet" in star and not star["recovered"]
+    }
+
+
+def control_is_chance(control: dict[str, Any]) -> dict[str, Any]:
+    """A model trained on permuted labels knows nothing."""
+    return {} if control["as_chance"] else {"ROC area": control["roc_auc"]}
+
+
+CURVES = ("exoplanets", "curves")
+
+checks = [
+    check("well_formed", ("exoplanets", "curves"), well_formed),
+    check("known_flux", ("exoplanets", "curves"), known_flux),
+    check("hosts_apart", ("exoplanets", "splits"), hosts_apart, CURVES),
+    check("classes_present", ("exoplanets", "splits"), classes_present, CURVES),
+    check("finite", ("exoplanets", "scaled"), finite),
+    check("finite", ("exoplanets", "spectra"), finite),
+    *(
+        check("parameter_counts", ("exoplanets", model, "architecture"), parameter_counts)
+        for model in NETWORKS
+    ),
+    check("better_than_chance", ("exoplanets", "vetting", "evaluation"), better_than_chance),
+    check("planets_recovered", ("exoplanets", "transit_search"), planets_recovered),
+    check("control_is_chance", ("exoplanets", "vetting", "permuted_control"), control_is_chance),
+]

@@ -1,0 +1,386 @@
+"""What runs, and when: jobs, schedules and sensors.
+
+Everything here is about one question, "is anything stale?", and one answer, `faint rebuild`. Both
+are asked in a new process: a code server lives for days and has imported the sources of the day it
+started; a new process reads sources, settings and store as they are now. That one process also
+brings minimality, restoring, partitions and locks, so nothing of that is decided here a second
+time. Sensors compare state with state, never with what they saw at their last tick. Nothing is
+switched on by default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from orchestration.project import Project
+from orchestration.rebuild import PROCESS_TAG, process_lives, this_process
+
+NIGHTLY = "0 2 * * *"
+"""When the nightly rebuilds start: 02:00 UTC."""
+INTERVAL = 30
+"""Seconds between two looks of a sensor."""
+STALE_JOB = "rebuild_stale"
+ASKED_TAG = "faint/asked"
+FAILED_TAG = "faint/failed"
+LAUNCH_PATIENCE = 600.0
+"""Seconds after which a run that never got to its work is asked for again."""
+EVENT_PATIENCE = 6 * 3600.0
+"""Seconds without an event after which a run that names no process is taken for dead."""
+STOP_SECONDS = 30.0
+ERROR_LINES = 30
+
+Entry = Mapping[str, Any]
+"""One stale asset or partition, as `faint plan --json` prints it."""
+
+
+def automation(
+    project: Project, systems: Iterable[str], files: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """All jobs, schedules and sensors of a project, by the names `dagster.Definitions` gives them.
+
+    Parameters
+    ----------
+    project
+        The project.
+    systems
+        Its systems, which are its asset groups.
+    files
+        By system, the asset whose stage may read files from outside the graph.
+    """
+    systems = list(systems)
+    return {
+        "jobs": [
+            *(system_job(system) for system in systems),
+            *(system_rebuild_job(project, system) for system in systems),
+            rebuild_job(project, STALE_JOB, None),
+        ],
+        "schedules": [nightly(system) for system in systems],
+        "sensors": [
+            stale_sensor(project),
+            *(new_files_sensor(project, name, key) for name, key in (files or {}).items()),
+        ],
+    }
+
+
+# jobs -------------------------------------------------------------------------------------------
+
+
+def system_job(system: str) -> Any:
+    """Build the job that runs everything of a system, stale or not."""
+    return dg.define_asset_job(
+        system,
+        selection=dg.AssetSelection.groups(system),
+        description=f"Everything of {system}, from the download to the evaluations.",
+    )
+
+
+def system_rebuild_job(project: Project, system: str) -> dg.JobDefinition:
+    """Build the job that brings a system up to date."""
+    return rebuild_job(project, _rebuild_name(system), _group(system))
+
+
+def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDefinition:
+    """Build a job that runs `faint rebuild SELECTION`.
+
+    The runs of the stages appear beside its own run, which has the command's lines in its log.
+
+    Parameters
+    ----------
+    project
+        The project.
+    name
+        Name of the job.
+    selection
+        What to bring up to date, in Dagster's selection syntax; None for everything. The launchpad
+        offers it to be changed.
+    """
+    what = "everything" if selection is None else selection
+
+    @dg.job(
+        name=name,
+        description=f"Runs the least that brings {what} up to date, as `faint rebuild` does.",
+        config=dg.RunConfig(ops={"rebuild": Rebuild(selection=selection)}),
+        executor_def=dg.in_process_executor,
+    )
+    def job() -> None:
+        _rebuild_op(project)()
+
+    return job
+
+
+class Rebuild(dg.Config):
+    """What a rebuild job is asked for."""
+
+    selection: str | None = None
+    jobs: int = 1
+
+
+@cache  # Dagster wants one definition of an op for all jobs that use it
+def _rebuild_op(project: Project) -> dg.OpDefinition:
+    @dg.op(name="rebuild", description="Runs `faint rebuild` in a new process.")
+    def rebuild(context: dg.OpExecutionContext, config: Rebuild) -> None:
+        # The sensors see by this whether the run lives, the next rebuild ends it if it doesn't.
+        context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
+        chosen = [] if config.selection is None else [config.selection]
+        try:
+            _stream(project, ["rebuild", *chosen, "--jobs", str(config.jobs)], context.log.info)
+        except BaseException:
+            asked = context.run.tags.get(ASKED_TAG, "")
+            context.instance.add_run_tags(context.run_id, {FAILED_TAG: asked})
+            raise
+
+    return rebuild
+
+
+def _stream(project: Project, arguments: Sequence[str], say: Callable[[str], None]) -> None:
+    """Run `faint`, saying its lines as they come.
+
+    Raises
+    ------
+    dagster.Failure
+        If its exit status isn't 0; names what failed, and why.
+    """
+    lines: list[str] = []
+    with subprocess.Popen(
+        _faint(arguments),
+        cwd=project.root,
+        env={**os.environ, "TQDM_DISABLE": "1"},  # lines, no bar
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.strip():
+                    lines.append(line.rstrip())
+                    say(lines[-1])
+        except BaseException:  # the run was terminated: what is finished is kept
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    if process.returncode:
+        raise dg.Failure(
+            description="\n".join(lines[-ERROR_LINES:])
+            or f"faint ended with status {process.returncode}",
+            metadata={"exit status": process.returncode},
+        )
+
+
+def _faint(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "orchestration.cli", *arguments]
+
+
+def _rebuild_name(system: str) -> str:
+    return f"{system}_rebuild"
+
+
+def _group(system: str) -> str:
+    return f'group:"{system}"'
+
+
+# schedules --------------------------------------------------------------------------------------
+
+
+def nightly(system: str) -> dg.ScheduleDefinition:
+    """Build the schedule that brings a system up to date every night.
+
+    It asks whatever a sensor thinks of it, so that what failed for a passing reason, such as a
+    publisher that didn't answer, is tried again.
+    """
+    return dg.ScheduleDefinition(
+        name=f"{system}_nightly",
+        job_name=_rebuild_name(system),
+        cron_schedule=NIGHTLY,
+        execution_timezone="UTC",
+        description=f"Brings {system} up to date every night. Switch it on under Automation, or "
+        f"with `dagster schedule start {system}_nightly`.",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+
+
+# sensors ----------------------------------------------------------------------------------------
+
+
+def stale_sensor(project: Project, *, interval: int = INTERVAL) -> dg.SensorDefinition:
+    """Build the sensor that brings everything up to date whenever anything is stale.
+
+    At each tick it looks at the state of things: what `faint plan` says, and the runs that Dagster
+    knows. It keeps nothing of its own, so a tick that was missed, a daemon or a run that was killed
+    loses nothing: what is still stale at the next tick is asked for then.
+
+    - Any run in progress may change what is stale, so the sensor waits until it has ended.
+    - It asks for `faint rebuild` as a whole and not for a run for each stale stage: what a stage's
+      new result does to those below it is known only once it is there, and a plain run of a stage
+      computes again what a rebuild restores.
+    - The run key is a digest of the plan and the sensor's run before: one state is asked for once
+      while that run is in progress, and can be asked for again after it.
+    - After a run that failed and left the plan as it was, it rests until the plan changes: an entry
+      names what would be built (code, settings, inputs), so that a corrected helper or file counts.
+      A run that was killed did not fail and is asked for again.
+    """
+    return _sensor(
+        project,
+        name="stale",
+        job=STALE_JOB,
+        selection=None,
+        wanted=lambda stale: bool(stale),
+        interval=interval,
+        description="Brings everything up to date whenever `faint plan` says that anything is "
+        "stale, whatever the reason.",
+    )
+
+
+def new_files_sensor(
+    project: Project, system: str, asset: str, *, interval: int = INTERVAL
+) -> dg.SensorDefinition:
+    """Build the sensor that brings a system up to date when the files it reads have changed.
+
+    For a download stage that reads files from outside the graph. It works as `stale_sensor` does,
+    but asks only if the content of the files is among the reasons: edited code alone waits.
+
+    Parameters
+    ----------
+    project
+        The project.
+    system
+        The system.
+    asset
+        Key of the asset that reads files, such as ``exoplanets/curves``.
+    interval
+        Seconds between two looks.
+    """
+
+    def files_changed(stale: Sequence[Entry]) -> bool:
+        return any(
+            entry["asset"] == asset and any(r["kind"] == "data" for r in entry["reasons"])
+            for entry in stale
+        )
+
+    return _sensor(
+        project,
+        name=f"{system}_new_files",
+        job=_rebuild_name(system),
+        selection=_group(system),
+        wanted=files_changed,
+        interval=interval,
+        description=f"Brings {system} up to date when the files that {asset} reads have changed.",
+    )
+
+
+def _sensor(
+    project: Project,
+    *,
+    name: str,
+    job: str,
+    selection: str | None,
+    wanted: Callable[[Sequence[Entry]], bool],
+    interval: int,
+    description: str,
+) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=name,
+        job_name=job,
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"{description} Switch it on under Automation, or with `dagster sensor start "
+        f"{name}`.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        instance = context.instance
+        if going := _in_progress(instance):
+            return dg.SkipReason(f"waiting for run {going.run_id} of {going.job_name}")
+        stale = _stale(project, selection)
+        if not wanted(stale):
+            return dg.SkipReason(f"nothing to do: {len(stale)} stale")
+        state = hashlib.sha256(json.dumps(stale, sort_keys=True).encode()).hexdigest()[:16]
+        last = _last_asked(instance, name)
+        if last is not None and _in_vain(last, state):
+            return dg.SkipReason(
+                f"run {last.dagster_run.run_id} failed on what is stale now: "
+                f"{', '.join(_name(entry) for entry in stale)}; it is tried again when that "
+                "changes, or when you launch it"
+            )
+        before = last.dagster_run.run_id if last else "none"
+        return dg.RunRequest(run_key=f"{state} after {before}", tags={ASKED_TAG: state})
+
+    return look
+
+
+def _stale(project: Project, selection: str | None) -> list[Entry]:
+    """What `faint plan` says is stale, read from disk by a new process."""
+    chosen = [] if selection is None else [selection]
+    done = subprocess.run(
+        _faint(["plan", *chosen, "--json"]), cwd=project.root, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"faint plan failed:\n{done.stderr.strip()}")
+    stale: list[Entry] = json.loads(done.stdout)["stale"]
+    return stale
+
+
+def _name(entry: Entry) -> str:
+    part = entry["partition"]
+    return str(entry["asset"]) if part is None else f"{entry['asset']}[{part}]"
+
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def _in_progress(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+    """A run that is queued or lives; None if there is none."""
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
+        run = record.dagster_run
+        process = run.tags.get(PROCESS_TAG)
+        if process:
+            lives = process_lives(process)
+        elif run.status == dg.DagsterRunStatus.QUEUED:
+            lives = True
+        else:
+            events = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
+            latest = events[0].timestamp if events else record.create_timestamp.timestamp()
+            started = run.status == dg.DagsterRunStatus.STARTED
+            lives = time.time() - latest < (EVENT_PATIENCE if started else LAUNCH_PATIENCE)
+        if lives:
+            return run
+    return None
+
+
+def _last_asked(instance: dg.DagsterInstance, sensor: str) -> dg.RunRecord | None:
+    """The latest run that a sensor asked for."""
+    asked = dg.RunsFilter(tags={"dagster/sensor_name": sensor})
+    records = instance.get_run_records(asked, limit=1)
+    return records[0] if records else None
+
+
+def _in_vain(last: dg.RunRecord, state: str) -> bool:
+    """Whether a sensor's latest run shows that asking for a state again would not help."""
+    tags, status = last.dagster_run.tags, last.dagster_run.status
+    if tags.get(ASKED_TAG) != state or status == dg.DagsterRunStatus.SUCCESS:
+        return False
+    if PROCESS_TAG not in tags:  # it could not be launched: not to be asked for at every tick
+        return time.time() - last.create_timestamp.timestamp() < LAUNCH_PATIENCE
+    return tags.get(FAILED_TAG) == state
