@@ -134,9 +134,7 @@ def main() -> None:
         path = Path(folder) / "fold1Training.json"
         write_fold(path, options.gigabytes)
         size = path.stat().st_size
-        print(
-            f"{size / 1e9:.2f} GB; MB/s of the file; processor time and peak memory of Python, not Java"
-        )
+        print(f"{size / 1e9:.2f} GB; processor time and peak memory are Python's, not Java's")
         for fraction in dict.fromkeys((options.fraction, 1.0)):
             results = {reader: measure(reader, path, fraction) for reader in readers}
             for reader, found in results.items():

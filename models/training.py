@@ -9,6 +9,7 @@ TensorFlow chooses the device: a GPU is used where there is one.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -255,16 +256,17 @@ def train(
         )
         callbacks.append(stopper)
     start = time.perf_counter()
-    network.fit(
-        stream(batches, endless=True),
-        steps_per_epoch=batches.steps,
-        epochs=len(rates),
-        validation_data=None if validation is None else stream(validation, endless=False),
-        class_weight=None if class_weight is None else _every_class(class_weight),
-        shuffle=False,  # the stream is in its order already
-        callbacks=callbacks,
-        verbose=0,
-    )
+    with _forgotten_gradients():
+        network.fit(
+            stream(batches, endless=True),
+            steps_per_epoch=batches.steps,
+            epochs=len(rates),
+            validation_data=None if validation is None else stream(validation, endless=False),
+            class_weight=None if class_weight is None else _every_class(class_weight),
+            shuffle=False,  # the stream is in its order already
+            callbacks=callbacks,
+            verbose=0,
+        )
     run = len(ends)
     first = 0 if run == 1 else 1
     busy = ends[-1] - (start if run == 1 else ends[0])
@@ -377,6 +379,25 @@ def stream(batches: Batches, *, endless: bool) -> Any:
         dataset = tf.data.Dataset.from_generator(read, output_signature=(packed(specs), target))
     steps = tf.data.INFINITE_CARDINALITY if endless else batches.steps
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+
+
+@contextlib.contextmanager
+def _forgotten_gradients() -> Iterator[None]:
+    """Take back the custom gradients that are registered meanwhile.
+
+    TensorFlow registers one for each graph with, say, a sigmoid cross-entropy or a CTC loss, for as
+    long as the process lives, and each holds its whole graph: some 10 MB a training. They are
+    looked up only while the graph is traced, and traced anew with it.
+    """
+    from tensorflow.python.framework.ops import gradient_registry
+
+    before = set(gradient_registry.list())
+    try:
+        yield
+    finally:
+        for name in set(gradient_registry.list()) - before:
+            if name.startswith("CustomGradient-"):
+                del gradient_registry._registry[name]
 
 
 def _every_class(weights: Mapping[int, float]) -> dict[int, float]:

@@ -8,7 +8,7 @@ time. Sensors compare state with state, never with what they saw at their last t
 switched on by default.
 """
 
-from __future__ import annotations
+# No postponed annotations here: Dagster reads the types of an op's parameters.
 
 import hashlib
 import json

@@ -1,11 +1,12 @@
 """Lay versions and storage over plain assets, and put everything Dagster needs into one object.
 
 Asset files know nothing of this: they read like the Dagster tutorial. `build_defs` serves this
-project; `with_versions_and_storage` serves any.
+project; `laid_over` serves any.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,15 +15,14 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.automation import automation
 from orchestration.io_managers import io_managers
 from orchestration.project import Project, find
 from orchestration.stages import Stages
 from orchestration.storage import Store
 
-STAGES = (*("download", "sampling", "scaling", "features", "training", "thresholds", "evaluation"),)
-"""The modules that every system has, one a stage."""
-
-OTHERS = ("proof", "checks")
+SYSTEMS = {"exoplanets": "exoplanets/curves"}
+"""Every system with the asset that reads `files` where it is asked to."""
 
 
 def laid_over(
@@ -68,13 +68,19 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     **resource_overrides
         Resources to use in place of the configured ones, by name.
     """
-    from assets import exoplanets
     from assets.resources import Tracking
     from assets.settings import check_sections
 
     project = find(Path(__file__).parent)
-    modules = [import_module(f"{exoplanets.__name__}.{name}") for name in (*STAGES, *OTHERS)]
+    modules = [
+        module for system in SYSTEMS for module in _modules(import_module(f"assets.{system}"))
+    ]
     check_sections()
     database = project.state / "mlflow" / "mlflow.db"
     resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
-    return laid_over(modules, project, resources=resources)
+    return laid_over(modules, project, resources=resources, **automation(project, SYSTEMS, SYSTEMS))
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    return [import_module(f"{package.__name__}.{name}") for name in names]

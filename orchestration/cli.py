@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestration import memo
 from orchestration.project import Project, ProjectError, find
 
 if TYPE_CHECKING:
     from orchestration.rebuild import Outcome, Plan, Workshop
-    from orchestration.storage import Slot
+    from orchestration.storage import Slot, Store
 
 SELECTION_HELP = (
     "what to look at, in Dagster's selection syntax: an asset key, 'key:\"a/b\"', 'group:NAME', "
@@ -43,14 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:
-        if not _is_usage(error):
+        if type(error).__name__ != "UsageError":  # of a module that isn't always imported
             raise
         print(f"faint: {error}", file=sys.stderr)
         return 2
-
-
-def _is_usage(error: Exception) -> bool:
-    return type(error).__name__ in {"UsageError", "SettingsError"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,6 +96,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     free.add_argument("--dry-run", action="store_true", help="only say what would go")
     free.set_defaults(run=_gc)
+
+    compare = commands.add_parser(
+        "compare", help="print a system's models beside the published ones"
+    )
+    compare.add_argument("system", help="the system, such as exoplanets")
+    compare.set_defaults(run=_compare)
+
+    report = commands.add_parser("report", help="write a system's report as HTML and Markdown")
+    report.add_argument("system", help="the system, such as exoplanets")
+    report.add_argument(
+        "--to", type=Path, default=Path("reports"), metavar="FOLDER", help="default: reports"
+    )
+    report.set_defaults(run=_report)
     return parser
 
 
@@ -146,20 +157,46 @@ def _plan(options: argparse.Namespace, project: Project) -> int:
     if kept is not None:
         _show_fresh(options, int(str(kept["fresh"])))
         return 0
-    workshop = _open(project)
-    slots = workshop.select(options.selection, _listed(options.partitions))
-    before = _states(workshop, slots)
-    plan = workshop.plan(slots, verify=options.verify)
-    if not plan.stale:
-        memo.remember(project, question, before, {"fresh": plan.fresh})
+    with _stdout_to_stderr(options.json):
+        workshop = _open(project)
+        slots = workshop.select(options.selection, _listed(options.partitions))
+        plan = _looked(workshop, question, slots, verify=options.verify)
     if options.json:
         print(json.dumps(plan.to_dict(), indent=1))
     else:
         _show_plan(plan, explain=options.explain)
         if options.explain:
             _show_dynamic(workshop, slots)
-    workshop.close()
     return 0
+
+
+def _looked(workshop: Workshop, question: str, slots: Sequence[Slot], *, verify: bool) -> Plan:
+    """Plan with a full look, and remember it if there is nothing to do."""
+    before = _states(workshop, slots)
+    try:
+        plan = workshop.plan(slots, verify=verify)
+    finally:
+        workshop.close()
+    if not plan.stale:
+        memo.remember(workshop.project, question, before, {"fresh": plan.fresh})
+    return plan
+
+
+@contextmanager
+def _stdout_to_stderr(wanted: bool) -> Iterator[None]:
+    """Keep standard output for the answer: what stages and imports print goes to standard error."""
+    sys.stdout.flush()
+    if not wanted:
+        yield
+        return
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _open(project: Project) -> Workshop:
@@ -177,7 +214,7 @@ def _states(workshop: Workshop, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
         return {}
     _ = workshop.instance  # opening it may create its files
     files: list[str | Path] = list(workshop.stages.sources())
-    for slot in workshop.with_ancestors(slots):
+    for slot in workshop.planner.with_ancestors(slots):
         record = workshop.store.current(slot)
         if record is not None:
             files += workshop.store.files(slot, record)
@@ -219,7 +256,7 @@ def _show_plan(plan: Plan, *, explain: bool = False) -> None:
 
 
 def _show_dynamic(workshop: Workshop, slots: Sequence[Slot]) -> None:
-    seen = {}
+    seen: dict[tuple[str, int, str], list[str]] = {}
     for slot in slots:
         workshop.stages.version(slot.asset)
         for item in workshop.stages.dynamic.get(slot.asset, ()):
@@ -242,35 +279,34 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
     kept = None if options.verify else memo.recall(project, question)
     if kept is not None:
         if options.json:
-            from_memory = {name: [] for name in ("materialized", "restored", "unchanged", "failed")}
+            lists = ("materialized", "restored", "unchanged", "failed")
             seconds = round(time.monotonic() - started, 3)
-            print(json.dumps({**from_memory, "errors": {}, "seconds": seconds}, indent=1))
+            print(json.dumps({name: [] for name in lists} | {"seconds": seconds}, indent=1))
         else:
             _show_fresh(options, int(str(kept["fresh"])))
         return 0
-    workshop = _open(project)
-    slots = workshop.select(options.selection, _listed(options.partitions))
-    if missing := workshop.blocked(slots):
-        from orchestration.rebuild import UsageError
+    with _stdout_to_stderr(options.json):
+        workshop = _open(project)
+        slots = workshop.select(options.selection, _listed(options.partitions))
+        if missing := workshop.blocked(slots):
+            from orchestration.rebuild import UsageError
 
-        raise UsageError(
-            f"{missing[0]} has never been built and is upstream of what is selected; "
-            f"select it as well: '+{options.selection}'"
-        )
-    bar = _Bar(workshop, quiet=options.json)
-    try:
-        outcome = workshop.rebuild(
-            slots, jobs=options.jobs, verify=options.verify, progress=bar.update
-        )
-    finally:
-        bar.close()
-    if not outcome.failed:
-        workshop.close()  # the event log is at rest before its state is taken
-        before = _states(workshop, slots)
-        plan = workshop.plan(slots)
-        if not plan.stale:
-            memo.remember(project, question, before, {"fresh": plan.fresh})
-    workshop.close()
+            raise UsageError(
+                f"{missing[0]} has never been built and is upstream of what is selected; select "
+                f"what is upstream as well, such as '+key:\"{slots[0].asset}\"'"
+            )
+        show = _Progress(workshop.store, quiet=options.json)
+        try:
+            outcome = workshop.rebuild(
+                slots, jobs=options.jobs, verify=options.verify, progress=show.update
+            )
+        finally:
+            show.close()
+            workshop.close()
+        if not outcome.failed:  # the event log is at rest: what is remembered stands
+            _looked(workshop, question, slots, verify=False)
+    for name in outcome.failed:
+        print(f"failed  {name}: {outcome.errors.get(name, 'unknown error')}", file=sys.stderr)
     if options.json:
         print(json.dumps(outcome.to_dict(), indent=1))
     else:
@@ -278,47 +314,64 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
     return 1 if outcome.failed else 0
 
 
-class _Bar:
-    """Progress on standard error, weighed by how long each stage took last time."""
+class _Progress:
+    """Progress on standard error: a bar with a time estimate on a terminal, else a line each.
 
-    def __init__(self, workshop: Workshop, *, quiet: bool) -> None:
-        self._workshop = workshop
+    The bar is weighed by how long each stage took last time.
+    """
+
+    def __init__(self, store: Store, *, quiet: bool) -> None:
+        self._store = store
         self._quiet = quiet
         self._bar: Any = None
         self._weights: dict[Slot, float] = {}
+        # While a stage runs, standard error goes to its log.
+        try:
+            self._file: TextIO = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
+        except (OSError, ValueError):
+            self._file = sys.stderr
 
     def update(self, done: str, slots: Sequence[Slot], left: int) -> None:
+        """Show that something was done."""
         if self._quiet:
             return
-        if done == "planned":
-            self._weights = {slot: self._seconds(slot) for slot in slots}
-            if left:
-                from tqdm import tqdm
+        with suppress(OSError):  # nobody reads: go on with the work
+            if done == "planned":
+                if left and self._file.isatty():
+                    self._open_bar(slots)
+                return
+            for slot in slots:
+                line = f"{done:14}{slot}"
+                if self._bar is None:
+                    print(line, file=self._file)
+                else:
+                    self._bar.write(line, file=self._file)
+                    weight = self._weights.pop(slot, 0.0)
+                    self._bar.update(min(weight, self._bar.total - self._bar.n))
 
-                self._bar = tqdm(
-                    total=round(sum(self._weights.values()), 2),
-                    leave=False,
-                    file=sys.stderr,
-                    bar_format="{l_bar}{bar}| {elapsed} so far, about {remaining} left{postfix}",
-                )
-            return
+    def _open_bar(self, slots: Sequence[Slot]) -> None:
+        from tqdm import tqdm
+
         for slot in slots:
-            if self._bar is not None:
-                self._bar.update(min(self._weights.get(slot, 0), self._bar.total - self._bar.n))
-                self._bar.write(f"{done:13}{slot}", file=sys.stderr)
-
-    def _seconds(self, slot: Slot) -> float:
-        record = self._workshop.store.current(slot)
-        return max(0.05, record.seconds) if record else 5.0
+            record = self._store.current(slot)
+            self._weights[slot] = max(0.05, record.seconds) if record else 5.0
+        self._bar = tqdm(
+            total=round(sum(self._weights.values()), 2),
+            leave=False,
+            file=self._file,
+            bar_format="{l_bar}{bar}| {elapsed} so far, about {remaining} left",
+        )
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        """Take the bar away."""
+        with suppress(OSError):
+            if self._bar is not None:
+                self._bar.close()
+            if self._file is not sys.stderr:
+                self._file.close()
 
 
 def _show_outcome(outcome: Outcome, selected: int) -> None:
-    for name in outcome.failed:
-        print(f"failed  {name}: {outcome.errors.get(name, 'unknown error')}", file=sys.stderr)
     if not (outcome.materialized or outcome.restored or outcome.failed):
         print(f"Nothing to do: {_number(selected, 'asset')} up to date.")
         return
@@ -333,14 +386,83 @@ def _show_outcome(outcome: Outcome, selected: int) -> None:
 
 
 def _gc(options: argparse.Namespace, project: Project) -> int:
-    from orchestration.storage import Store
-
-    store = Store(project.store, project.locks)
-    freed = store.free(keep=options.keep, limit=options.limit, dry_run=options.dry_run)
+    workshop = _open(project)
+    known = set(workshop.select())
+    freed = workshop.store.free(
+        keep=options.keep,
+        limit=options.limit,
+        known=known.__contains__,
+        dry_run=options.dry_run,
+    )
     size = sum(count for _, count in freed) / 1e6
     verb = "would be freed" if options.dry_run else "freed"
     print(f"{_number(len(freed), 'file')}, {size:,.1f} MB {verb}")
     return 0
+
+
+# compare and report -----------------------------------------------------------------------------
+
+
+def _compare(options: argparse.Namespace, project: Project) -> int:
+    found = _stored(project, options.system, "comparison")
+    if found is None:
+        return 1
+    [table] = found
+    rows = [[_cell(value) for value in row] for row in (table["columns"], *table["rows"])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = ["-" * width for width in widths]
+    print(table["title"])
+    for row in (rows[0], rule, *rows[1:]):
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+    for note in table["notes"]:
+        print(f"\n{note}")
+    return 0
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _report(options: argparse.Namespace, project: Project) -> int:
+    found = _stored(project, options.system, "report", "report_markdown")
+    if found is None:
+        return 1
+    options.to.mkdir(parents=True, exist_ok=True)
+    for text, suffix in zip(found, (".html", ".md"), strict=True):
+        path = options.to / f"{options.system}{suffix}"
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    return 0
+
+
+def _stored(project: Project, system: str, *names: str) -> list[Any] | None:
+    """Read assets of a system; None, said on standard error, if one isn't built or is damaged."""
+    from orchestration.storage import ArtifactError, Slot, Store
+
+    store = Store(project.store, project.locks)
+    slots = [Slot(f"{system}/{name}") for name in names]
+    try:
+        return [store.load(slot) for slot in slots]
+    except ArtifactError as error:
+        known = _open(project).stages.by_key
+        systems = sorted({key.split("/")[0] for key in known})
+        if system not in systems:
+            raise ProjectError(f"no system {system!r}; there are {', '.join(systems)}") from error
+        if lacking := [slot.asset for slot in slots if slot.asset not in known]:
+            raise ProjectError(f"{system} has no asset {lacking[0]}") from error
+        missing = next((slot for slot in slots if store.current(slot) is None), None)
+        if missing is None:
+            print(f"faint: {error}", file=sys.stderr)
+        else:
+            print(
+                f"faint: {missing} has not been built yet; build it and what it needs with: "
+                f"faint rebuild '+key:\"{missing}\"'",
+                file=sys.stderr,
+            )
+        return None
 
 
 if __name__ == "__main__":

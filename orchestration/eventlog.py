@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
@@ -91,7 +91,7 @@ class RunStorage(SqliteRunStorage):
     """Runs in SQLite, over one engine."""
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> SqliteRunStorage:
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:
         """Make it, as Dagster does from `dagster.yaml`."""
         return cls.from_local(inst_data=inst_data, **config_value)
 
@@ -115,7 +115,7 @@ class PrintedLogs(LocalComputeLogManager):
     """What stages print, kept in files for the web UI and not copied to the terminal."""
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Any) -> LocalComputeLogManager:
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:
         """Make it, as Dagster does from `dagster.yaml`."""
         return cls(inst_data=inst_data, **config_value)
 
@@ -129,7 +129,7 @@ class PrintedLogs(LocalComputeLogManager):
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         with redirect_to_file(sys.stdout, out), redirect_to_file(sys.stderr, err):
             yield CapturedLogContext(log_key)
-        Path(self.complete_artifact_path(log_key)).touch()
+        Path(self.get_captured_local_path(log_key, "complete")).touch()
 
 
 def _kept_engine(url: str) -> Engine:

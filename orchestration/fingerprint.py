@@ -126,13 +126,22 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
 
 def cells(function: types.FunctionType) -> dict[str, object]:
-    """Run-time values of a function's free variables, as `SourceTree.fingerprint` takes them."""
-    found = {}
+    """Find what only the run knows of a function, as `SourceTree.fingerprint` takes it.
+
+    Returns
+    -------
+    dict
+        The value of each free variable by its name, and each class that annotates a parameter by
+        the parameter's name and a colon.
+    """
+    found: dict[str, object] = {
+        f"{name}:": annotation
+        for name, annotation in function.__annotations__.items()
+        if isinstance(annotation, type)
+    }
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
+        with suppress(ValueError):  # not assigned yet
             found[name] = cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
     return found
 
 
@@ -170,7 +179,8 @@ class _Unit(TypedDict, total=False):
 
     Refs are strings: `g:np.sum` a name of the module, `s:` the same in an annotation of a field or
     in a base, `w:` only stored to, `m:` called for what it does, its result unused, `c:` a variable
-    of an enclosing function, `i:` and `e:` an import inside a function, followed or only mentioned.
+    of an enclosing function, `p:` a parameter of one, `i:` and `e:` an import inside a function,
+    followed or only mentioned. (And while reading, `k:` looked up, perhaps before storing to it.)
     """
 
     kind: str  # "def", "class" or "state"
@@ -183,9 +193,10 @@ class _Unit(TypedDict, total=False):
     hints: list[_Hints]
     fields: list[_Fields]
     bases: list[int]
-    parameters: list[int]  # refs in annotations of parameters
+    parameters: list[tuple[str, list[int]]]  # and the refs in their annotations
     doc: str
     dynamic: list[tuple[int, str, str]]  # line, what, pattern of the modules it may reach
+    computed: list[tuple[int, str, int]]  # line, what, ref of what a computed attribute is of
     imports: list[_Spec]  # inside functions
     # What it does to names, on import ...
     effect: bool
@@ -306,6 +317,7 @@ _ALTERING = {
 }
 
 _EVALUATORS = {"builtins.eval", "builtins.exec", "builtins.compile"}
+_ATTRIBUTES = {"builtins.getattr", "builtins.setattr", "builtins.delattr"}
 _NAMESPACES = {"builtins.globals", "builtins.locals"}
 _IMPORTERS = {
     "builtins.__import__",
@@ -456,7 +468,7 @@ class _Reader(ast.NodeVisitor):
                 value = node.value
             try:
                 listed = ast.literal_eval(value) if value is not None else None
-            except ValueError:
+            except (TypeError, ValueError):
                 listed = None
             if names is None or not isinstance(listed, list | tuple):
                 names = None
@@ -546,6 +558,7 @@ class _Reader(ast.NodeVisitor):
             bases=[],
             parameters=[],
             dynamic=[],
+            computed=[],
             imports=[],
             stores=[],
             calls=[],
@@ -565,7 +578,15 @@ class _Reader(ast.NodeVisitor):
 
     def _finish(self, body: _Part) -> _Unit:
         self.unit["body"] = body
-        self.unit["refs"] = list(self.refs)
+        refs = list(self.refs)
+        written = [
+            refs[index][2:] for key in ("stores", "writes", "methods") for index in self.unit[key]
+        ]
+        for index, ref in enumerate(refs):
+            if ref.startswith("k:"):
+                alike = any(f"{name}.".startswith(f"{ref[2:]}.") for name in written)
+                refs[index] = f"{'w' if alike else 'g'}:{ref[2:]}"
+        self.unit["refs"] = refs
         for key in ("eager", "stores", "mentions", "writes", "methods", "hands"):
             self.unit[key] = sorted(set(self.unit[key]))
         # Most are empty: the cache is smaller and quicker to read without them.
@@ -681,7 +702,8 @@ class _Reader(ast.NodeVisitor):
         found = []
         if name in scope.names or name not in scope.imports:
             if id(scope) in self.outer:
-                found.append(self._ref(f"c:{'.'.join([name, *attributes])}"))
+                kind = "p" if name in scope.parameters else "c"
+                found.append(self._ref(f"{kind}:{'.'.join([name, *attributes])}"))
             else:
                 self.out.append(f"(local {'.'.join([name, *attributes])})")
         for level, module, attribute in scope.imports.get(name, ()):
@@ -726,9 +748,19 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
+            self._mention(node)
             self._name(node.id, ())
         else:
             self._target(node)
+
+    def _mention(self, node: ast.expr) -> None:
+        """Report what can't be followed where it is not called but handed on."""
+        dotted = self._dotted(node) or ""
+        if dotted in _EVALUATORS | _NAMESPACES | _IMPORTERS | _LOADERS:
+            pattern = "*" if dotted in _IMPORTERS | _LOADERS else ""
+            self._unfollowed(node, f"{dotted.removeprefix('builtins.')} as a value", pattern)
+        elif dotted == "sys.modules":
+            self._unfollowed(node, dotted)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         chain = _chain(node)
@@ -736,8 +768,7 @@ class _Reader(ast.NodeVisitor):
             self._target(node)
             return
         if chain is not None:
-            if self._dotted(node) == "sys.modules":
-                self._unfollowed(node, "sys.modules")
+            self._mention(node)
             if chain[1][-1] == "__subclasses__" and self._lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
             self._name(*chain)
@@ -990,10 +1021,7 @@ class _Reader(ast.NodeVisitor):
                 f"{dotted.removeprefix('builtins.')} of a computed name",
                 _pattern(name) if name is not None else "*",
             )
-        elif dotted in ("operator.attrgetter", "operator.methodcaller"):
-            if not all(isinstance(argument, ast.Constant) for argument in node.args[:1]):
-                self._unfollowed(node, f"{dotted} of a computed name")
-        elif dotted in ("builtins.getattr", "builtins.setattr", "builtins.delattr"):
+        elif dotted in _ATTRIBUTES:
             return self._attribute_call(node, dotted.removeprefix("builtins."))
         return False
 
@@ -1014,20 +1042,15 @@ class _Reader(ast.NodeVisitor):
             self._all(node.args[2:])
             self.out.append(")")
             return True
-        if chain is not None:
-            scope = self._lookup(chain[0])
-            # Of an object whose class counts as a whole, or of another's package: nothing missed.
-            own = scope is not None and not chain[1] and chain[0] in ("self", "cls")
-            outside = (self._dotted(node.args[0]) or "builtins.").partition(".")[0]
-            if own:
-                return False
+        if chain is not None and (self._lookup(chain[0]) is None or self._is_import(chain)):
+            # Nothing is missed, as a module or class that is handed on counts as a whole (and so
+            # does that of a local variable's value, wherever it comes from): it is only reported.
+            with self._part():
+                refs = self._name(*chain, "g" if function == "getattr" else "w")
             if function != "getattr":
-                with self._part():
-                    refs = self._name(*chain, "w")
                 self._changes(chain[0], refs)
-            self._unfollowed(node, f"{function} with a computed name", f"outside:{outside}")
-        else:
-            self._unfollowed(node, f"{function} with a computed name")
+            what = f"{function} with a computed name"
+            self.unit["computed"].extend((node.lineno, what, ref) for ref in refs)
         return False
 
     def _is_import(self, chain: tuple[str, list[str]]) -> bool:
@@ -1055,10 +1078,10 @@ class _Reader(ast.NodeVisitor):
             and all(isinstance(statement, ast.Raise) for statement in node.body)
             and (chain := _chain(test.comparators[0])) is not None
         ):
-            # `if name in REGISTRY: raise` guards a registration; it doesn't use what is there.
+            # May guard a registration, which then doesn't use what is there: see `_finish`.
             self.out.append(f"(If {type(test.ops[0]).__name__} ")
             self.visit(test.left)
-            self._name(*chain, "w")
+            self._name(*chain, "k")
             self._all(node.body)
             self.out.append(")")
             return
@@ -1197,11 +1220,12 @@ class _Reader(ast.NodeVisitor):
         kept = len(self.unit["eager"])
         with self._part() as part, self._mode(annotation=True, mentioning=False):
             for argument in annotated:
+                before = len(self.slots)
                 self.out.append(f"({argument.arg}: ")
                 self.visit(argument.annotation)  # type: ignore[arg-type]
                 self.out.append(")")
-            if top:
-                self.unit["parameters"] = list(dict.fromkeys(self.slots))
+                if top:
+                    self.unit["parameters"].append((argument.arg, self.slots[before:]))
             if node.returns is not None:
                 self.out.append(" -> ")
                 self.visit(node.returns)
@@ -1419,15 +1443,21 @@ def _class_hooks(node: ast.ClassDef) -> list[str]:
     for method in node.body:
         if not isinstance(method, _FUNCTIONS) or method.name not in hooks:
             continue
-        registers = any(
-            (isinstance(inner, ast.Subscript) and not isinstance(inner.ctx, ast.Load))
-            or (
-                isinstance(inner, ast.Expr)
-                and isinstance(inner.value, ast.Call)
-                and isinstance(inner.value.func, ast.Attribute)
-                and inner.value.func.attr not in {*hooks, *_LOGGING}
-            )
+        called = {
+            id(inner.value.func)
             for inner in ast.walk(method)
+            if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call)
+        }
+        own = {node.name, *(argument.arg for argument in method.args.args[:1])}
+        registers = any(
+            _root(inner) in own
+            for inner in ast.walk(method)
+            if (isinstance(inner, ast.Subscript) and not isinstance(inner.ctx, ast.Load))
+            or (
+                isinstance(inner, ast.Attribute)
+                and inner.attr not in {*hooks, *_LOGGING}
+                and id(inner) in called
+            )
         )
         found.append(hooks[method.name] + "+" * registers)
     return found
@@ -1802,8 +1832,7 @@ class _Names:
         found = self._steps.get(module)
         if found is None:
             changed: dict[_Pair, set[int]] = {
-                (module, name): set(units)
-                for name, units in self.sources.names[module].items()
+                (module, name): set(units) for name, units in self.sources.names[module].items()
             }
             for pair, where in self.changes.items():
                 here = {index for other, index in where if other == module}
@@ -1894,6 +1923,7 @@ class _Names:
                     last = target.name.rpartition(".")[2]
                     if mode == "effect" or (mode == "decorator" and last.startswith("register")):
                         outside = True
+                    if mode == "effect":
                         found |= self._handed(module, unit, mode, everything=True)
         if unit["kind"] == "class":
             for pair in unit.get("binds", ()):
@@ -1983,7 +2013,7 @@ class _Key(NamedTuple):
     """One node of the graph of code."""
 
     module: str
-    name: str  # a definition; "*" all of the module, "**" and of those below; "#3" one statement
+    name: str  # a definition; "*" all of the module, "**" and of those below; "#3,7" statements
     variant: str = ""
 
 
@@ -2010,7 +2040,7 @@ class _Node:
 
     def key(self, key: _Key) -> None:
         self.parts.append(key)
-        self.label.append(key.name)
+        self.label.append("#" if key.name.startswith("#") else key.name)
 
     @functools.cached_property
     def edges(self) -> frozenset[_Key]:
@@ -2084,11 +2114,11 @@ class SourceTree:
         module, qualname
             Where it is defined: its `__module__` and `__qualname__`.
         values
-            For a function made inside another, the values of its free variables (see `cells`).
-            Plain data, dataclasses, enumeration members and paths count by value, functions and
-            classes by their definition; any other value counts as the whole module that the
-            function is in, and is reported. Without a value, a variable counts as the whole outer
-            function.
+            For a function made inside another, the values of its free variables, and the classes
+            that annotate its parameters (see `cells`). Plain data, dataclasses, enumeration members
+            and paths count by value, functions and classes by their definition; any other value
+            counts as the whole module that the function is in, and is reported. Without a value, a
+            variable counts as the whole outer function; a parameter of that is reported, too.
 
         Raises
         ------
@@ -2134,8 +2164,7 @@ class SourceTree:
             if key.name.startswith("*"):
                 node = self._whole_module(key)
             elif key.name.startswith("#"):
-                node, index = _Node(), int(key.name[1:])
-                self._assemble(node, key, self._sources.units(key.module)[index], index)
+                node = self._statements(key)
             else:
                 node = self._definition(key)
             self._nodes[key] = node
@@ -2148,23 +2177,33 @@ class SourceTree:
         own = set(self._sources.names[key.module][key.name])
         local = set(own)
         if key.variant != "bare":
+            elsewhere: dict[str, list[int]] = {}
             for module, index in self._names.changes.get((key.module, key.name), ()):
                 if module == key.module:
                     local.add(index)
                 else:
-                    node.also.add(self._statement(module, index))
+                    elsewhere.setdefault(module, []).append(index)
+            for module, indices in elsewhere.items():
+                node.also.add(_Key(module, f"#{','.join(map(str, sorted(indices)))}"))
         for index in sorted(local):
             if index not in own and units[index]["kind"] != "state":
-                node.key(self._statement(key.module, index))
+                node.key(_Key(key.module, units[index]["binds"][0]))
             else:
                 self._assemble(node, key, units[index], index)
         if any(unit.get("subclasses") for unit in map(units.__getitem__, own)):
             self._with_subclasses(node, (key.module, key.name))
         return node
 
-    def _statement(self, module: str, index: int) -> _Key:
-        unit = self._sources.units(module)[index]
-        return _Key(module, f"#{index}" if unit["kind"] == "state" else unit["binds"][0])
+    def _statements(self, key: _Key) -> _Node:
+        """Some statements of a module, in order."""
+        node = _Node()
+        for index in map(int, key.name[1:].split(",")):
+            unit = self._sources.units(key.module)[index]
+            if unit["kind"] == "state":
+                self._assemble(node, key, unit, index)
+            else:
+                node.key(_Key(key.module, unit["binds"][0]))
+        return node
 
     def _with_subclasses(self, node: _Node, pair: _Pair) -> None:
         node.also |= {_Key(*below) for below in self._names.subclasses.get(pair, ())}
@@ -2208,7 +2247,7 @@ class SourceTree:
         def part(part: _Part) -> None:
             node.text(part["text"])
             for slot in part["slots"]:
-                if refs[slot].startswith("c:") and values is not None:
+                if refs[slot][0] in "cp" and values is not None:
                     values.fill(node, refs[slot])
                 else:
                     self._fill(node, key, unit, refs[slot])
@@ -2230,7 +2269,7 @@ class SourceTree:
         if variant == "reflected":
             node.text(unit.get("doc", ""))
         if variant.startswith("stage"):
-            self._parameters(node, module, unit)
+            self._parameters(node, module, unit, values)
         self._loads(node, module, unit)
         self._widen(node, module, unit)
 
@@ -2298,17 +2337,19 @@ class SourceTree:
                 node.outside.add(absolute.partition(".")[0])
 
     def _widen(self, node: _Node, module: str, unit: _Unit) -> None:
+        for line, what, ref in unit.get("computed", ()):
+            for target in self._names.targets(module, unit, [ref]):
+                pair = (target.module, target.name)
+                if target.kind == "module" or (
+                    target.kind == "definition" and "class" in self._names.kinds(pair)
+                ):
+                    node.dynamic.add(Dynamic(module, line, what))
         for line, what, pattern in unit.get("dynamic", ()):
-            receiver = pattern.removeprefix("outside:")
-            top = receiver.partition(".")[0]
-            if receiver != pattern:
-                if top != "builtins" and top not in self._sources.tops:
-                    node.outside.add(top)
-                    continue
-            elif "." in pattern and "*" not in top and top not in self._sources.tops:
+            top = pattern.partition(".")[0]
+            if "." in pattern and "*" not in top and top not in self._sources.tops:
                 node.outside.add(top)  # some module of another's
                 continue
-            elif pattern:
+            if pattern:
                 node.also |= {
                     _Key(other, "*") for other in self._sources if fnmatchcase(other, pattern)
                 }
@@ -2324,12 +2365,20 @@ class SourceTree:
             for target in targets
         )
 
-    def _parameters(self, node: _Node, module: str, unit: _Unit) -> None:
+    def _parameters(self, node: _Node, module: str, unit: _Unit, values: _Values | None) -> None:
         """Add the project's classes that annotate a stage's parameters."""
-        for target in self._names.targets(module, unit, unit.get("parameters", ())):
-            pair = (target.module, target.name)
-            if target.kind == "definition" and "class" in self._names.kinds(pair):
-                node.key(_Key(*pair, "settings" if self._settings(pair) else ""))
+        for name, refs in unit.get("parameters", ()):
+            if values is not None and any(unit["refs"][ref][0] in "cp" for ref in refs):
+                values.annotation(name, [unit["refs"][ref] for ref in refs])
+                continue
+            for target in self._names.targets(module, unit, refs):
+                pair = (target.module, target.name)
+                if target.kind == "definition" and "class" in self._names.kinds(pair):
+                    node.key(self.settings_key(pair))
+
+    def settings_key(self, pair: _Pair) -> _Key:
+        """A class as an annotation: without its defaults if it holds settings."""
+        return _Key(*pair, "settings" if self._settings(pair) else "")
 
     def _settings(self, pair: _Pair) -> bool:
         if pair not in self._is_settings:
@@ -2511,7 +2560,7 @@ class SourceTree:
             for key in closure:
                 modules |= self._nodes[key].loads
             keys = {
-                self._statement(module, index)
+                _Key(module, f"#{index}")
                 for module in self._imported(modules)
                 for index in self._names.ambient.get(module, ())
             }
@@ -2572,9 +2621,7 @@ class _Values:
         """Fill the slot of a free variable."""
         name, _, rest = ref[2:].partition(".")
         if name not in self.values:
-            # Whatever the outer function does may make its value.
-            node.key(_Key(self.module, self.qualname.partition(".")[0]))
-            node.text(f"{name}.{rest}")
+            self._missing(ref)
             return
         if name in self.written:
             node.text(f"variable {self.written[name]}.{rest}")
@@ -2587,6 +2634,28 @@ class _Values:
             # So that a changed value is named as such, and not as a change of the function.
             node.label[start:] = ["value"]
         node.text(f".{rest}")
+
+    def _missing(self, ref: str) -> None:
+        """Stand in for a variable without a value: whatever the outer function does may make it."""
+        name = ref[2:].partition(".")[0]
+        self.node.key(_Key(self.module, self.qualname.partition(".")[0]))
+        self.node.text(ref)
+        if ref.startswith("p:"):  # or whoever calls that function
+            self._unknown(f"the unknown value of {name}")
+
+    def annotation(self, parameter: str, refs: Iterable[str]) -> None:
+        """Write the class that annotates a parameter, where that is a variable."""
+        value = self.values.get(f"{parameter}:")
+        if not isinstance(value, type):
+            for ref in refs:
+                if ref[0] in "cp" and ref[2:] not in self.values:
+                    self._missing(ref)
+                elif ref[0] in "cp":
+                    self.write(self.values[ref[2:]])
+        elif "." not in value.__qualname__ and value.__module__ in self.tree._sources:
+            self.node.key(self.tree.settings_key((value.__module__, value.__qualname__)))
+        else:
+            self.write(value)
 
     def write(self, value: Any) -> None:
         node = self.node
@@ -2605,7 +2674,7 @@ class _Values:
             node.text(f"path {inside.as_posix()!r}")
         elif isinstance(value, enum.Enum):
             self._definition(kind)
-            node.text(value.name)
+            node.text(str(value.name))
         elif isinstance(value, type):
             self._definition(value)
         elif is_dataclass(value):
@@ -2633,9 +2702,6 @@ class _Values:
 
     def _items(self, kind: str, items: Sequence[Any]) -> None:
         self.node.text(f"{kind} {len(items)}")
-        if id(items) in self.within:
-            self.node.text("itself")
-            return
         for item in items:
             self.write(item)
 

@@ -139,7 +139,7 @@ class StoredArray:
         # memory is faster unless the rows are few and far apart.
         first, last = int(rows[0]), int(rows[-1]) + 1
         if last - first <= 8 * len(rows):
-            return np.asarray(self._dataset[first:last])[rows - first]
+            return np.asarray(np.asarray(self._dataset[first:last])[rows - first])
         return np.asarray([self._dataset[int(row)] for row in rows], dtype=self._dataset.dtype)
 
     def _decode(self, values: Any) -> Any:

@@ -1,25 +1,40 @@
 """Dagster's side of the store: IO managers that write, read and version what stages return.
 
-One per format (`arrays`, `tables`, `json`, `documents`, `networks`, `estimators`), named by an
-asset's ``io_manager_key``. Writing sets Dagster's data version to the hash of the content, so that
-a stage that runs again and gives the same leaves what is downstream fresh.
+One per format (`orchestration.formats`), named by an asset's ``io_manager_key``. Writing sets
+Dagster's data version to the hash of the content, so that a stage that runs again and gives the
+same leaves what is downstream fresh. What every stage shows in the web UI is added here: rows,
+shapes, seconds, peak memory, content hash and file.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import dagster as dg
 
-from orchestration.formats import FORMATS
-from orchestration.stages import Stages, build_key
-from orchestration.storage import Slot, Store
+from orchestration.formats import FORMATS, Written
+from orchestration.stages import Stages, build_key, combine
+from orchestration.storage import Record, Slot, Store
 
-CHANGED_WHILE_RUNNING = "sources changed while the stage ran"
+SHOWN_PARTS = 100
+"""Arrays, columns or layers that the table on an asset lists at most."""
+
+
+@dataclass
+class _Step:
+    """What is known of a step that runs: when it began, and what it has read."""
+
+    began: float
+    read: dict[str, str] = field(default_factory=dict)
+
+
+_steps: WeakKeyDictionary[Any, _Step] = WeakKeyDictionary()
 
 
 class StoreIOManager(dg.IOManager):
@@ -42,18 +57,26 @@ class StoreIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store what a stage returned, with all that is needed to know it again."""
-        slot = self._slot(context)
+        slot = _output_slot(context)
         stage = self.stages.by_key[slot.asset]
-        step: Any = context.step_context
-        version = self.stages.version_with(stage, step.op_config)
-        if not self.stages.unchanged(stage, version):
-            version = replace(version, code=CHANGED_WHILE_RUNNING, pieces={})
-        read = _inputs_read.get(step, {})
+        context_of_step: Any = context.step_context
+        step = _steps.get(context_of_step) or _Step(_logged_start(context_of_step))
+        version = self.stages.version_after(stage, context_of_step.op_config)
         inputs = {
-            parent: read.get(parent) or self.stages.input_version(slots, self.store) or ""
+            parent: step.read.get(parent) or self._unread(slots, step)
             for parent, slots in self.stages.upstream(slot).items()
         }
-        metadata = dict(context.output_metadata)
+        metadata: dict[str, Any] = dict(context.output_metadata)
+        if version.config != (committed := self.stages.version(slot.asset).config):
+            metadata["built with other settings"] = difference(committed, version.config)
+        seconds = time.time() - step.began
+
+        def describe(written: Written) -> str:
+            metadata.update(_generic(written, seconds))
+            # The materialisation turns plain values into what Dagster can serialise.
+            shown = dg.AssetMaterialization(context.asset_key, metadata=metadata).metadata
+            return dg.serialize_value(cast(Any, dict(shown)))
+
         record = self.store.write(
             slot,
             obj,
@@ -61,19 +84,21 @@ class StoreIOManager(dg.IOManager):
             version=version.to_dict(),
             inputs=inputs,
             build=build_key(version, inputs),
-            seconds=_Clock.lap(),
+            seconds=seconds,
             run=context.run_id,
-            metadata=serialise(metadata),
+            describe=describe,
         )
-        self.store.make_current(record)
-        asset_key = context.asset_key
-        step.set_data_version(asset_key, dg.DataVersion(record.content))
-        context.add_output_metadata(storage_metadata(self.store, record))
-        committed = self.stages.version(slot.asset).config
-        if version.config != committed:
-            context.add_output_metadata(
-                {"built with other settings": difference(committed, version.config)}
-            )
+        context_of_step.set_data_version(context.asset_key, dg.DataVersion(record.content))
+        if context_of_step.output_capture is not None:
+            # An in-process run keeps all outputs for whoever launched it: memory would grow with
+            # the number of stages, and everything is in the store.
+            context_of_step.output_capture.clear()
+        given = context.output_metadata
+        context.add_output_metadata(
+            {k: v for k, v in metadata.items() if k not in given}
+            | storage_metadata(self.store, record)
+        )
+        _reset_peak()
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Read what a stage asks for; several partitions come as a dict by partition key."""
@@ -82,58 +107,91 @@ class StoreIOManager(dg.IOManager):
             slots = [Slot(key)]
         else:
             slots = [Slot(key, part) for part in context.asset_partition_keys]
-        version = self.stages.input_version(slots, self.store)
-        if version is not None and hasattr(context, "step_context"):
-            read = _inputs_read.setdefault(context.step_context, {})
-            if not read:
-                _Clock.lap()
-            read[key] = version
-        if len(slots) == 1 and (slots[0].partition is None or _one_partition(context)):
-            return self.store.load(slots[0])
-        return {slot.partition: self.store.load(slot) for slot in slots}
+        step = None
+        if hasattr(context, "step_context"):  # not where an asset is loaded outside a run
+            step = _steps.setdefault(context.step_context, _Step(time.time()))
+        found = {slot: self.store.read(slot) for slot in slots}
+        if step is not None:
+            version = combine({slot: record for slot, (record, _) in found.items()})
+            step.read[key] = version or ""
+        # A child that reads the same partition wants the value; one that reads all wants a dict,
+        # also when the family has one member.
+        if len(slots) == 1 and (slots[0].partition is None or context.has_partition_key):
+            return found[slots[0]][1]
+        return {slot.partition: value for slot, (_, value) in found.items()}
 
-    def _slot(self, context: dg.OutputContext) -> Slot:
-        key = "/".join(context.asset_key.path)
-        if not context.has_asset_partitions:
-            return Slot(key)
-        partitions = list(context.asset_partition_keys)
-        if len(partitions) != 1:
-            raise dg.Failure(
-                f"{key}: one run builds one partition here, this one was asked for "
-                f"{len(partitions)}; launch it as a backfill with one run per partition"
-            )
-        return Slot(key, partitions[0])
+    def _unread(self, slots: list[Slot], step: _Step) -> str:
+        """Version of an upstream asset that a stage depends on without loading it.
 
-
-_inputs_read: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+        Unknown if it was made anew since the stage began: it may have seen the one before.
+        """
+        records = {slot: self.store.current(slot) for slot in slots}
+        if any(record and record.created > step.began for record in records.values()):
+            return ""
+        return combine(records) or ""
 
 
-def _one_partition(context: dg.InputContext) -> bool:
-    # A child that reads the same partition wants the value; one that reads all wants a dict,
-    # also when the family has one member.
-    return context.has_partition_key
+def _output_slot(context: dg.OutputContext) -> Slot:
+    key = "/".join(context.asset_key.path)
+    if not context.has_asset_partitions:
+        return Slot(key)
+    partitions = list(context.asset_partition_keys)
+    if len(partitions) != 1:
+        raise dg.Failure(
+            f"{key}: one run builds one partition here, this one was asked for "
+            f"{len(partitions)}; launch it as a backfill with one run per partition"
+        )
+    return Slot(key, partitions[0])
 
 
-class _Clock:
-    """When the stage at hand began: at its first input, or when the one before it had ended."""
-
-    last = time.time()
-
-    @classmethod
-    def lap(cls) -> float:
-        begun, cls.last = cls.last, time.time()
-        return cls.last - begun
-
-
-def serialise(metadata: Mapping[str, Any]) -> str:
-    """Metadata as text for a record, so that a restored build shows it again."""
-    return dg.serialize_value(dict(metadata))
+def _logged_start(step: Any) -> float:
+    """When Dagster logged that a step began: for one that loads nothing, nobody else knows."""
+    started = step.instance.get_records_for_run(
+        step.run_id, of_type=dg.DagsterEventType.STEP_START, ascending=False
+    )
+    for record in started.records:
+        if record.event_log_entry.step_key == step.step.key:
+            return float(record.event_log_entry.timestamp)
+    return time.time()
 
 
-def storage_metadata(store: Store, record: Any) -> dict[str, dg.MetadataValue]:
-    """What Dagster shows of a stored result."""
+def _generic(written: Written, seconds: float) -> dict[str, dg.MetadataValue]:
+    """What every stage shows of its result, and a restored one shows again."""
+    shown: dict[str, dg.MetadataValue] = {
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+        "peak memory (MB)": dg.MetadataValue.int(_peak_megabytes()),
+        "content hash": dg.MetadataValue.text(written.content[:16]),
+    }
+    if written.rows is not None:
+        shown["rows"] = dg.MetadataValue.int(written.rows)
+    if written.parts:
+        shown["shapes"] = dg.MetadataValue.table(
+            [
+                dg.TableRecord({"name": name, "type": kind, "shape": " x ".join(map(str, shape))})
+                for name, (kind, shape) in list(written.parts.items())[:SHOWN_PARTS]
+            ]
+        )
+    return shown
+
+
+def _peak_megabytes() -> int:
+    """The most memory this process has had since `_reset_peak`."""
+    import resource
+
+    with suppress(OSError, IndexError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.split("VmHWM:")[1].split()[0]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _reset_peak() -> None:
+    with suppress(OSError):  # only Linux can
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
+def storage_metadata(store: Store, record: Record) -> dict[str, dg.MetadataValue]:
+    """Where a result lies."""
     return {
-        "content hash": dg.MetadataValue.text(record.content[:16]),
         "stored bytes": dg.MetadataValue.int(record.artifact.bytes),
         "stored at": dg.MetadataValue.path(str(store.path(record))),
     }

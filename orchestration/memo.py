@@ -6,6 +6,9 @@ sources and their folders, settings, installed libraries, the store's records an
 Dagster's event log. While each still has the same size, times and inode (the change time can't be
 set by programs), the answer stands. Anything else, and anything this can't see (a remote store, an
 event log that isn't in files), means a full look. Imports nothing heavy.
+
+A file written twice within one tick of the file system's clock may have the same state for both:
+states are taken only once the newest of them is older than that (as git does with its index).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,6 +26,8 @@ from pathlib import Path
 from orchestration.project import Project
 
 Stat = list[int] | None
+TICK_NS = 20_000_000
+"""Longer than a tick of the clock that file systems use, which is 1 to 10 ms."""
 EVENT_LOG = "event_log.db"
 
 
@@ -53,7 +59,14 @@ def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
         fixed += _package_files(project.root / package)
     fixed += _package_files(Path(__file__).parent)
     fixed += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    return {str(path): _stat(path) for path in (*fixed, *files)}
+    paths = [str(path) for path in (*fixed, *files)]
+    for _ in range(5):
+        found = {path: _stat(path) for path in paths}
+        age = time.time_ns() - max((stat[2] for stat in found.values() if stat), default=0)
+        if not 0 <= age < TICK_NS:
+            return found
+        time.sleep((TICK_NS - age) / 1e9)
+    return {}  # written to all the time: nothing to rely on
 
 
 def remember(
@@ -77,7 +90,11 @@ def _path(project: Project, question: str) -> Path:
 
 def _surroundings(project: Project) -> dict[str, str]:
     named = {k: v for k, v in os.environ.items() if k.startswith("FAINT_")}
-    return named | {"python": sys.version, "project": repr(project), "home": str(project.home)}
+    return named | {
+        "python": f"{sys.version} {os.environ.get('PYTHONPATH')}",
+        "project": repr(project),
+        "home": str(project.home),
+    }
 
 
 def _package_files(folder: Path) -> list[str | Path]:

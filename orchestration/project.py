@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -67,6 +68,9 @@ class Project:
         Root of the store: a folder or a URL.
     package_versions
         How much of a library's version counts.
+    settings_bases
+        The project's own bases of settings classes, by full path: they give settings their
+        values, which count by themselves, so that their code doesn't.
     """
 
     root: Path
@@ -76,6 +80,7 @@ class Project:
     state: Path
     store: str
     package_versions: PackageVersions = "major.minor"
+    settings_bases: tuple[str, ...] = ()
 
     @property
     def locks(self) -> Path:
@@ -128,30 +133,46 @@ def find(start: Path | None = None) -> Project:
     )
 
 
-def _project(root: Path, path: Path, table: dict[str, object]) -> Project:
-    known = {"definitions", "sources", "store", "package_versions"}
+def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
+    known = {"definitions", "sources", "store", "package_versions", "settings_bases"}
     if unknown := set(table) - known:
         raise ProjectError(
             f"{path}: [tool.faint] has unknown settings {sorted(unknown)}; known are "
             f"{sorted(known)}"
         )
-    try:
-        definitions, sources = str(table["definitions"]), cast(list[str], table["sources"])
-    except KeyError as error:
-        raise ProjectError(f"{path}: [tool.faint] lacks {error}") from error
-    versions = table.get("package_versions", "major.minor")
+
+    def text(name: str, default: str | None = None) -> str:
+        value = table.get(name, default)
+        if not isinstance(value, str):
+            raise ProjectError(f"{path}: [tool.faint] needs {name}, a text; it has {value!r}")
+        return value
+
+    def texts(name: str, default: list[str] | None = None) -> tuple[str, ...]:
+        value = table.get(name, default)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ProjectError(
+                f"{path}: [tool.faint] needs {name}, a list of texts; it has {value!r}"
+            )
+        return tuple(value)
+
+    versions = text("package_versions", "major.minor")
     if versions not in get_args(PackageVersions):
         raise ProjectError(
             f"{path}: package_versions is {versions!r}; expected one of "
             f"{', '.join(get_args(PackageVersions))}"
         )
-    state = root / ".faint"
+    sources = texts("sources")
+    for name in sources:
+        if not (root / name).is_dir() and not (root / f"{name}.py").is_file():
+            raise ProjectError(f"{path}: sources names {name!r}, which is not in {root}")
+    state = Path(os.environ.get("FAINT_STATE") or root / ".faint")
     return Project(
         root=root,
-        definitions=definitions,
-        sources=tuple(sources),
+        definitions=text("definitions"),
+        sources=sources,
         settings=Path(os.environ.get("FAINT_SETTINGS") or root / "faint.toml"),
         state=state,
-        store=os.environ.get("FAINT_STORE") or str(table.get("store") or state / "store"),
+        store=os.environ.get("FAINT_STORE") or text("store", "") or str(state / "store"),
         package_versions=cast(PackageVersions, versions),
+        settings_bases=texts("settings_bases", []),
     )

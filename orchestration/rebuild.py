@@ -1,107 +1,46 @@
-"""Plan what is out of date and why, and rebuild the least that brings it up to date.
+"""Rebuild the least that brings a project up to date.
 
-Planning compares state with state: what each slot of the store holds, and what Dagster's event log
-says of it, against the versions that sources, settings and libraries give now. Nothing depends on
-what changed since someone last looked, so a missed tick or a killed process loses nothing.
-
-Rebuilding goes in waves: whatever is stale and has nothing stale above it is restored from the
-store if it was built before, or else run in Dagster; then everything is looked at again, so that
-an upstream which came out the same ends the wave there.
+In waves: whatever is stale and has nothing stale above it is restored from the store if it was
+built before, or else run in Dagster; then everything is looked at again (`orchestration.planning`),
+so that an upstream which came out the same ends the wave there. Stages that were never built have
+nothing to end it for: they run together with what is above them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import signal
 import sys
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 
-from orchestration.io_managers import StoreIOManager, difference, storage_metadata
-from orchestration.project import Project
-from orchestration.stages import Stages, Version, build_key, combine
-from orchestration.storage import Damage, Record, Slot, Store
-
-Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
-Action = Literal["build", "restore", "publish"]
+from orchestration.io_managers import StoreIOManager, storage_metadata
+from orchestration.planning import CODE_TAG, DATA_TAG, Plan, Planner, Reason, Stale, some
+from orchestration.project import Project, ProjectError
+from orchestration.stages import Stages
+from orchestration.storage import Record, Slot, Store
+from orchestration.workers import Group, Here, Processes, Results, Run, Workers
 
 PROCESS_TAG = "faint/process"
-NAMED = 4
-"""Changed definitions a reason names before it counts the rest."""
+PARTITION_EDGES_TRACKED = 100
+"""Upstream partitions of one edge from which on Dagster compares only the latest event."""
+
+Progress = Callable[[str, Sequence[Slot], int], None]
+"""What was done ("planned", "materialized", "restored", "failed"), which slots, how many remain."""
 
 
 class UsageError(ValueError):
     """A selection or partition that doesn't fit the project."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a slot is stale."""
-
-    kind: Kind
-    detail: str
-
-
-@dataclass(frozen=True)
-class Stale:
-    """A slot that is out of date.
-
-    Parameters
-    ----------
-    slot
-        What is stale.
-    reasons
-        Why, the strongest first.
-    action
-        What a rebuild would do: build it, restore an earlier build, or only tell Dagster of the
-        build that is stored.
-    record
-        The build to restore or to tell of.
-    seen
-        The build that was current when it was judged.
-    """
-
-    slot: Slot
-    reasons: tuple[Reason, ...]
-    action: Action = "build"
-    record: Record | None = None
-    seen: str | None = None
-
-    @property
-    def certain(self) -> bool:
-        """Whether it is stale whatever its upstream stages come out as."""
-        return any(reason.kind != "dependency" for reason in self.reasons)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is out of date, upstream ones first."""
-
-    stale: list[Stale]
-    fresh: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """As `faint plan --json` prints it."""
-        return {
-            "stale": [
-                {
-                    "asset": item.slot.asset,
-                    "partition": item.slot.partition,
-                    "reasons": [{"kind": r.kind, "detail": r.detail} for r in item.reasons],
-                    "certain": item.certain,
-                }
-                for item in self.stale
-            ],
-            "fresh": self.fresh,
-        }
 
 
 @dataclass
@@ -122,7 +61,6 @@ class Outcome:
             "restored": self.restored,
             "unchanged": self.unchanged,
             "failed": self.failed,
-            "errors": self.errors,
             "seconds": round(self.seconds, 3),
         }
 
@@ -136,6 +74,11 @@ class Workshop:
         The project.
     instance
         Dagster's instance; the project's own by default.
+
+    Raises
+    ------
+    ProjectError
+        If the definitions can't be loaded; says where and why.
     """
 
     def __init__(self, project: Project, instance: dg.DagsterInstance | None = None) -> None:
@@ -144,12 +87,13 @@ class Workshop:
         self.defs = load_definitions(project)
         manager = (self.defs.resources or {}).get("io_manager")
         if not isinstance(manager, StoreIOManager):
-            raise UsageError(
+            raise ProjectError(
                 f"{project.definitions}: its definitions don't use the store; build them with "
                 "orchestration.build"
             )
         self.stages: Stages = manager.stages
         self.store: Store = manager.store
+        self.planner = Planner(self.stages, self.store)
         self._instance = instance
         self._given = instance is not None
 
@@ -157,7 +101,9 @@ class Workshop:
     def instance(self) -> dg.DagsterInstance:
         """Dagster's instance, opened when first asked for."""
         if self._instance is None:
-            self._instance = dg.DagsterInstance.get()
+            # Two that open a new home at once would both lay out its tables.
+            with self.store.lock("dagster instance"):
+                self._instance = dg.DagsterInstance.get()
         return self._instance
 
     def close(self) -> None:
@@ -189,7 +135,7 @@ class Workshop:
         if missing := [name for name in wanted if name not in known]:
             raise UsageError(
                 f"no partition {', '.join(map(repr, missing))} in what is selected; there are "
-                f"{_some(sorted(known)) if known else 'none'}"
+                f"{some(sorted(known)) if known else 'none'}"
             )
         return [slot for slot in slots if slot.partition in wanted]
 
@@ -200,120 +146,45 @@ class Workshop:
         if selection in everything:  # a key as it is printed needs no quotes
             return {selection}
         try:
-            graph = self.defs.resolve_asset_graph()
-            chosen = dg.AssetSelection.from_string(selection).resolve(graph)
+            chosen = dg.AssetSelection.from_string(selection).resolve(
+                self.defs.resolve_asset_graph()
+            )
         except Exception as error:  # Dagster raises many kinds for a selection that is wrong
-            raise UsageError(f"the selection {selection!r} isn't understood: {error}") from error
+            first = str(error).strip().splitlines()[0]
+            raise UsageError(
+                f"the selection {selection!r} isn't understood: {first}{self._meant(selection)}"
+            ) from error
         keys = {"/".join(key.path) for key in chosen} & everything
         if not keys:
-            raise UsageError(
-                f"the selection {selection!r} names no asset; there are {_some(sorted(everything))}"
-            )
+            raise UsageError(f"the selection {selection!r} names no asset{self._meant(selection)}")
         return keys
+
+    def _meant(self, selection: str) -> str:
+        """Suggest what someone may have meant."""
+        import difflib
+
+        words = selection.replace('"', " ").replace(":", " ").split() or [selection]
+        groups = sorted({key.split("/")[0] for key in self.stages.by_key})
+        near = difflib.get_close_matches(words[-1], [*self.stages.by_key, *groups], n=3)
+        if near:
+            return f"; did you mean {' or '.join(near)}?"
+        return f"; there are {some(sorted(self.stages.by_key))}"
 
     # planning
 
     def plan(self, slots: Sequence[Slot], *, verify: bool = False) -> Plan:
         """Look at ``slots`` and all that is upstream of them; report on ``slots``."""
-        found = self._look(slots, verify=verify)
+        found = self.planner.look(slots, self.instance, verify=verify)
         stale = [found[slot] for slot in slots if slot in found]
         return Plan(stale, len(slots) - len(stale))
 
-    def _look(self, slots: Iterable[Slot], *, verify: bool = False) -> dict[Slot, Stale]:
-        """Everything stale among ``slots`` and their ancestors."""
-        scope = self.with_ancestors(slots)
-        shown = self._shown({slot.asset for slot in scope})
-        records = {slot: self.store.current(slot) for slot in scope}
-        stale: dict[Slot, Stale] = {}
-        for slot in scope:  # upstream ones come first
-            upstream = self.stages.upstream(slot)
-            above = [s for group in upstream.values() for s in group]
-            inputs = {
-                parent: combine([(s, records[s]) for s in group])
-                for parent, group in upstream.items()
-            }
-            item = self._judge(
-                slot, records[slot], inputs, [s for s in above if s in stale], shown, verify=verify
-            )
-            if item is not None:
-                current = records[slot]
-                stale[slot] = replace(item, seen=current.build if current else None)
-        return stale
-
-    def _judge(
-        self,
-        slot: Slot,
-        record: Record | None,
-        inputs: Mapping[str, str | None],
-        stale_above: Sequence[Slot],
-        shown: Mapping[Slot, tuple[str | None, str | None]],
-        *,
-        verify: bool,
-    ) -> Stale | None:
-        want = self.stages.version(slot.asset)
-        reasons: list[Reason] = []
-        if record is None:
-            reasons.append(Reason("missing", "never built"))
-        else:
-            damage = self.store.damage(record, verify=verify)
-            if damage:
-                reasons.append(Reason(damage.kind, damage.detail))
-            reasons += version_reasons(record.version, want) + _input_reasons(record, inputs)
-        known = {parent: version for parent, version in inputs.items() if version is not None}
-        if not stale_above and len(known) == len(inputs):
-            build = build_key(want, known)
-            if record is not None and record.build != build and not reasons:
-                reasons.append(Reason("data", "built from other inputs"))
-            if reasons:
-                earlier = self.store.built(slot, build)
-                usable = earlier is not None and not self.store.damage(earlier, verify=verify)
-                return Stale(
-                    slot,
-                    tuple(reasons),
-                    "restore" if usable else "build",
-                    earlier if usable else None,
-                )
-            assert record is not None
-            if shown.get(slot) != (record.content, want.key):
-                reason = Reason("missing", "stored, but Dagster's event log doesn't show it")
-                return Stale(slot, (reason,), "publish", record)
-            return None
-        for parent in sorted({s.asset for s in stale_above}):
-            reasons.append(Reason("dependency", f"{parent} is stale"))
-        return Stale(slot, tuple(reasons)) if reasons else None
-
-    def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
-        """All of ``slots`` and what they are built from, upstream ones first."""
-        found: dict[Slot, None] = {}
-
-        def visit(slot: Slot) -> None:
-            if slot not in found:
-                for group in self.stages.upstream(slot).values():
-                    for above in group:
-                        visit(above)
-                found[slot] = None
-
-        for slot in slots:
-            visit(slot)
-        return list(found)
-
-    def _shown(self, assets: Iterable[str]) -> dict[Slot, tuple[str | None, str | None]]:
-        """Data and code version of each slot's latest materialisation in Dagster's event log."""
-        keys = {name: dg.AssetKey(name.split("/")) for name in assets}
-        plain = [key for name, key in keys.items() if self.stages.by_key[name].partitions is None]
-        shown: dict[Slot, tuple[str | None, str | None]] = {}
-        for record in self.instance.get_asset_records(plain) if plain else ():
-            event = record.asset_entry.last_materialization
-            if event is not None and event.asset_materialization is not None:
-                slot = Slot("/".join(record.asset_entry.asset_key.path))
-                shown[slot] = _versions_in(event.asset_materialization.tags or {})
-        for name, key in keys.items():
-            if self.stages.by_key[name].partitions is not None:
-                tags = self.instance.event_log_storage.get_latest_tags_by_partition(
-                    key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_TAG, CODE_TAG]
-                )
-                shown |= {Slot(name, part): _versions_in(found) for part, found in tags.items()}
-        return shown
+    def blocked(self, slots: Sequence[Slot]) -> list[Slot]:
+        """Unselected assets that must be built before ``slots`` can be."""
+        chosen = set(slots)
+        above = {
+            s for slot in slots for group in self.stages.upstream(slot).values() for s in group
+        }
+        return [s for s in sorted(above - chosen) if self.store.current(s) is None]
 
     # rebuilding
 
@@ -323,7 +194,7 @@ class Workshop:
         *,
         jobs: int = 1,
         verify: bool = False,
-        progress: Callable[[str, Sequence[Slot], int], None] = lambda *_: None,
+        progress: Progress = lambda *_: None,
     ) -> Outcome:
         """Bring ``slots`` up to date, running as little as will do.
 
@@ -337,81 +208,27 @@ class Workshop:
         verify
             Hash every stored file in the first look.
         progress
-            Called with what was done ("planned", "materialized", "restored", "failed"), the slots,
-            and how many are still to come at most.
+            Called as things are done.
         """
-        started = time.monotonic()
-        outcome = Outcome()
-        chosen = set(slots)
-        settled: set[Slot] = set()  # tried once: built, or failed
-        failed: set[Slot] = set()
-        first: list[Slot] | None = None
-        with _Builders(self, jobs) as builders:
+        self._end_dead_runs()
+        workers: Workers = (
+            Here(self.run) if jobs == 1 else Processes(self.project, open_worker, jobs)
+        )
+        rebuilding = _Rebuilding(self, slots, workers, progress)
+        try:
+            with _interrupts() as check:
+                return rebuilding.go(check, verify=verify)
+        finally:
+            workers.close()
+            rebuilding.close()
             self._end_dead_runs()
-            while True:
-                stale = self._look(slots, verify=verify and first is None)
-                mine = [item for slot, item in stale.items() if slot in chosen]
-                if first is None:
-                    first = [item.slot for item in mine]
-                    progress("planned", first, len(first))
-                ready = [
-                    item
-                    for item in mine
-                    if item.slot not in settled and not self._waits(item.slot, stale, chosen)
-                ]
-                if not ready:
-                    break
-                quick = [item for item in ready if item.record is not None]
-                if quick:
-                    for item in quick:
-                        self._publish(item)
-                        if item.action == "restore":
-                            outcome.restored.append(str(item.slot))
-                    progress("restored", [item.slot for item in quick], len(mine) - len(quick))
-                    continue
-                for slot, error in builders.build(ready):
-                    settled.add(slot)
-                    done = "materialized" if error is None else "failed"
-                    (outcome.materialized if error is None else outcome.failed).append(str(slot))
-                    if error is not None:
-                        failed.add(slot)
-                        outcome.errors[str(slot)] = error
-                    progress(done, [slot], len(mine))
-        ran = {*outcome.materialized, *outcome.restored, *outcome.failed}
-        still = {str(slot) for slot in stale if slot in chosen}
-        for slot in sorted(settled - failed):
-            if str(slot) in still and stale[slot].certain:
-                why = "; ".join(reason.detail for reason in stale[slot].reasons)
-                outcome.failed.append(str(slot))
-                outcome.errors[str(slot)] = f"built, but still stale: {why}"
-        outcome.unchanged = [str(s) for s in first or () if str(s) not in ran | still]
-        outcome.seconds = time.monotonic() - started
-        return outcome
 
-    def _waits(self, slot: Slot, stale: Mapping[Slot, Stale], chosen: set[Slot]) -> bool:
-        """Whether something above a slot is still to be built, or is not there to build from."""
-        for group in self.stages.upstream(slot).values():
-            for above in group:
-                if above in stale and (above in chosen or self.store.current(above) is None):
-                    return True
-        return False
-
-    def blocked(self, slots: Sequence[Slot]) -> list[Slot]:
-        """Unselected assets that must be built before ``slots`` can be."""
-        chosen = set(slots)
-        above = [s for s in self.with_ancestors(slots) if s not in chosen]
-        needed = {
-            s for slot in slots for group in self.stages.upstream(slot).values() for s in group
-        }
-        return [s for s in above if s in needed and self.store.current(s) is None]
-
-    def _publish(self, item: Stale) -> None:
-        """Make a stored build current, and let Dagster show it as the latest."""
+    def publish(self, item: Stale) -> bool:
+        """Make a stored build current, and let Dagster show it as the latest; whether it could."""
         record = item.record
         assert record is not None
-        with self.store.lock(item.slot):
-            if item.action == "restore":
-                self.store.make_current(record)
+        if item.action == "restore" and not self.store.restore(record):
+            return False
         kept = self.store.built(item.slot, record.build)
         metadata: dict[str, Any] = {}
         if kept is not None and kept.metadata:
@@ -428,24 +245,38 @@ class Workshop:
                 tags=self._tags(item.slot, record),
             )
         )
+        return True
 
     def _tags(self, slot: Slot, record: Record) -> dict[str, str]:
+        """The tags by which Dagster knows what a materialisation was built from."""
         tags = {
             DATA_TAG: record.content,
             CODE_TAG: self.stages.version(slot.asset).key,
             "dagster/data_version_is_user_provided": "true",
         }
-        parents = {name: dg.AssetKey(name.split("/")) for name in record.inputs}
+        upstream = self.stages.upstream(slot)
+        keys = {name: dg.AssetKey(name.split("/")) for name in upstream}
+        found = self.instance.get_asset_records(list(keys.values())) if keys else ()
         pointers = {
-            found.asset_entry.asset_key: found.asset_entry.last_materialization_storage_id
-            for found in (
-                self.instance.get_asset_records(list(parents.values())) if parents else ()
-            )
+            record.asset_entry.asset_key: record.asset_entry.last_materialization_storage_id
+            for record in found
         }
-        for name, key in parents.items():
-            tags[f"dagster/input_data_version/{name}"] = record.inputs[name]
-            tags[f"dagster/input_event_pointer/{name}"] = str(pointers.get(key) or "NULL")
+        for name, group in upstream.items():
+            tags[f"dagster/input_data_version/{name}"] = self._dagster_version(group)
+            tags[f"dagster/input_event_pointer/{name}"] = str(pointers.get(keys[name]) or "NULL")
         return tags
+
+    def _dagster_version(self, slots: Sequence[Slot]) -> str:
+        """Data version of an upstream asset as Dagster computes it for its child."""
+        records = sorted(
+            (record for record in map(self.store.current, slots) if record),
+            key=lambda record: record.slot,
+        )
+        if len(slots) == 1 and slots[0].partition is None:
+            return records[0].content
+        if len(slots) >= PARTITION_EDGES_TRACKED:
+            return max(records, key=lambda record: record.created).content
+        return hashlib.sha256("".join(record.content for record in records).encode()).hexdigest()
 
     def _end_dead_runs(self) -> None:
         """Tell Dagster of runs whose process was killed, so that they don't stay 'started'."""
@@ -463,42 +294,248 @@ class Workshop:
 
     # one Dagster run
 
-    def run(self, slots: Sequence[Slot]) -> dict[Slot, str | None]:
-        """Run the stages of ``slots``, all of one partition, in this process; errors by slot."""
-        stages = {id(self.stages.by_key[s.asset]): self.stages.by_key[s.asset] for s in slots}
-        keys = [key for stage in stages.values() for key in stage.keys]
-        result = self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
-            partition_key=slots[0].partition,
-            instance=self.instance,
-            raise_on_error=False,
-            tags={PROCESS_TAG: this_process()},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+    def run(self, group: Group) -> Results:
+        """Run the stages of ``group``, all of one partition, in this process, as one Dagster run.
+
+        Returns
+        -------
+        mapping of slot to error
+            Of each asset that those stages build: None where it was built. What was skipped since
+            something above it failed is left out.
+        """
+        wanted = {slot: None for first in group for slot in self.stages.together(first)}
+        try:
+            result = self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+                asset_selection=[dg.AssetKey(slot.asset.split("/")) for slot in wanted],
+                partition_key=group[0].partition,
+                instance=self.instance,
+                raise_on_error=False,
+                tags={PROCESS_TAG: this_process()},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
+            return dict.fromkeys(wanted, f"{type(error).__name__}: {error}")
         done = {
             "/".join(event.asset_key.path)
             for event in result.get_asset_materialization_events()
             if event.asset_key
         }
+        skipped = {event.step_key for event in result.all_events if event.is_step_skipped}
+        started = {event.step_key for event in result.all_events if event.is_step_start}
         errors = {
             event.step_key: _message(event.step_failure_data.error)
             for event in result.all_events
             if event.is_step_failure and event.step_key
         }
-        common = next(iter(errors.values()), f"see run {result.run_id}")
-        names = {key: stage.definition.op.name for stage in stages.values() for key in stage.keys}
-        return {
-            slot: None if slot.asset in done else errors.get(names[slot.asset], common)
-            for slot in slots
-        }
+        checks = _failed_blocking_checks(result)
+        results: dict[Slot, str | None] = {}
+        for slot in wanted:
+            step = self.stages.by_key[slot.asset].definition.op.name
+            if slot.asset in checks:
+                results[slot] = checks[slot.asset]
+            elif slot.asset in done:
+                results[slot] = None
+            elif step in errors:
+                results[slot] = errors[step]
+            elif step in started:
+                results[slot] = f"its stage gave no result for it: see run {result.run_id}"
+            elif not (skipped or errors or checks):
+                results[slot] = f"Dagster didn't run it: see run {result.run_id}"
+        return results
 
 
-DATA_TAG = "dagster/data_version"
-CODE_TAG = "dagster/code_version"
+class _Rebuilding:
+    """One rebuild: what was settled so far, and who is building what."""
 
+    def __init__(
+        self, workshop: Workshop, slots: Sequence[Slot], workers: Workers, progress: Progress
+    ) -> None:
+        self._workshop = workshop
+        self._stages = workshop.stages
+        self._store = workshop.store
+        self._slots = slots
+        self._chosen = set(slots)
+        self._workers = workers
+        self._progress = progress
+        self._outcome = Outcome()
+        self._done: set[Slot] = set()
+        self._failed: set[Slot] = set()
+        self._published: set[tuple[Slot, str, str] | None] = set()
+        self._left = 0
+        self._locks: dict[Slot, ExitStack] = {}  # by the first slot of what is built together
+        self._last_stored: Slot | None = None
+        self._store.stored = self._was_stored
 
-def _versions_in(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
-    return tags.get(DATA_TAG), tags.get(CODE_TAG)
+    def close(self) -> None:
+        """Let go of everything."""
+        self._store.stored = lambda slot: None
+        for first in list(self._locks):
+            self._unlock(first)
+
+    def go(self, check_interrupt: Callable[[], None], *, verify: bool) -> Outcome:
+        """Do it."""
+        started = time.monotonic()
+        first: list[Slot] | None = None
+        while True:
+            stale = self._workshop.planner.look(
+                self._slots, self._workshop.instance, verify=verify and first is None
+            )
+            mine = {slot: item for slot, item in stale.items() if slot in self._chosen}
+            self._left = len(mine)
+            if first is None:
+                first = list(mine)
+                self._progress("planned", first, len(first))
+            published, others = self._publish(mine)
+            if published:
+                continue
+            others = self._start(mine, stale) or others
+            if not self._workers.busy():
+                if others is None:
+                    break
+                with self._store.building(others):  # someone else builds it: wait, look again
+                    continue
+            while self._workers.busy():
+                for group, results in self._workers.finished():
+                    self._settle(group, results)
+                check_interrupt()
+                self._start(mine, stale)
+                if self._workers.free():
+                    break  # what is left may wait for what has just been built: look again
+        self._conclude(first, stale)
+        self._outcome.seconds = time.monotonic() - started
+        return self._outcome
+
+    def _publish(self, mine: Mapping[Slot, Stale]) -> tuple[bool, Slot | None]:
+        """Restore what was built before, and tell Dagster of what is stored.
+
+        Returns
+        -------
+        bool
+            Whether to look again.
+        slot or None
+            One that others are building.
+        """
+        again, others = False, None
+        for slot, item in mine.items():
+            tried = (slot, item.action, item.record.build) if item.record else None
+            if item.record is None or tried in self._published:
+                continue
+            with self._store.building(self._first(slot), wait=False) as got:
+                if not got:
+                    others = self._first(slot)
+                    continue
+                self._published.add(tried)
+                again = True
+                if self._workshop.publish(item):
+                    self._left -= 1
+                    if item.action == "restore":
+                        self._outcome.restored.append(str(slot))
+                    self._progress("restored", [slot], self._left)
+        return again, others
+
+    def _start(self, mine: Mapping[Slot, Stale], stale: Mapping[Slot, Stale]) -> Slot | None:
+        """Start what can be; return something that others are building, if any."""
+        others: Slot | None = None
+        while self._workers.free():
+            group: dict[Slot, None] = {}
+            for slot, item in mine.items():
+                first = self._first(slot)
+                if first in group or not self._may_build(item, stale, group):
+                    continue
+                if not self._lock(first):
+                    others = first
+                    continue
+                if not self._as_seen(item):  # someone else has built it meanwhile
+                    self._unlock(first)
+                    others = first
+                    continue
+                group[first] = None
+                if isinstance(self._workers, Processes):
+                    break
+            if not group:
+                break
+            self._workers.start(tuple(group))
+        return others
+
+    def _may_build(
+        self, item: Stale, stale: Mapping[Slot, Stale], group: Mapping[Slot, None]
+    ) -> bool:
+        """Whether a stage can be built now, as one of a group that runs together."""
+        slot = item.slot
+        if item.record is not None or not item.certain or self._first(slot) in self._locks:
+            return False
+        if slot in self._done or slot in self._failed:
+            return False
+        if group and next(iter(group)).partition != slot.partition:
+            return False
+        together = False
+        for above in (s for each in self._stages.upstream(slot).values() for s in each):
+            if self._first(above) in group:
+                together = True
+            elif above in self._failed or (
+                above in stale and (above in self._chosen or self._store.current(above) is None)
+            ):
+                return False
+        # With something above it about to run it may only go along if it must be built whatever
+        # comes out there: if it never was.
+        return not together or not self._store.records(slot)
+
+    def _first(self, slot: Slot) -> Slot:
+        return self._stages.together(slot)[0]
+
+    def _as_seen(self, item: Stale) -> bool:
+        current = self._store.current(item.slot)
+        return (current.build if current else None) == item.seen
+
+    def _lock(self, first: Slot) -> bool:
+        stack = ExitStack()
+        if stack.enter_context(self._store.building(first, wait=False)):
+            self._locks[first] = stack
+            return True
+        stack.close()
+        return False
+
+    def _unlock(self, first: Slot) -> None:
+        if stack := self._locks.pop(first, None):
+            stack.close()
+
+    def _was_stored(self, slot: Slot) -> None:
+        """Report a result as soon as it is there, though its run goes on to others."""
+        self._left -= 1
+        self._progress("materialized", [slot], self._left)
+        # Dagster logs it only after this: whoever waits for it is let in with the next result.
+        if self._last_stored is not None and self._first(slot) != self._last_stored:
+            self._unlock(self._last_stored)
+        self._last_stored = self._first(slot)
+
+    def _settle(self, group: Group, results: Results) -> None:
+        for slot, error in results.items():
+            if error is None:
+                self._done.add(slot)
+                self._outcome.materialized.append(str(slot))
+                if isinstance(self._workers, Processes):
+                    self._left -= 1
+                    self._progress("materialized", [slot], self._left)
+            else:
+                self._fail(slot, error)
+        for first in group:
+            self._unlock(first)
+
+    def _fail(self, slot: Slot, error: str) -> None:
+        self._failed.add(slot)
+        self._outcome.failed.append(str(slot))
+        self._outcome.errors[str(slot)] = error
+        self._progress("failed", [slot], self._left)
+
+    def _conclude(self, first: Sequence[Slot], stale: Mapping[Slot, Stale]) -> None:
+        for slot in sorted(self._done & self._chosen):
+            if slot in stale and stale[slot].certain:
+                why = "; ".join(reason.detail for reason in stale[slot].reasons)
+                self._outcome.materialized.remove(str(slot))
+                self._fail(slot, f"built, but still out of date: {why}")
+        outcome = self._outcome
+        ran = {*outcome.materialized, *outcome.restored, *outcome.failed}
+        outcome.unchanged = [str(s) for s in first if str(s) not in ran and s not in stale]
 
 
 def _message(error: Any) -> str:
@@ -508,55 +545,83 @@ def _message(error: Any) -> str:
     return "unknown error" if error is None else str(error.message).strip()
 
 
-def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:
-    """Say how the version a slot was built with differs from what it would be built with now."""
-    reasons = []
-    if old.get("code") != want.code:
-        from orchestration.fingerprint import changed
-
-        names = changed(old.get("pieces", {}), want.pieces)
-        what = _some(names) if names else str(old.get("code", ""))[:60] or "unknown code"
-        reasons.append(Reason("code", f"{what} changed" if names else f"built by {what}"))
-    if old.get("packages") != dict(want.packages):
-        detail = difference(old.get("packages", {}), want.packages)
-        reasons.append(Reason("code", f"library {detail}"))
-    if old.get("config") != dict(want.config):
-        detail = difference(want.config, old.get("config", {}))
-        reasons.append(Reason("config", f"built with other settings: {detail}"))
-    if sorted(old.get("files", {}).values()) != sorted(want.files.values()):
-        files = [name for name in want.files if old.get("files", {}).get(name) != want.files[name]]
-        reasons.append(Reason("data", f"{_some(files)} changed"))
-    return reasons
+def _failed_blocking_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """What each asset's failed blocking checks say."""
+    return {
+        "/".join(found.asset_key.path): (
+            f"its check {found.check_name} failed: {found.description or 'see its run'}"
+        )
+        for found in result.get_asset_check_evaluations()
+        if found.blocking and not found.passed and found.severity == dg.AssetCheckSeverity.ERROR
+    }
 
 
-def _input_reasons(record: Record, inputs: Mapping[str, str | None]) -> list[Reason]:
-    reasons = []
-    for parent, version in inputs.items():
-        if parent not in record.inputs:
-            reasons.append(Reason("data", f"{parent} is a new input"))
-        elif version is not None and record.inputs[parent] != version:
-            reasons.append(Reason("data", f"{parent} has other content"))
-    reasons += [
-        Reason("data", f"{parent} is no longer an input")
-        for parent in record.inputs
-        if parent not in inputs
-    ]
-    return reasons
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+# definitions ------------------------------------------------------------------------------------
 
 
 def load_definitions(project: Project) -> dg.Definitions:
-    """Import a project's definitions."""
+    """Import a project's definitions.
+
+    Raises
+    ------
+    ProjectError
+        If they can't be imported; names the file and line of the project that raised.
+    """
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
-    defs = importlib.import_module(project.definitions).defs
+    try:
+        defs = importlib.import_module(project.definitions).defs
+    except ProjectError:
+        raise
+    except SyntaxError as error:
+        raise ProjectError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] in project.sources:  # it says what is wrong itself
+            raise ProjectError(str(error)) from error
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if Path(f.filename).is_relative_to(project.root)]
+        where = f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""
+        raise ProjectError(
+            f"{project.definitions} can't be loaded: {where}{type(error).__name__}: {error}"
+        ) from error
     if not isinstance(defs, dg.Definitions):
-        raise UsageError(f"{project.definitions}.defs is no dagster.Definitions")
+        raise ProjectError(f"{project.definitions}.defs is no dagster.Definitions")
     return defs
+
+
+# processes --------------------------------------------------------------------------------------
+
+
+def open_worker(project: Project) -> Run:
+    """Open a project in a worker process; what runs a group there."""
+    return Workshop(project).run
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C end a rebuild: Dagster takes an interrupt in a stage for one more failure.
+
+    Yields a function that raises KeyboardInterrupt if there was one.
+    """
+    interrupted = False
+
+    def interrupt(number: int, frame: Any) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(number, frame)
+
+    def check() -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def this_process() -> str:
@@ -578,93 +643,4 @@ def _start_time(pid: int) -> str:
         return ""
 
 
-class _Builders:
-    """Runs ready slots, in this process or in several, each under its lock."""
-
-    def __init__(self, workshop: Workshop, jobs: int) -> None:
-        self._workshop = workshop
-        self._jobs = jobs
-        self._pool: Any = None
-
-    def __enter__(self) -> _Builders:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def build(self, ready: Sequence[Stale]) -> Iterator[tuple[Slot, str | None]]:
-        """Build what is still stale of ``ready`` once its locks are held."""
-        with self._locked([item.slot for item in ready]) as slots:
-            # Another rebuild may have built some since they were looked at.
-            held = set(slots)
-            todo = [i.slot for i in ready if i.slot in held and self._as_seen(i)]
-            groups: dict[tuple[object, str | None], list[Slot]] = defaultdict(list)
-            for slot in todo:
-                one = id(self._workshop.stages.by_key[slot.asset]) if self._jobs > 1 else None
-                groups[one, slot.partition].append(slot)
-            if self._jobs == 1 or len(groups) == 1:
-                for group in groups.values():
-                    yield from self._workshop.run(group).items()
-            else:
-                yield from self._in_pool(list(groups.values()))
-
-    def _as_seen(self, item: Stale) -> bool:
-        current = self._workshop.store.current(item.slot)
-        return (current.build if current else None) == item.seen
-
-    @contextmanager
-    def _locked(self, slots: Sequence[Slot]) -> Iterator[list[Slot]]:
-        store = self._workshop.store
-        with ExitStack() as stack:
-            got = [s for s in slots if stack.enter_context(store.lock(s, wait=False))]
-            if not got:  # someone else builds them all: wait for one, then look again
-                stack.enter_context(store.lock(slots[0]))
-                got = [slots[0]]
-            yield got
-
-    def _in_pool(self, groups: Sequence[list[Slot]]) -> Iterator[tuple[Slot, str | None]]:
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor, as_completed
-
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._jobs,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(self._workshop.project, os.getpid()),
-            )
-        futures = {self._pool.submit(_work, group): group for group in groups}
-        for future in as_completed(futures):
-            try:
-                yield from future.result().items()
-            except Exception as error:  # a worker that died takes its stages with it, no others
-                self._pool = None
-                yield from ((slot, f"its process died: {error}") for slot in futures[future])
-
-
-_worker: list[Workshop] = []
-
-
-def _start_worker(project: Project, parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    _die_with(parent)
-    os.chdir(project.root)
-    _worker.append(Workshop(project))
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process when its parent ends, however it ends."""
-    import ctypes
-
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _work(slots: list[Slot]) -> dict[Slot, str | None]:
-    return _worker[0].run(slots)
-
-
-__all__ = ["Damage", "Outcome", "Plan", "Reason", "Stale", "UsageError", "Workshop"]
+__all__ = ["Outcome", "Plan", "Reason", "Stale", "UsageError", "Workshop"]

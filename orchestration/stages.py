@@ -12,20 +12,23 @@ import importlib.metadata
 import json
 import sys
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
 
-from orchestration.fingerprint import Dynamic, SourceTree, cells
-from orchestration.project import PackageVersions, Project
-from orchestration.storage import Record, Slot, Store
+from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
+from orchestration.project import PackageVersions, Project, ProjectError
+from orchestration.storage import Record, Slot
 
 VERSION_DIGITS = 16
+CHANGED_WHILE_RUNNING = "changed while the stage ran"
+DAGSTER_SETTINGS = ("dagster.Config", "dagster.PermissiveConfig")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,17 @@ class Stage:
         """Its configuration, as an object and as plain data: the defaults, or what a run has."""
         if self.config_class is None:
             return None, {}
-        instance = self.config_class(**(given or {}))
+        try:
+            instance = self.config_class(**(given or {}))
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or self.config_class.__name__}: {item['msg']}"
+                for item in error.errors()
+            )
+            raise ProjectError(
+                f"{self.keys[0]}: its settings {self.config_class.__name__} have no usable "
+                f"default ({wrong}); every setting needs one, so that a rebuild needs no launcher"
+            ) from error
         return instance, instance.model_dump(mode="json")
 
 
@@ -133,11 +146,17 @@ class Stages:
         self.project = project
         self.stages = [_stage(definition) for definition in definitions]
         self.by_key = {key: stage for stage in self.stages for key in stage.keys}
-        self._tree = SourceTree(project.root, project.sources, project.cache / "fingerprints.json")
+        self._tree = SourceTree(
+            project.root,
+            project.sources,
+            project.cache / "fingerprints.json",
+            settings_bases=(*DAGSTER_SETTINGS, *project.settings_bases),
+        )
         self._loaded = _states(self._tree.files())
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}
+        self._upstream: dict[Slot, dict[str, list[Slot]]] = {}
         self.dynamic: dict[str, tuple[Dynamic, ...]] = {}
 
     def order(self) -> list[str]:
@@ -161,12 +180,14 @@ class Stages:
 
     def upstream(self, slot: Slot) -> dict[str, list[Slot]]:
         """The slots that a slot is built from, by asset; assets of others are left out."""
-        stage = self.by_key[slot.asset]
-        return {
-            parent: self._mapped(stage, slot, parent)
-            for parent in stage.deps[slot.asset]
-            if parent in self.by_key
-        }
+        if slot not in self._upstream:
+            stage = self.by_key[slot.asset]
+            self._upstream[slot] = {
+                parent: self._mapped(stage, slot, parent)
+                for parent in stage.deps[slot.asset]
+                if parent in self.by_key and parent not in stage.keys
+            }
+        return self._upstream[slot]
 
     def _mapped(self, stage: Stage, slot: Slot, parent: str) -> list[Slot]:
         above = self.by_key[parent]
@@ -185,51 +206,70 @@ class Stages:
         )
         return [Slot(parent, part) for part in result.partitions_subset.get_partition_keys()]
 
-    def input_version(self, slots: Sequence[Slot], store: Store) -> str | None:
-        """Data version of one upstream asset as its child sees it; None if a part isn't built."""
-        records = [store.current(slot) for slot in slots]
-        return combine([(slot, record) for slot, record in zip(slots, records, strict=True)])
+    def together(self, slot: Slot) -> list[Slot]:
+        """The slots that one call of a stage's function builds; the first stands for all."""
+        return [Slot(key, slot.partition) for key in self.by_key[slot.asset].keys]
 
     def version(self, key: str) -> Version:
         """The version a stage would be built with now, with its committed configuration."""
         if key not in self._versions:
             stage = self.by_key[key]
-            version = self.version_with(stage, None)
+            function = stage.function
+            try:
+                found = self._tree.fingerprint(
+                    function.__module__, function.__qualname__, cells(function)
+                )
+            except SourceError as error:
+                raise ProjectError(f"{key}: {error}") from error
+            config, values = stage.config()
+            version = Version(
+                code=found.digest,
+                config=values,
+                packages=self._libraries.versions(found.packages),
+                files=self._hashes(config),
+                pieces={name: digest[:12] for name, digest in found.pieces.items()},
+            )
             self._versions |= dict.fromkeys(stage.keys, version)
+            self.dynamic |= dict.fromkeys(stage.keys, found.dynamic)
             self._files.save()
         return self._versions[key]
 
-    def version_with(self, stage: Stage, given: Mapping[str, Any] | None) -> Version:
-        """The version of a stage in a run that was given some configuration."""
-        function = stage.function
-        found = self._tree.fingerprint(function.__module__, function.__qualname__, cells(function))
-        for key in stage.keys:
-            self.dynamic[key] = found.dynamic
-        config, values = stage.config(given)
-        paths = config.input_files() if config and hasattr(config, "input_files") else ()
-        return Version(
-            code=found.digest,
-            config=values,
-            packages=self._libraries.versions(found.packages),
-            files={str(path): self._files.hash(Path(path)) for path in paths},
-            pieces={name: digest[:12] for name, digest in found.pieces.items()},
-        )
+    def version_after(self, stage: Stage, given: Mapping[str, Any] | None) -> Version:
+        """The version of a stage that has just run with some configuration.
 
-    def unchanged(self, stage: Stage, version: Version) -> bool:
-        """Whether the sources still give a stage the version that it was loaded with.
-
-        A stage imports much of its code while it runs: an edit in between must not be stored
-        under the version from before it.
+        What was edited since this process began counts as unknown: a stage imports much of its
+        code while it runs, and must not be stored under the version from before an edit.
         """
+        committed = self.version(stage.keys[0])
+        config, values = stage.config(given)
+        files = self._hashes(config)
+        if values == committed.config and files != committed.files:
+            files = dict.fromkeys(files, CHANGED_WHILE_RUNNING)
+        version = replace(committed, config=values, files=files)
+        if not self._unedited(stage, committed):
+            version = replace(version, code=CHANGED_WHILE_RUNNING, pieces={})
+        return version
+
+    def _hashes(self, config: dg.Config | None) -> dict[str, str]:
+        paths = config.input_files() if config and hasattr(config, "input_files") else ()
+        return {str(path): self._files.hash(Path(path)) for path in paths}
+
+    def _unedited(self, stage: Stage, version: Version) -> bool:
         if _states(self._tree.files()) == self._loaded:
             return True
-        now = Stages([stage.definition], self.project)
-        return now.version(stage.keys[0]).code == version.code
+        try:
+            now = Stages([stage.definition], self.project)
+            return now.version(stage.keys[0]).code == version.code
+        except (ProjectError, LookupError):
+            return False
 
     def sources(self) -> list[Path]:
-        """Every file that the versions came from, but for the libraries."""
-        inputs = [Path(name) for version in self._versions.values() for name in version.files]
-        return [*self._tree.files(), *inputs]
+        """Every file and folder that the versions came from, but for the libraries."""
+        found = list(self._tree.files())
+        for version in self._versions.values():
+            for name in version.files:
+                found += [Path(name), *Path(name).rglob("*")]
+        return found
 
 
 def _states(files: Iterable[Path]) -> list[tuple[Path, int, int]]:
@@ -240,21 +280,18 @@ def _states(files: Iterable[Path]) -> list[tuple[Path, int, int]]:
     ]
 
 
-def combine(parts: Sequence[tuple[Slot, Record | None]]) -> str | None:
-    """Data version of an upstream asset over the slots that a child reads; None if one is unbuilt.
+def combine(records: Mapping[Slot, Record | None]) -> str | None:
+    """Version of an upstream asset over the slots that a child reads; None if one is unbuilt.
 
-    Over several partitions it is what Dagster computes: the hash of their versions in order.
+    The content of an asset without partitions; else a hash of the partitions' names and contents.
     """
-    if any(record is None for _, record in parts):
+    parts = {slot.partition: record.content for slot, record in records.items() if record}
+    if len(parts) < len(records):
         return None
-    versions = [record.content for _, record in sorted(parts, key=_by_slot) if record]
-    if len(parts) == 1 and parts[0][0].partition is None:
-        return versions[0]
-    return hashlib.sha256("".join(versions).encode()).hexdigest()
-
-
-def _by_slot(part: tuple[Slot, Record | None]) -> str:
-    return part[0].partition or ""
+    if list(parts) == [None]:
+        return parts[None]
+    listed = sorted((str(partition), content) for partition, content in parts.items())
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def _stage(definition: dg.AssetsDefinition) -> Stage:
@@ -343,10 +380,13 @@ class Libraries(_JsonCache):
     def _version(self, name: str) -> str:
         versions = self.data["versions"]
         if name not in versions:
-            if self._names is None:
-                self._names = importlib.metadata.packages_distributions()
-            owners = sorted(set(self._names.get(name, ())))
-            versions[name] = "+".join(importlib.metadata.version(o) for o in owners) or "absent"
+            try:
+                versions[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:  # its distribution has another name
+                if self._names is None:
+                    self._names = importlib.metadata.packages_distributions()  # takes a second
+                owners = sorted(set(self._names.get(name, ())))
+                versions[name] = "+".join(map(importlib.metadata.version, owners)) or "absent"
             self._dirty = True
         return str(versions[name])
 

@@ -1,4 +1,4 @@
-"""Where results live: records of what was built, the artifacts they name, and the IO managers.
+"""Where results live: records of what was built, and the artifacts they name.
 
 Each slot (an asset, or one partition of it) has a folder below the store's root::
 
@@ -9,7 +9,11 @@ Each slot (an asset, or one partition of it) has a folder below the store's root
 
 An artifact is written under a temporary name, flushed and renamed; then its record; then
 `current.json`. Whatever is killed in between leaves the earlier state. What makes a slot stale is
-`orchestration.rebuild`; how a value becomes a file is `orchestration.formats`.
+`orchestration.planning`; how a value becomes a file is `orchestration.formats`.
+
+Locks are of this machine, and the system frees them when a process ends, however it ends. Who
+builds a slot holds `Store.building` from the decision to the result; who changes its folder holds
+`Store.changing` while it does; who opens an artifact keeps `Store.free` out until it is open.
 """
 
 from __future__ import annotations
@@ -22,17 +26,21 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from orchestration.formats import Format, Written
 
 RECORD_FORMAT = 1
 TEMPORARY = ".tmp-"
 BUILDS = "_builds"
 CURRENT = "current.json"
+FREEING = "freeing"
 
 
 class ArtifactError(RuntimeError):
@@ -70,7 +78,7 @@ class Slot:
     def command(self) -> str:
         """The command that rebuilds it."""
         chosen = "" if self.partition is None else f" --partitions '{self.partition}'"
-        return f"faint rebuild 'key:\"{self.asset}\"'{chosen}"
+        return f"faint rebuild {self.asset}{chosen}"
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,9 @@ class Store:
     def __init__(self, root: str | Path, locks: Path) -> None:
         self.url = str(root)
         self.locks = locks
+        self.stored: Callable[[Slot], None] = lambda slot: None
+        """Called with each slot that this process has stored and made current."""
+        self._changing: set[Slot] = set()
         self.local = "://" not in self.url
         self._root: Any
         if self.local:
@@ -192,13 +203,13 @@ class Store:
         return sorted(filter(None, found), key=lambda record: -record.created)
 
     def slots(self) -> list[Slot]:
-        """Every slot that holds anything."""
-        paths = sorted(
-            str(path.relative_to(self._root).parent)
-            for path in self._root.rglob(CURRENT)
-            if BUILDS not in path.parts
-        )
-        split = [path.partition("/@") for path in paths]
+        """Every slot that holds anything, if only what a killed process left."""
+        folders = {
+            path.parent.parent if path.parent.name == BUILDS else path.parent
+            for path in self._root.rglob("*")
+            if path.is_file()
+        }
+        split = (str(path.relative_to(self._root)).partition("/@") for path in sorted(folders))
         return [Slot(asset, unquote(part) if mark else None) for asset, mark, part in split]
 
     def files(self, slot: Slot, record: Record) -> tuple[str, str]:
@@ -253,14 +264,15 @@ class Store:
         return None
 
     def _remember_stat(self, record: Record, stat: tuple[int | str, ...]) -> None:
-        seen = replace(record, artifact=replace(record.artifact, stat=stat))
-        kept = self.built(record.slot, record.build)
-        current = self.current(record.slot)
-        with suppress(OSError):  # a store that can't be written to can still be read
+        # A store that can't be written to can still be read; one that is busy is looked at again.
+        with suppress(OSError), self.changing(record.slot, wait=False) as got:
+            if not got:
+                return
+            kept, current = self.built(record.slot, record.build), self.current(record.slot)
             if kept is not None and kept.artifact.file == record.artifact.file:
-                self._write_record(replace(seen, metadata=kept.metadata))
-            if current is not None and current.build == record.build:
-                self.make_current(seen)
+                self._write_record(replace(kept, artifact=replace(kept.artifact, stat=stat)))
+            if current is not None and current.artifact.file == record.artifact.file:
+                self.make_current(replace(current, artifact=replace(current.artifact, stat=stat)))
 
     def write(
         self,
@@ -273,43 +285,68 @@ class Store:
         build: str,
         seconds: float = 0.0,
         run: str = "",
-        metadata: str = "",
+        describe: Callable[[Written], str] = lambda _: "",
     ) -> Record:
-        """Store a value: its artifact and the record of its build; `make_current` comes after."""
+        """Store a value, its artifact and then the record of its build, and make it current.
+
+        Parameters
+        ----------
+        slot, value, format_name
+            What to store, where and how.
+        version, inputs, build, seconds, run
+            For its record.
+        describe
+            Gives the record's metadata once the content is known.
+        """
         from orchestration.formats import FORMATS
 
         format_ = FORMATS[format_name]
         folder = self._root / slot.folder
         parent = folder if self.local else Path(tempfile.gettempdir())
         parent.mkdir(parents=True, exist_ok=True)
-        # The suffix stays last: Keras and skops read the kind of file from it.
-        temporary = parent / f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{format_.suffix}"
-        try:
-            content = format_.write(value, temporary)
-            digest = _sha256_of(temporary)
-            size = temporary.stat().st_size
-            name = f"{content[:24]}-{digest[:8]}{format_.suffix}"
-            self._publish(temporary, folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
-        record = Record(
-            slot=slot,
-            content=content,
-            version=version,
-            inputs=inputs,
-            build=build,
-            artifact=Artifact(name, size, digest, self._stat(folder / name)),
-            format=format_name,
-            created=time.time(),
-            seconds=seconds,
-            run=run,
-            metadata=metadata,
-        )
-        self._write_record(record)
+        with self.changing(slot):
+            # The suffix stays last: Keras and skops read the kind of file from it.
+            temporary = parent / f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{format_.suffix}"
+            try:
+                written = format_.write(value, temporary)
+                digest = _sha256_of(temporary)
+                size = temporary.stat().st_size
+                name = f"{written.content[:24]}-{digest[:8]}{format_.suffix}"
+                self._publish(temporary, folder / name)
+            finally:
+                temporary.unlink(missing_ok=True)
+            record = Record(
+                slot=slot,
+                content=written.content,
+                version=version,
+                inputs=inputs,
+                build=build,
+                artifact=Artifact(name, size, digest, self._stat(folder / name)),
+                format=format_name,
+                created=time.time(),
+                seconds=seconds,
+                run=run,
+                metadata=describe(written),
+            )
+            self._write_record(record)
+            self.make_current(record)
+        self.stored(slot)
         return record
 
+    def restore(self, record: Record) -> bool:
+        """Make an earlier build current; False if its artifact has gone or changed meanwhile."""
+        with self.changing(record.slot):
+            if self.damage(record) is not None:
+                return False
+            self.make_current(record)
+        return True
+
     def load(self, slot: Slot) -> Any:
-        """Read what a slot holds.
+        """Read what a slot holds; errors as `read`."""
+        return self.read(slot)[1]
+
+    def read(self, slot: Slot) -> tuple[Record, Any]:
+        """Read what a slot holds, and the record of it.
 
         Raises
         ------
@@ -317,45 +354,69 @@ class Store:
             If nothing is stored, or what is stored is missing, damaged or unreadable; names the
             asset, the file and the command that rebuilds it.
         """
-        record = self.current(slot)
-        if record is None:
-            raise ArtifactError(f"{slot} has not been built yet; build it with: {slot.command}")
-        if damage := self.damage(record):
-            raise ArtifactError(f"{slot}: {damage.detail}; rebuild it with: {slot.command}")
         from orchestration.formats import FORMATS
 
-        format_ = FORMATS[record.format]
-        try:
-            if self.local:
-                return format_.read(self.path(record))
-            if format_.lazy:
-                return format_.read(self.path(record).open("rb"))
-            with tempfile.TemporaryDirectory() as folder:
-                copy = Path(folder) / record.artifact.file
-                with self.path(record).open("rb") as source, copy.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                return format_.read(copy)
-        except Exception as error:
-            raise ArtifactError(
-                f"{slot}: {self.path(record)} can't be read as {record.format} ({error}); "
-                f"rebuild it with: {slot.command}"
-            ) from error
+        with self.lock(FREEING, shared=True):
+            record = self.current(slot)
+            if record is None:
+                raise ArtifactError(f"{slot} has not been built yet; build it with: {slot.command}")
+            if damage := self.damage(record):
+                raise ArtifactError(f"{slot}: {damage.detail}; rebuild it with: {slot.command}")
+            try:
+                return record, self._read(record, FORMATS[record.format])
+            except Exception as error:
+                raise ArtifactError(
+                    f"{slot}: {self.path(record)} can't be read as {record.format} ({error}); "
+                    f"rebuild it with: {slot.command}"
+                ) from error
+
+    def _read(self, record: Record, format_: Format) -> Any:
+        path = self.path(record)
+        if self.local:
+            return format_.read(path)
+        if format_.lazy:
+            return format_.read(path.open("rb"))
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / record.artifact.file
+            with path.open("rb") as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            return format_.read(copy)
 
     # locks and freeing
 
     @contextmanager
-    def lock(self, slot: Slot, *, wait: bool = True) -> Iterator[bool]:
-        """Hold a slot for building; the system frees it when the process ends, however it ends.
+    def building(self, slot: Slot, *, wait: bool = True) -> Iterator[bool]:
+        """Be the one who builds a slot; yields whether one is, which without ``wait`` may not be.
 
-        Yields whether it was got, which without ``wait`` may be False.
+        Those who only read, and runs that were launched in Dagster itself, don't ask for it.
         """
+        with self.lock(f"{slot} building", wait=wait) as got:
+            yield got
+
+    @contextmanager
+    def changing(self, slot: Slot, *, wait: bool = True) -> Iterator[bool]:
+        """Be the one who changes a slot's folder, as `building`; who is already may ask again."""
+        if slot in self._changing:
+            yield True
+            return
+        with self.lock(f"{slot}", wait=wait) as got:
+            if got:
+                self._changing.add(slot)
+            try:
+                yield got
+            finally:
+                self._changing.discard(slot)
+
+    @contextmanager
+    def lock(self, name: str, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
+        """Hold a named lock of this store's users on this machine; yields whether it was got."""
         self.locks.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(
-            self.locks / f"{quote(str(slot), safe='')}.lock", os.O_RDWR | os.O_CREAT, 0o644
-        )
+        path = self.locks / f"{quote(name, safe='')}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))
                 got = True
             except BlockingIOError:
                 got = False
@@ -364,7 +425,12 @@ class Store:
             os.close(descriptor)
 
     def free(
-        self, *, keep: int = 3, limit: int | None = None, dry_run: bool = False
+        self,
+        *,
+        keep: int = 3,
+        limit: int | None = None,
+        known: Callable[[Slot], bool] = lambda slot: True,
+        dry_run: bool = False,
     ) -> list[tuple[str, int]]:
         """Free what no current or kept build needs.
 
@@ -373,69 +439,68 @@ class Store:
         keep
             Builds a slot keeps beside its current one, newest first.
         limit
-            Bytes the store may hold: older kept builds go first until it fits; what is current
-            always stays.
+            Bytes that artifacts may take: the oldest kept builds go first until they fit; what is
+            current always stays.
+        known
+            Whether the project still has a slot: one that it hasn't has nothing current.
         dry_run
             Only say what would go.
 
         Returns
         -------
         list of (path, bytes)
-            Files that went. A slot that someone is building is left alone.
+            Files that went. A slot that someone is writing to is left alone.
         """
-        freed: list[tuple[str, int]] = []
-        kept = {slot: self.records(slot)[: keep + 1] for slot in self.slots()}
-        for slot, records in kept.items():
-            current = self.current(slot)
-            if current is not None and all(r.build != current.build for r in records):
-                records.insert(0, current)
-                del records[keep + 1 :]
+        kept: dict[Slot, list[Record]] = {}
+        for slot in self.slots():
+            current = self.current(slot) if known(slot) else None
+            others = [r for r in self.records(slot) if current is None or r.build != current.build]
+            kept[slot] = [*([current] if current else []), *others[:keep]]
         if limit is not None:
-            self._drop_oldest(kept, limit)
+            self._drop_oldest(kept, limit, known)
+        freed: list[tuple[str, int]] = []
         for slot, records in kept.items():
-            with self.lock(slot, wait=False) as got:
+            with self.lock(FREEING), self.changing(slot, wait=False) as got:
                 if got:
-                    freed += self._free_slot(slot, records, dry_run=dry_run)
+                    freed += self._free_slot(slot, records, known=known(slot), dry_run=dry_run)
         return freed
 
-    def _drop_oldest(self, kept: dict[Slot, list[Record]], limit: int) -> None:
-        def held() -> int:
-            sizes = {
-                (slot, record.artifact.file): record.artifact.bytes
-                for slot, records in kept.items()
-                for record in records
-            }
-            return sum(sizes.values())
-
-        spare = sorted(
-            (
-                record
-                for slot, records in kept.items()
-                for record in records
-                if not self._is_current(slot, record)
-            ),
-            key=lambda record: record.created,
-        )
-        for record in spare:
-            if held() <= limit:
+    def _drop_oldest(
+        self, kept: dict[Slot, list[Record]], limit: int, known: Callable[[Slot], bool]
+    ) -> None:
+        users: dict[tuple[Slot, str], int] = {}
+        held = 0
+        for slot, records in kept.items():
+            for record in records:
+                file = (slot, record.artifact.file)
+                held += 0 if file in users else record.artifact.bytes
+                users[file] = users.get(file, 0) + 1
+        spare = [
+            record
+            for slot, records in kept.items()
+            for record in records[1 if known(slot) else 0 :]
+        ]
+        for record in sorted(spare, key=lambda record: record.created):
+            if held <= limit:
                 return
             kept[record.slot].remove(record)
-
-    def _is_current(self, slot: Slot, record: Record) -> bool:
-        current = self.current(slot)
-        return current is not None and current.build == record.build
+            file = (record.slot, record.artifact.file)
+            users[file] -= 1
+            held -= 0 if users[file] else record.artifact.bytes
 
     def _free_slot(
-        self, slot: Slot, records: Sequence[Record], *, dry_run: bool
+        self, slot: Slot, records: Sequence[Record], *, known: bool, dry_run: bool
     ) -> list[tuple[str, int]]:
-        current = self.current(slot)  # again, under the lock: it may have moved on
+        current = self.current(slot) if known else None  # again: it may have moved on
         wanted = [*records, *([current] if current else [])]
-        files = {record.artifact.file for record in wanted} | {CURRENT}
+        files = {record.artifact.file for record in wanted} | ({CURRENT} if current else set())
         builds = {f"{record.build}.json" for record in wanted}
         folder = self._root / slot.folder
         doomed = [p for p in folder.iterdir() if p.is_file() and p.name not in files]
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             doomed += [p for p in (folder / BUILDS).iterdir() if p.name not in builds]
+        # What names a file goes before the file, so that nothing kept ever names what is gone.
+        doomed.sort(key=lambda path: (path.name != CURRENT, path.parent.name != BUILDS))
         freed = [(str(path), path.stat().st_size) for path in doomed]
         if not dry_run:
             for path in doomed:

@@ -33,11 +33,14 @@ Floats = NDArray[np.float64]
 CADENCE_DAYS = 29.4244 / 1440.0
 """Days between the midpoints of two Kepler long cadences."""
 
-DETREND_CADENCES = 61
-"""Width of the running median, 1.25 days: over twice the longest transit that is searched for."""
+MEDIAN_CADENCES = 31
+"""Width of the running median, 15 hours: a dip shorter than half of it leaves no trace in it."""
+
+SMOOTH_CADENCES = 51
+"""Width of the local parabola that takes the median's place, 25 hours."""
 
 GAP_DAYS = 0.75
-"""A longer hole in a raw curve ends a segment: the running median doesn't reach across."""
+"""A longer hole in a raw curve ends a segment: detrending doesn't reach across."""
 
 CLIP = 5.0
 """Brightenings beyond this many times the noise (flares, cosmic rays) are cut to it."""
@@ -69,12 +72,18 @@ FEATURE_NAMES = (
     "depth_scatter",  # standard deviation of single depths over the depth
     "deepest_share",  # share of the deepest transit in the squared signal-to-noise
     "shallowest_depth",  # depth of the shallowest transit over the depth
+    "opposite_snr",  # box at half a period from the transit
+    "opposite_depth",  # over the depth
     "secondary_snr",  # deepest other box at the same period and duration
     "secondary_depth",  # over the depth
     "secondary_phase",  # cycles from the transit, 0 to 0.5
     "tertiary_snr",  # next deepest after both
     "brightening_snr",  # strongest upward box
     "phase_scatter",  # of the boxes that are none of these; 1 for white noise
+    "trapezoid_snr",  # depth of the best trapezoid over its error
+    "trapezoid_duration",  # from first to last contact, in durations of the box
+    "ingress",  # share of ingress in the best trapezoid: 0.05 a box, 0.5 a V
+    "v_snr",  # signal-to-noise of the best V less that of the best flat-bottomed trapezoid
     "shape",  # depth of the outer half of the transit over the inner: box 1, V about 0.33
     "wings",  # depth just outside the box, over the depth
     "asymmetry_snr",  # second half deeper than the first, over its error
@@ -400,34 +409,48 @@ def _cumulative(values: NDArray[Any], wrap: int) -> NDArray[Any]:
     return np.concatenate([[0], np.cumsum(np.concatenate([values, values[:wrap]]))])
 
 
-def detrend(flux: NDArray[np.floating], width: int = DETREND_CADENCES) -> Floats:
-    """Subtract from each curve its running median along time.
+def detrend(flux: NDArray[np.floating]) -> Floats:
+    """Subtract from each curve what varies more slowly than a transit.
+
+    A running median finds dips and flares whatever their depth, but follows a spotted star that
+    turns in days only roughly. So cadences that lie beyond three times the noise from it are
+    replaced by it, and a parabola fitted around each cadence (Savitzky & Golay 1964) takes its
+    place; and once more with that.
 
     Parameters
     ----------
     flux
         Curves, shape (n, m), evenly sampled. Cadences that are not finite are bridged by a
-        straight line for the median, and stay as they are.
-    width
-        Cadences; a dip shorter than half of it is kept whole.
+        straight line for the fit, and stay as they are.
 
     Returns
     -------
     Shape (n, m), float64, in the unit of ``flux``.
     """
     from scipy.ndimage import median_filter
+    from scipy.signal import savgol_filter
 
-    residual = np.array(flux, np.float64)
-    for row in residual:
-        finite = np.isfinite(row)
-        if not finite.any():
-            continue
-        bridged = row
-        if not finite.all():
-            (known,) = np.nonzero(finite)
-            bridged = np.interp(np.arange(len(row)), known, row[known])
-        row -= median_filter(bridged, min(width, len(row)), mode="reflect")
-    return residual
+    flux = np.asarray(flux, np.float64)
+    bridged = np.array([_bridge(row) for row in flux]).reshape(flux.shape)
+    baseline = np.array(
+        [median_filter(row, min(MEDIAN_CADENCES, len(row)), mode="reflect") for row in bridged]
+    ).reshape(flux.shape)
+    if flux.shape[1] >= SMOOTH_CADENCES:
+        for _ in range(2):
+            residual = bridged - baseline
+            outlying = np.abs(residual) > 3 * noise(residual)[:, np.newaxis]
+            baseline = savgol_filter(
+                np.where(outlying, baseline, bridged), SMOOTH_CADENCES, polyorder=2, axis=1
+            )
+    return flux - baseline
+
+
+def _bridge(row: Floats) -> Floats:
+    finite = np.isfinite(row)
+    if finite.all() or not finite.any():
+        return np.where(finite, row, 0)
+    (known,) = np.nonzero(finite)
+    return np.interp(np.arange(len(row)), known, row[known])
 
 
 def noise(residual: NDArray[np.floating]) -> Floats:
@@ -587,6 +610,7 @@ def transit_statistics(
     return {
         **_single_transits(time[inside], flux[inside], period, epoch, duration, base),
         **_other_boxes(phase, flux - base, period, duration, depth),
+        **_trapezoids(phase, flux, duration),
         "shape": _over(
             base - _mean(flux[inside & (away >= duration / 4)]),
             base - _mean(flux[away < duration / 4]),
@@ -663,9 +687,13 @@ def _other_boxes(
     The model-shift test of Coughlin et al. 2016: steps of a quarter of the duration, the transit
     and 1.5 durations to either side left out.
     """
-    names = ("secondary_snr", "secondary_depth", "secondary_phase")
-    names += ("tertiary_snr", "brightening_snr", "phase_scatter")
+    names = ("opposite_snr", "opposite_depth", "secondary_snr", "secondary_depth")
+    names += ("secondary_phase", "tertiary_snr", "brightening_snr", "phase_scatter")
     values = dict.fromkeys(names, np.nan)
+    opposite = flux[np.abs(phase) > (period - duration) / 2]
+    if len(opposite):
+        values["opposite_snr"] = -_mean(opposite) * float(np.sqrt(len(opposite)))
+        values["opposite_depth"] = _over(-_mean(opposite), depth)
     count = round(period / (duration / 4))
     step = period / count
     index = np.floor((phase + duration / 2) / step).astype(int) % count
@@ -690,6 +718,37 @@ def _other_boxes(
         values["tertiary_snr"] = float(snr[rest].max())
         values["phase_scatter"] = float(snr[rest].std())
     return values
+
+
+_TRAPEZOID_DURATIONS = np.geomspace(0.8, 2.2, 7)
+_TRAPEZOID_SHIFTS = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
+_TRAPEZOID_INGRESSES = np.array([0.05, 0.15, 0.3, 0.5])
+
+
+def _trapezoids(
+    phase: Floats, flux: NDArray[np.floating], duration: float
+) -> dict[str, float]:
+    """Fit trapezoids of some durations, shifts and ingresses, each with its best depth."""
+    names = ("trapezoid_snr", "trapezoid_duration", "ingress", "v_snr")
+    near = np.abs(phase) < 2 * duration
+    phase, flux = phase[near], flux[near]
+    if len(phase) < 4:
+        return dict.fromkeys(names, np.nan)
+    length = _TRAPEZOID_DURATIONS[:, np.newaxis, np.newaxis, np.newaxis] * duration
+    middle = _TRAPEZOID_SHIFTS[:, np.newaxis, np.newaxis] * duration
+    # An exposure smears the ingress over a cadence.
+    ingress = np.maximum(_TRAPEZOID_INGRESSES[:, np.newaxis] * length, CADENCE_DAYS)
+    model = np.clip((length / 2 - np.abs(phase - middle)) / ingress, 0, 1)
+    model -= model.mean(axis=-1, keepdims=True)
+    square = np.einsum("dsip,dsip->dsi", model, model)
+    snr = -(model @ flux) / np.sqrt(np.where(square > 0, square, np.inf))
+    best = np.unravel_index(np.argmax(snr), snr.shape)
+    return {
+        "trapezoid_snr": float(snr[best]),
+        "trapezoid_duration": float(_TRAPEZOID_DURATIONS[best[0]]),
+        "ingress": float(_TRAPEZOID_INGRESSES[best[2]]),
+        "v_snr": float(snr[..., 3].max() - snr[..., :2].max()),
+    }
 
 
 def _mean(values: NDArray[np.floating]) -> float:
@@ -925,21 +984,17 @@ class Candidate:
 
 def stitch_quarters(
     quarters: Iterable[tuple[Floats, NDArray[np.floating], NDArray[np.integer]]],
-    *,
-    width: int = DETREND_CADENCES,
 ) -> tuple[Floats, Floats]:
     """Join the quarters of one star into one detrended curve.
 
     Each quarter is divided by its median, cut where it has a hole of over 0.75 days (or ends),
-    and each piece is freed of its running median, which doesn't reach across.
+    and each piece is detrended by itself.
 
     Parameters
     ----------
     quarters
         For each quarter: time in days, flux in any unit, and SAP_QUALITY. Cadences with a
         quality flag, without a time or without flux are dropped.
-    width
-        Cadences of the running median.
 
     Returns
     -------
@@ -958,7 +1013,7 @@ def stitch_quarters(
         kept, light = np.asarray(time)[good], np.asarray(flux, np.float64)[good]
         relative = light / np.median(light) - 1
         for piece in np.split(relative, np.nonzero(np.diff(kept) > GAP_DAYS)[0] + 1):
-            fluxes.append(detrend(piece[np.newaxis], width)[0])
+            fluxes.append(detrend(piece[np.newaxis])[0])
         times.append(kept)
     if not times:
         raise ValueError("no cadence has a time, a flux and a clean SAP_QUALITY")

@@ -67,9 +67,9 @@ class Layout:
     """How a line looks, but for its numbers."""
 
     skeleton: bytes  # the line and its line feed, numbers left out
+    gaps: NDArray[np.int64]  # lengths of its parts before, between and after the numbers
     spaced: bool  # a blank after each colon
-    leaves: int  # numbers on a line
-    id: int  # which of them is the id,
+    id: int  # which of the numbers is the id,
     label: int  # the class,
     values: NDArray[np.intp]  # and the values; shape (60, 25)
 
@@ -169,13 +169,18 @@ def _layout(line: bytes, found: _Found) -> Layout | None:
         values = [[places[p, sample] for p in PARAMETERS] for sample in _SAMPLE_KEYS]
     except KeyError:
         return None
-    text = np.frombuffer(line + b"\n", dtype=np.uint8)
-    spaced = b'": ' in line
-    inside, _ = _spans(text, spaced)
+    whole = line + b"\n"
+    colon = whole.index(b":")
+    spaced = whole[colon + 1 : colon + 2] == b" "
+    starts = _starts(np.frombuffer(whole, dtype=np.uint8), spaced).tolist()
+    if len(starts) != len(places):
+        return None
+    stops = [start + len(_END.split(whole[start : start + 99], maxsplit=1)[0]) for start in starts]
+    parts = [whole[a:b] for a, b in zip([0, *stops], [*starts, len(whole)], strict=True)]
     layout = Layout(
-        skeleton=text[~inside].tobytes(),
+        skeleton=b"".join(parts),
+        gaps=np.array([len(part) for part in parts]),
         spaced=spaced,
-        leaves=len(places),
         id=places["id"],
         label=places["classNum"],
         values=np.array(values),
@@ -187,89 +192,108 @@ def _layout(line: bytes, found: _Found) -> Layout | None:
     return layout if again[1:] == found[1:] else None
 
 
-def _spans(text: NDArray[np.uint8], spaced: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Find the numbers of a text: where their characters are, and the delimiters after them.
+_END = re.compile(rb"[,} \t]")
 
-    A number begins after a colon, unless an object does, and ends before the next comma or brace.
-    """
+
+def _starts(text: NDArray[np.uint8], spaced: bool) -> NDArray[np.intp]:
+    """Find where the numbers of a text begin: after a colon, unless an object does."""
     skip = 2 if spaced else 1
-    start = np.zeros(len(text), dtype=bool)
-    start[skip:] = (text[:-skip] == ord(":")) & (text[skip:] != ord("{"))
-    if spaced:
-        start[2:] &= text[1:-1] == ord(" ")
-    delimiter = (text == ord(",")) | (text == ord("}"))
-    end = delimiter.copy()
-    end[1:] &= ~delimiter[:-1]
-    inside = np.bitwise_xor.accumulate((start ^ end).view(np.uint8)).view(bool)
-    return inside, end
+    return np.flatnonzero((text[:-skip] == ord(":")) & (text[skip:] != ord("{"))) + skip
 
 
 def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
     """Parse lines that have the layout; None if any hasn't, or holds what json would refuse."""
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+    from pyarrow import compute
 
-    if not lines:
+    count, numbers = len(lines), len(layout.gaps) - 1
+    if count == 0:
         return np.empty((0, SAMPLES, len(PARAMETERS)), dtype=np.float32), [], []
     joined = b"\n".join(lines) + b"\n"
     text = np.frombuffer(joined, dtype=np.uint8)
-    inside, end = _spans(text, layout.spaced)
-    if text[~inside].tobytes() != layout.skeleton * len(lines):
+    starts = _starts(text, layout.spaced)
+    if len(starts) != count * numbers:
         return None
-    inside |= end
-    numbers = text[inside]
-    stops = np.flatnonzero((numbers == ord(",")) | (numbers == ord("}")))
-    numbers[stops] = ord("\n")
+    # The layout says how long the gap after each number is, and with that where the number ends.
+    gaps = np.tile(layout.gaps[1:], count)
+    gaps[numbers - 1 : -1 : numbers] += layout.gaps[0]  # from a line's end to the next one's start
+    stops = np.append(starts[1:], len(text)) - gaps
+    if np.any(stops <= starts):
+        return None
+    missing = _missing(text, starts, stops)
+    if missing is None:
+        return None
+    # The text seen as strings: gap, number, gap, number, ..., gap. Arrow compares and converts
+    # them where they lie, each kind with the other one masked.
+    edges = np.zeros(2 * len(starts) + 2, dtype=np.int32)
+    edges[1:-1:2], edges[2:-1:2], edges[-1] = starts, stops, len(text)
+    is_number = np.zeros(2 * len(starts) + 1, dtype=bool)
+    is_number[1::2] = True
+    expected = np.zeros_like(edges)
+    expected[1:] = np.repeat(np.cumsum(np.append(layout.gaps[0], gaps)), 2)[: len(edges) - 1]
+    same = compute.equal(
+        _strings(edges, ~is_number, joined),
+        _strings(expected, ~is_number, layout.skeleton * count),
+    )
+    if not compute.all(same).as_py():
+        return None
+    is_number[1::2] = ~missing
     try:
-        column = arrow_csv.read_csv(
-            pa.py_buffer(numbers),
-            read_options=arrow_csv.ReadOptions(
-                use_threads=False, column_names=["number"], block_size=len(numbers) + 1
-            ),
-            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={"number": pa.float64()}, null_values=["NaN", "null"]
-            ),
-        ).column(0)
+        cast = compute.cast(_strings(edges, is_number, joined), pa.float64())
     except pa.ArrowInvalid:
         return None
-    if len(column) != len(lines) * layout.leaves or len(stops) != len(column):
-        return None
-    starts = np.concatenate([[0], stops[:-1] + 1])
-    if not _as_json_writes(numbers, starts, column.null_count):
-        return None
+    found = np.frombuffer(cast.buffers()[1], dtype=np.float64, count=len(cast))[1::2].copy()
+    found[missing] = np.nan
     labels, ids = [], []
-    for row in range(0, len(column), layout.leaves):
-        name = numbers[starts[row + layout.id] : stops[row + layout.id]].tobytes()
-        label = numbers[starts[row + layout.label] : stops[row + layout.label]].tobytes()
+    for first in range(0, len(starts), numbers):
+        name = joined[starts[first + layout.id] : stops[first + layout.id]]
+        label = joined[starts[first + layout.label] : stops[first + layout.label]]
         if not re.fullmatch(rb"-?\d{1,18}", name) or label not in (b"0", b"1"):
             return None
         ids.append(str(int(name)))
         labels.append(int(label))
-    found = column.to_numpy().reshape(len(lines), layout.leaves)[:, layout.values]
-    if np.fmax.reduce(np.abs(found), axis=None) > LARGEST:
+    values = found.reshape(count, numbers)[:, layout.values]
+    if np.fmax.reduce(np.abs(values), axis=None) > LARGEST:
         return None
-    return found.astype(np.float32), labels, ids
+    return values.astype(np.float32), labels, ids
 
 
-def _as_json_writes(numbers: NDArray[np.uint8], starts: NDArray[np.intp], missing: int) -> bool:
-    """Whether numbers that Arrow could read are written as JSON allows (no ``01``, ``.5``, ``5.``).
+def _strings(edges: NDArray[np.int32], valid: NDArray[np.bool_], text: bytes) -> Any:
+    """Arrow's view of a text, cut at the edges, without a copy."""
+    import pyarrow as pa
 
-    Without this, whether such a line is broken would depend on the lines around it.
+    mask = np.packbits(valid, bitorder="little")
+    buffers = [pa.py_buffer(mask), pa.py_buffer(edges), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.string(), len(valid), buffers)
+
+
+def _missing(
+    text: NDArray[np.uint8], starts: NDArray[np.intp], stops: NDArray[np.intp]
+) -> NDArray[np.bool_] | None:
+    """Tell which numbers are ``NaN`` or ``null``; None if any isn't written as JSON allows.
+
+    Arrow would read ``01``, ``.5``, ``5.`` and ``inf`` too. Whether a line that holds one is
+    broken would then depend on the lines around it.
     """
 
     def digit(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return np.asarray(characters - np.uint8(ord("0")) < 10)
 
-    first, second = numbers[starts], numbers[starts + 1]
+    first, second = text[starts], text[starts + 1]
     minus = first == ord("-")
-    if np.count_nonzero(~minus & ~digit(first)) != missing:
-        return False
-    if np.any(minus & ~digit(second)) or np.any((first == ord("0")) & digit(second)):
-        return False
+    missing = ~minus & ~digit(first)
+    for place in np.flatnonzero(missing):
+        if text[starts[place] : stops[place]].tobytes() not in (b"NaN", b"null"):
+            return None
     zero = starts[minus & (second == ord("0"))]
-    point = np.flatnonzero(numbers == ord("."))
-    return not np.any(digit(numbers[zero + 2])) and bool(np.all(digit(numbers[point + 1])))
+    point = np.flatnonzero(text == ord("."))
+    odd = (
+        np.any(minus & ~digit(second)),
+        np.any((first == ord("0")) & digit(second)),
+        np.any(digit(text[zero + 2])),
+        not np.all(digit(text[point + 1])),
+    )
+    return None if any(odd) else missing
 
 
 def to_json_line(block: Mapping[str, Any], row: int) -> str:
@@ -277,7 +301,7 @@ def to_json_line(block: Mapping[str, Any], row: int) -> str:
     name = str(block["id"][row])
     values = np.asarray(block["values"][row], dtype=np.float64)
     record = {
-        "id": int(name) if name.isdigit() else name,
+        "id": int(name) if re.fullmatch(r"0|[1-9][0-9]*", name) else name,
         "classNum": int(block["label"][row]),
         "values": {
             parameter: dict(zip(_SAMPLE_KEYS, values[:, column].tolist(), strict=True))

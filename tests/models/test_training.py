@@ -216,11 +216,18 @@ def test_predict_names_the_row_without_a_score(data):
         predict(network, x, np.array([], dtype=int))
 
 
-def test_a_trained_network_is_let_go(data):
+def test_a_trained_network_and_its_graphs_are_let_go(data):
+    def graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    fresh(build, 0)
+    before = graphs()
     network, _ = fitted(data, phases=[Phase(1, 0.01)])
     predict(network, data[0])
     gone = weakref.ref(network)
+    assert graphs() > before
     del network
     fresh(build, 0)
-    gc.collect()
+    assert graphs() <= before
     assert gone() is None

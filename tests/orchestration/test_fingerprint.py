@@ -854,7 +854,7 @@ COSMETIC = {
         "WIDTH = 2",
         "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import x\n\nWIDTH = 2",
     ),
-    "what runs only as a script": (H, "def new", "def new") if False else (
+    "what runs only as a script": (
         H,
         "def neighbour",
         "if __name__ == '__main__':\n    WIDTH = 9\n\n\ndef neighbour",
@@ -1235,6 +1235,8 @@ DYNAMIC = {
     "globals": "return globals()[x](x)",
     "vars": "return vars()[x](x)",
     "attrgetter": "return operator.attrgetter(x)(helpers)",
+    "eval as": "return list(map(eval, x))",
+    "import_module as": "return functools.partial(importlib.import_module)(x)",
     "undefined": "return nowhere(x)",
 }
 
@@ -1243,7 +1245,7 @@ DYNAMIC = {
 def test_what_cannot_be_followed_is_reported_and_widened(tmp_path: Path, what: str) -> None:
     files = {
         H: "def f(x):\n    return deep(x)\n\n\ndef deep(x):\n    return x + 1\n",
-        S: "import importlib, operator, sys\nfrom toy import helpers\nfrom toy.helpers import f\n\n"
+        S: "import functools, importlib, operator, sys\nfrom toy import helpers\nfrom toy.helpers import f\n\n"
         f"def stage(x):\n    {DYNAMIC[what]}\n\n\ndef bystander(x):\n    return x\n",
     }
     after = edit(files, ((H, "x + 1", "x + 2"),))
@@ -1252,7 +1254,7 @@ def test_what_cannot_be_followed_is_reported_and_widened(tmp_path: Path, what: s
     assert [(dynamic.module, dynamic.line > 4) for dynamic in before.dynamic] == [
         ("toy.stages", True)
     ]
-    assert what.split()[0].removesuffix("of") in before.dynamic[0].what or what == "undefined"
+    assert what.split()[0] in before.dynamic[0].what or what == "undefined"
     before, now = both(tmp_path, files, after, "bystander")
     assert before == now
     assert not before.dynamic

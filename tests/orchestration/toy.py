@@ -7,6 +7,7 @@ appends its name to `ran.txt`, so that what ran is counted where it ran and not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 PYPROJECT = """\
@@ -71,7 +72,7 @@ def ran(name):
     os.close(descriptor)
 '''
 
-SYSTEM = '''\
+SYSTEM = """\
 class {Name}Download(dg.Config):
     rows: int = 8
 
@@ -99,9 +100,9 @@ def {name}_features(scaled):
     ran("{name}/features")
     return helpers.make_features(scaled)
 
-'''
+"""
 
-MODEL = '''\
+MODEL = """\
 class {Name}{Model}Training(dg.Config):
     rate: float = 0.5
 
@@ -135,7 +136,118 @@ def {name}_{model}_evaluation(threshold, features):
     ran("{name}/{model}/evaluation")
     return {{"accuracy": helpers.accuracy(threshold["threshold"], features)}}
 
+"""
+
+FORMS = '''\
+"""Every way in which a stage can come to use something; each adds 1 to the features."""
+
+import functools
+
+from toy.kit import borrowed as lent
+from toy.kit.base import Base
+
+CONSTANT = 1.0
+
+
+class Shape(Base):
+    step = 1.0
+
+    def method(self, value):
+        return value + 1.0
+
+
+def decorated(function):
+    def wrapper(value):
+        return function(value) + 1.0
+    return wrapper
+
+
+@decorated
+def default(value, extra=1.0):
+    return value + extra
+
+
+def as_value(value):
+    return value + 1.0
+
+
+def in_dict(value):
+    return value + 1.0
+
+
+def in_list(value):
+    return value + 1.0
+
+
+def partly(extra, value):
+    return value + extra + 1.0
+
+
+TABLE = {"dict": in_dict}
+STEPS = [in_list]
+PARTIAL = functools.partial(partly, 1.0)
+
+
+def apply(function, value):
+    return function(value)
+
+
+def all_forms(value):
+    shape = Shape()
+    value = shape.inherited(shape.method(value)) + shape.step + CONSTANT
+    value = apply(as_value, TABLE["dict"](default(value)))
+    for step in STEPS:
+        value = step(value)
+    return lent(PARTIAL(value))
 '''
+
+KIT = """\
+from toy.kit.deep import borrowed
+"""
+
+DEEP = """\
+def borrowed(value):
+    return value + 1.0
+"""
+
+BASE = """\
+class Base:
+    def inherited(self, value):
+        return value + 1.0
+"""
+
+FAMILY = """\
+
+FAMILY = dg.StaticPartitionsDefinition([{names}])
+
+
+@dg.asset(key=["family", "architecture"], group_name="family", partitions_def=FAMILY)
+def family_architecture(context: dg.AssetExecutionContext):
+    ran(f"family/architecture[{{context.partition_key}}]")
+    return helpers.UNITS.get(context.partition_key, 1)
+
+
+@dg.asset(
+    key=["family", "network"], group_name="family", partitions_def=FAMILY,
+    ins={{"architecture": dg.AssetIn(["family", "architecture"])}},
+)
+def family_network(context: dg.AssetExecutionContext, architecture):
+    ran(f"family/network[{{context.partition_key}}]")
+    return 2 * architecture
+
+
+@dg.asset(
+    key=["family", "comparison"], group_name="family",
+    ins={{"networks": dg.AssetIn(["family", "network"])}},
+)
+def family_comparison(networks: dict[str, int]):
+    ran("family/comparison")
+    return {{name: networks[name] for name in sorted(networks)}}
+"""
+
+UNITS = """
+UNITS = {"a": 1, "b": 2, "c": 3}
+"""
 
 HEAD = '''\
 """The stages."""
@@ -157,6 +269,11 @@ def system_source(name: str, models: tuple[str, ...] = MODELS) -> str:
     for model in models:
         source += MODEL.format(**names, model=model, Model=model.title())
     return source
+
+
+def family_source(names: Sequence[str]) -> str:
+    """A family of partitions, and one asset that reads them all."""
+    return FAMILY.format(names=", ".join(f'"{name}"' for name in names))
 
 
 def write_toy(folder: Path, systems: tuple[str, ...] = SYSTEMS) -> None:

@@ -1,0 +1,266 @@
+"""Plan what is out of date, and why.
+
+Planning compares state with state: what each slot of the store holds, and what Dagster's event log
+says of it, against the versions that sources, settings and libraries give now. Nothing depends on
+what changed since someone last looked, so a missed tick or a killed process loses nothing. What is
+done about it is `orchestration.rebuild`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import dagster as dg
+
+from orchestration.fingerprint import changed
+from orchestration.io_managers import difference
+from orchestration.stages import Stages, Version, build_key, combine
+from orchestration.storage import Record, Slot, Store
+
+Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
+Action = Literal["build", "restore", "publish"]
+
+DATA_TAG = "dagster/data_version"
+CODE_TAG = "dagster/code_version"
+SHORT = 8
+"""Digits of a hash that a reason shows, so that two plans that ask for different things differ."""
+NAMED = 4
+"""Changed definitions a reason names before it counts the rest."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a slot is stale."""
+
+    kind: Kind
+    detail: str
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A slot that is out of date.
+
+    Parameters
+    ----------
+    slot
+        What is stale.
+    reasons
+        Why, the strongest first.
+    action
+        What a rebuild would do: build it, restore an earlier build, or only tell Dagster of the
+        build that is stored.
+    record
+        The build to restore or to tell of.
+    seen
+        The build that was current when it was judged.
+    """
+
+    slot: Slot
+    reasons: tuple[Reason, ...]
+    action: Action = "build"
+    record: Record | None = None
+    seen: str | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is stale whatever its upstream stages come out as."""
+        return any(reason.kind != "dependency" for reason in self.reasons)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is out of date, upstream ones first."""
+
+    stale: list[Stale]
+    fresh: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `faint plan --json` prints it."""
+        return {
+            "stale": [
+                {
+                    "asset": item.slot.asset,
+                    "partition": item.slot.partition,
+                    "reasons": [{"kind": r.kind, "detail": r.detail} for r in item.reasons],
+                    "certain": item.certain,
+                }
+                for item in self.stale
+            ],
+            "fresh": self.fresh,
+        }
+
+
+class Planner:
+    """Looks at stored state, computed state and Dagster's event log.
+
+    Parameters
+    ----------
+    stages
+        The project's stages.
+    store
+        What is stored.
+    """
+
+    def __init__(self, stages: Stages, store: Store) -> None:
+        self.stages = stages
+        self.store = store
+
+    def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
+        """All of ``slots`` and what they are built from, upstream ones first."""
+        found: dict[Slot, None] = {}
+        stack = [(slot, False) for slot in reversed(list(slots))]
+        while stack:
+            slot, above_done = stack.pop()
+            if slot in found:
+                continue
+            if above_done:
+                found[slot] = None
+                continue
+            stack.append((slot, True))
+            for group in reversed(self.stages.upstream(slot).values()):
+                stack += [(above, False) for above in reversed(group) if above not in found]
+        return list(found)
+
+    def look(
+        self, slots: Iterable[Slot], instance: dg.DagsterInstance, *, verify: bool = False
+    ) -> dict[Slot, Stale]:
+        """Everything stale among ``slots`` and their ancestors, upstream ones first.
+
+        Parameters
+        ----------
+        slots
+            Where to look.
+        instance
+            Whose event log is to show what is stored.
+        verify
+            Hash every stored file.
+        """
+        scope = self.with_ancestors(slots)
+        shown = self._shown({slot.asset for slot in scope}, instance)
+        records = {slot: self.store.current(slot) for slot in scope}
+        stale: dict[Slot, Stale] = {}
+        for slot in scope:
+            item = self._judge(slot, records, stale, shown.get(slot), verify=verify)
+            if item is not None:
+                current = records[slot]
+                stale[slot] = replace(item, seen=current.build if current else None)
+        return stale
+
+    def _judge(
+        self,
+        slot: Slot,
+        records: Mapping[Slot, Record | None],
+        stale: Mapping[Slot, Stale],
+        shown: tuple[str | None, str | None] | None,
+        *,
+        verify: bool,
+    ) -> Stale | None:
+        """Judge one slot, given all that is upstream of it."""
+        record, want = records[slot], self.stages.version(slot.asset)
+        upstream = self.stages.upstream(slot)
+        inputs = {
+            parent: combine({above: records[above] for above in group})
+            for parent, group in upstream.items()
+        }
+        reasons: list[Reason] = []
+        if record is None:
+            reasons.append(Reason("missing", f"never built (version {want.key[:SHORT]})"))
+        else:
+            if damage := self.store.damage(record, verify=verify):
+                reasons.append(Reason(damage.kind, damage.detail))
+            reasons += version_reasons(record.version, want) + _input_reasons(record, inputs)
+        waiting = sorted(
+            parent for parent, group in upstream.items() if any(above in stale for above in group)
+        )
+        if waiting:
+            reasons += [Reason("dependency", f"{parent} is stale") for parent in waiting]
+            return Stale(slot, tuple(reasons))
+        build = build_key(want, {parent: version or "" for parent, version in inputs.items()})
+        if record is not None and record.build != build and not reasons:
+            reasons.append(Reason("data", "built from other inputs"))
+        if reasons:
+            earlier = self.store.built(slot, build)
+            if earlier is not None and not self.store.damage(earlier, verify=verify):
+                return Stale(slot, tuple(reasons), "restore", earlier)
+            return Stale(slot, tuple(reasons))
+        assert record is not None
+        if shown != (record.content, want.key):
+            reason = Reason("missing", "stored, but Dagster's event log doesn't show it")
+            return Stale(slot, (reason,), "publish", record)
+        return None
+
+    def _shown(
+        self, assets: Iterable[str], instance: dg.DagsterInstance
+    ) -> dict[Slot, tuple[str | None, str | None]]:
+        """Data and code version of each slot's latest materialisation in Dagster's event log."""
+        keys = {name: dg.AssetKey(name.split("/")) for name in assets}
+        plain = [key for name, key in keys.items() if self.stages.by_key[name].partitions is None]
+        shown: dict[Slot, tuple[str | None, str | None]] = {}
+        for record in instance.get_asset_records(plain) if plain else ():
+            event = record.asset_entry.last_materialization
+            if event is not None and event.asset_materialization is not None:
+                slot = Slot("/".join(record.asset_entry.asset_key.path))
+                shown[slot] = _versions_in(event.asset_materialization.tags or {})
+        for name, key in keys.items():
+            if self.stages.by_key[name].partitions is not None:
+                tags = instance.event_log_storage.get_latest_tags_by_partition(
+                    key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_TAG, CODE_TAG]
+                )
+                shown |= {Slot(name, part): _versions_in(found) for part, found in tags.items()}
+        return shown
+
+
+def _versions_in(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
+    return tags.get(DATA_TAG), tags.get(CODE_TAG)
+
+
+def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:
+    """Say how the version a slot was built with differs from what it would be built with now."""
+    reasons = []
+    if old.get("code") != want.code:
+        names = changed(old["pieces"], want.pieces) if old.get("pieces") else []
+        if names:
+            what = f"{some(names)} changed"
+        elif old.get("pieces"):
+            what = "how its definitions use each other changed"
+        else:
+            what = f"its code {old.get('code')}"
+        reasons.append(Reason("code", f"{what} (now {want.code[:SHORT]})"))
+    if old.get("packages") != dict(want.packages):
+        detail = difference(old.get("packages", {}), want.packages)
+        reasons.append(Reason("code", f"library {detail}"))
+    if old.get("config") != dict(want.config):
+        detail = difference(want.config, old.get("config", {}))
+        reasons.append(Reason("config", f"built with other settings: {detail}"))
+    was = old.get("files", {})
+    if sorted(was.values()) != sorted(want.files.values()):
+        files = [
+            f"{n} (now {want.files[n][:SHORT]})" for n in want.files if was.get(n) != want.files[n]
+        ]
+        reasons.append(Reason("data", f"{some(files or list(was))} changed"))
+    return reasons
+
+
+def _input_reasons(record: Record, inputs: Mapping[str, str | None]) -> list[Reason]:
+    reasons = []
+    for parent, version in inputs.items():
+        if parent not in record.inputs:
+            reasons.append(Reason("data", f"{parent} is a new input"))
+        elif not record.inputs[parent]:
+            reasons.append(Reason("data", f"{parent} changed while the stage ran"))
+        elif version is not None and record.inputs[parent] != version:
+            reasons.append(Reason("data", f"{parent} has other content ({version[:SHORT]})"))
+    reasons += [
+        Reason("data", f"{parent} is no longer an input")
+        for parent in record.inputs
+        if parent not in inputs
+    ]
+    return reasons
+
+
+def some(names: Sequence[str]) -> str:
+    """Name a few, and count the rest."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

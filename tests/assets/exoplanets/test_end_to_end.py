@@ -1,0 +1,156 @@
+"""The whole exoplanet graph once, at a toy size, through the command that users run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+SETTINGS = """
+["exoplanets/curves"]
+train = 120
+train_planets = 30
+test = 40
+test_planets = 10
+["exoplanets/cnn/network"]
+first_epochs = 1
+second_epochs = 1
+steps = 2
+["exoplanets/fft_lstm/network"]
+first_epochs = 1
+steps = 1
+batch = 4
+["exoplanets/composite/network"]
+first_epochs = 1
+second_epochs = 0
+steps = 1
+batch = 4
+["exoplanets/*/evaluation"]
+resamples = 100
+["exoplanets/vetting/cross_validation"]
+folds = 3
+repeats = 1
+["exoplanets/transit_search"]
+period_min = 2.0
+period_max = 6.0
+"""
+
+
+class Run:
+    """A state folder of its own, and the command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = folder / "faint.toml"
+        self.settings.write_text(SETTINGS)
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
+            "FAINT_STATE": str(folder / "state"),
+            "FAINT_SETTINGS": str(self.settings),
+        }
+
+    def faint(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        done = self.faint(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(tmp_path_factory.mktemp("exoplanets"))
+    outcome = run.json("rebuild", "group:exoplanets")
+    assert outcome["failed"] == []
+    assert len(outcome["materialized"]) == 37
+    return run
+
+
+def test_a_second_rebuild_runs_nothing(run: Run) -> None:
+    assert run.json("rebuild", "group:exoplanets")["materialized"] == []
+    assert run.json("plan")["stale"] == []
+
+
+def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
+    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {
+        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
+    }
+    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+
+
+def test_the_comparison_lists_five_models_ours_beside_the_published(run: Run) -> None:
+    done = run.faint("compare", "exoplanets")
+    assert done.returncode == 0, done.stderr
+    for model in ("random_forest", "fft_lstm", "cnn", "composite", "vetting"):
+        assert model in done.stdout
+    assert done.stdout.count("published") >= 4
+
+
+def test_the_report_is_written_with_its_pictures(run: Run, tmp_path: Path) -> None:
+    done = run.faint("report", "exoplanets", "--to", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "exoplanets" / "index.html").read_text()
+    assert page.count("data:image/png;base64,") > 20
+    assert "HAT-P-7" not in page or "KIC 10666592" in page
+    text = (tmp_path / "exoplanets" / "report.md").read_text()
+    assert "KIC 10666592" in text
+    pictures = list((tmp_path / "exoplanets" / "pictures").glob("*.png"))
+    assert all(path.name in text for path in pictures)
+
+
+def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
+    run.settings.write_text(SETTINGS.replace("second_epochs = 1", "second_epochs = 2"))
+    stale = run.json("plan")["stale"]
+    certain = {item["asset"] for item in stale if item["certain"]}
+    assert certain == {"exoplanets/cnn/network", "exoplanets/cnn/history"}
+    assert stale[0]["reasons"][0]["kind"] == "config"
+    assert {item["asset"] for item in stale} - certain == {
+        *(f"exoplanets/cnn/{name}" for name in ("threshold", "evaluation", "predictions")),
+        *("exoplanets/comparison", "exoplanets/report"),
+    }
+    run.settings.write_text(SETTINGS)
+    assert run.json("plan")["stale"] == []
+
+
+def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "exoTrain.csv"
+    bad.write_text("LABEL," + ",".join(f"FLUX.{k}" for k in range(1, 3198)) + "\n3,1.0\n")
+    run.settings.write_text(
+        SETTINGS.replace(
+            '["exoplanets/curves"]', f'["exoplanets/curves"]\nsource = "files"\npath = "{bad}"'
+        )
+    )
+    done = run.faint("rebuild", "exoplanets/curves")
+    assert done.returncode == 1
+    assert "exoTrain.csv" in done.stderr
+    assert "row 1" in done.stderr
+    run.settings.write_text(SETTINGS)
+    assert run.json("plan")["stale"] == []
+
+
+def test_every_training_is_in_mlflow(run: Run) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("exoplanets")
+    assert experiment is not None
+    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"random_forest", "fft_lstm", "cnn", "composite", "vetting"}
+    assert runs["cnn"].data.params["steps"] == "2"
+    assert len(client.get_metric_history(runs["cnn"].info.run_id, "val_loss")) == 2

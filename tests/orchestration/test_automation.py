@@ -1,0 +1,478 @@
+"""Sensors look at the state of things, jobs rebuild in a new process, a kill loses nothing.
+
+What a sensor decides is tested on states made up for it; that it comes true, with Dagster's real
+daemon on the toy project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration import automation as module_under_test
+from orchestration.automation import (
+    FAILED_TAG,
+    automation,
+    new_files_sensor,
+    nightly,
+    rebuild_job,
+    stale_sensor,
+)
+from orchestration.project import DAGSTER_YAML, Project, find
+
+BIN = Path(sys.executable).parent
+DEADLINE = 120.0
+"""Seconds to wait for anything: far more than it takes, so that a busy machine fails no test."""
+DEAD_PROCESS = f"{os.uname().nodename}:1:0"
+
+WORKSPACE = """\
+load_from:
+  - python_module: {module_name: toy.definitions, working_directory: ., location_name: toy}
+"""
+
+DEFINITIONS = """\
+from pathlib import Path
+
+from orchestration.automation import rebuild_job, stale_sensor
+from orchestration.build import laid_over
+from orchestration.project import find
+from toy import systems
+
+project = find(Path(__file__).parent)
+defs = laid_over(
+    [systems],
+    project,
+    jobs=[rebuild_job(project, "rebuild_stale", None)],
+    sensors=[stale_sensor(project, interval=1)],
+)
+"""
+
+# A stage named in the file `hold` doesn't end before its name is gone from there.
+LOG = '''\
+"""Counts what ran, for the tests."""
+
+import os
+import time
+from pathlib import Path
+
+
+def ran(name):
+    log = Path(os.environ["TOY_LOG"])
+    with log.open("a") as file:
+        file.write(name + "\\n")
+    while name in (log.parent / "hold").read_text().split():
+        time.sleep(0.05)
+'''
+
+FAMILY = """
+
+FAMILY = dg.StaticPartitionsDefinition(["a", "b", "c"])
+
+
+@dg.asset(key=["family", "architecture"], group_name="family", partitions_def=FAMILY)
+def family_architecture(context: dg.AssetExecutionContext):
+    ran(f"family/architecture[{context.partition_key}]")
+    return {"units": helpers.UNITS[context.partition_key]}
+
+
+@dg.asset(
+    key=["family", "network"], group_name="family", partitions_def=FAMILY,
+    ins={"architecture": dg.AssetIn(["family", "architecture"])},
+)
+def family_network(context: dg.AssetExecutionContext, architecture):
+    ran(f"family/network[{context.partition_key}]")
+    return {"weights": architecture["units"] ** 2}
+"""
+
+UNITS = """
+
+UNITS = {"a": 1, "b": 2, "c": 3}
+"""
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Poll until ``condition`` gives something; what it gave."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"no {what} within {DEADLINE:.0f} s")
+
+
+# what a sensor decides --------------------------------------------------------------------------
+
+
+class Situation:
+    """A state of things: what is stale, and which runs Dagster knows."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.sensor = stale_sensor(project)
+        self.stale: list[dict[str, Any]] = []
+
+    def look(self) -> dg.RunRequest | str:
+        """What the sensor asks for, or why it doesn't."""
+        context = dg.build_sensor_context(instance=self.instance)
+        answer = self.sensor(context)
+        if isinstance(answer, dg.RunRequest):
+            return answer
+        assert isinstance(answer, dg.SkipReason)
+        return str(answer.skip_message)
+
+    def asks(self) -> dg.RunRequest:
+        answer = self.look()
+        assert isinstance(answer, dg.RunRequest), answer
+        return answer
+
+    def run(
+        self, status: dg.DagsterRunStatus, request: dg.RunRequest | None = None, **tags: str
+    ) -> dg.DagsterRun:
+        """Add a run, of the sensor's if it asked for it, or of anyone."""
+        asked = {} if request is None else {**request.tags, "dagster/sensor_name": "stale"}
+        named = {name.replace("_", "/"): value for name, value in tags.items()}
+        job = "__ASSET_JOB" if request is None else "rebuild_stale"
+        run = dg.DagsterRun(job_name=job, status=status, tags={**asked, **named})
+        return self.instance.add_run(run)
+
+
+def entry(asset: str = "alpha/features", kind: str = "code", now: str = "1a") -> dict[str, Any]:
+    """A stale entry of `faint plan --json`."""
+    reasons = [{"kind": kind, "detail": f"it changed (now {now})"}]
+    return {"asset": asset, "partition": None, "reasons": reasons, "certain": True}
+
+
+@pytest.fixture
+def situation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Situation:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.faint]\ndefinitions = "toy.definitions"\nsources = ["toy"]\n'
+    )
+    made_up = Situation(find(tmp_path))
+    monkeypatch.setattr(module_under_test, "_stale", lambda project, selection: made_up.stale)
+    return made_up
+
+
+def test_with_nothing_stale_nothing_is_asked_for(situation: Situation) -> None:
+    assert situation.look() == "nothing to do: 0 stale"
+
+
+def test_a_tick_that_was_lost_is_made_up_for_by_the_next(situation: Situation) -> None:
+    situation.stale = [entry()]
+    assert situation.asks().run_key == situation.asks().run_key  # Dagster launches it once
+
+
+@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING", "STARTED"])
+def test_while_its_run_is_in_progress_nothing_is_asked_for(
+    situation: Situation, status: str
+) -> None:
+    situation.stale = [entry()]
+    run = situation.run(dg.DagsterRunStatus(status), situation.asks())
+    assert situation.look() == f"waiting for run {run.run_id} of rebuild_stale"
+
+
+def test_while_anyones_run_is_in_progress_nothing_is_asked_for(situation: Situation) -> None:
+    situation.stale = [entry()]
+    run = situation.run(dg.DagsterRunStatus.STARTED)
+    assert situation.look() == f"waiting for run {run.run_id} of __ASSET_JOB"
+
+
+def test_a_run_that_says_nothing_for_hours_is_not_waited_for(
+    situation: Situation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    situation.stale = [entry()]
+    situation.run(dg.DagsterRunStatus.STARTED)
+    monkeypatch.setattr(module_under_test, "EVENT_PATIENCE", 0.0)
+    situation.asks()
+
+
+def test_what_is_stale_again_after_a_success_is_asked_for_again(situation: Situation) -> None:
+    situation.stale = [entry(kind="missing")]
+    first = situation.asks()
+    situation.run(dg.DagsterRunStatus.SUCCESS, first, faint_process=DEAD_PROCESS)
+    assert situation.asks().run_key != first.run_key
+
+
+def test_what_failed_rests_until_its_entry_changes(situation: Situation) -> None:
+    situation.stale = [entry()]
+    request = situation.asks()
+    run = situation.run(
+        dg.DagsterRunStatus.FAILURE,
+        request,
+        faint_process=DEAD_PROCESS,
+        faint_failed=request.tags["faint/asked"],
+    )
+    assert situation.look() == (
+        f"run {run.run_id} failed on what is stale now: alpha/features; it is tried again when "
+        "that changes, or when you launch it"
+    )
+    situation.stale = [entry(now="2b")]  # the helper was corrected
+    situation.asks()
+
+
+def test_a_run_that_was_killed_is_asked_for_again_at_once(situation: Situation) -> None:
+    situation.stale = [entry()]
+    first = situation.asks()
+    situation.run(dg.DagsterRunStatus.STARTED, first, faint_process=DEAD_PROCESS)
+    second = situation.asks()
+    assert second.run_key != first.run_key
+    # The next rebuild tells Dagster of its end: that is no failure of a stage.
+    situation.run(dg.DagsterRunStatus.FAILURE, second, faint_process=DEAD_PROCESS)
+    assert situation.asks().run_key != second.run_key
+
+
+def test_a_run_that_could_not_be_launched_is_asked_for_again_after_a_while(
+    situation: Situation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    situation.stale = [entry()]
+    situation.run(dg.DagsterRunStatus.FAILURE, situation.asks())
+    assert "it is tried again" in str(situation.look())
+    monkeypatch.setattr(module_under_test, "LAUNCH_PATIENCE", 0.0)
+    situation.asks()
+
+
+def test_new_files_are_what_the_files_sensor_asks_for(situation: Situation) -> None:
+    situation.sensor = new_files_sensor(situation.project, "alpha", "alpha/curves")
+    situation.stale = [entry("alpha/curves", "code"), entry("alpha/features", "data")]
+    assert situation.look() == "nothing to do: 2 stale"
+    situation.stale = [entry("alpha/curves", "data")]
+    situation.asks()
+    assert situation.sensor.job_name == "alpha_rebuild"
+
+
+def test_the_nightly_schedule_asks_for_the_systems_rebuild() -> None:
+    schedule = nightly("alpha")
+    night = datetime(2026, 1, 1, 2, tzinfo=UTC)
+    tick = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=night))
+    assert [request.job_name for request in tick.run_requests or ()] in ([None], ["alpha_rebuild"])
+    assert (schedule.job_name, schedule.cron_schedule) == ("alpha_rebuild", "0 2 * * *")
+
+
+def test_nothing_is_switched_on_by_default_and_names_fit_together(situation: Situation) -> None:
+    parts = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @dg.asset(group_name="alpha")
+    def curves() -> None: ...
+
+    @dg.asset(group_name="alpha", partitions_def=parts, deps=[curves])
+    def network() -> None: ...
+
+    @dg.asset(group_name="beta")
+    def scans() -> None: ...
+
+    defs = dg.Definitions(
+        assets=[curves, network, scans],
+        **automation(situation.project, ["alpha", "beta"], files={"alpha": "curves"}),
+    )
+    repository = defs.get_repository_def()
+    assert sorted(job.name for job in repository.get_all_jobs() if job.name[0] != "_") == [
+        "alpha",
+        "alpha_rebuild",
+        "beta",
+        "beta_rebuild",
+        "rebuild_stale",
+    ]
+    switches = [*repository.schedule_defs, *repository.sensor_defs]
+    assert sorted(switch.name for switch in switches) == [
+        "alpha_new_files",
+        "alpha_nightly",
+        "beta_nightly",
+        "stale",
+    ]
+    assert {switch.default_status.value for switch in switches} == {"STOPPED"}
+
+
+# the toy ----------------------------------------------------------------------------------------
+
+
+class Toy:
+    """The toy project with a partitioned family, in an environment of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.project = find(root)
+        self._log = root / "ran.txt"
+
+    def faint(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments, "--json"],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.root / "toy" / "helpers.py"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def hold(self, *stages: str) -> None:
+        """Let these stages wait once they have begun; the others go on."""
+        (self.root / "hold").write_text("\n".join(stages))
+
+    def log(self) -> list[str]:
+        return self._log.read_text().split() if self._log.exists() else []
+
+    def ran(self) -> list[str]:
+        """What ran since last asked."""
+        names = sorted(self.log())
+        self._log.unlink(missing_ok=True)
+        return names
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
+    root = tmp_path_factory.mktemp("toy")
+    made = runpy.run_path(str(Path(__file__).with_name("toy.py")))
+    made["write_toy"](root, ())
+    package = root / "toy"
+    (package / "log.py").write_text(LOG)
+    (package / "definitions.py").write_text(DEFINITIONS)
+    (package / "systems.py").write_text(
+        made["HEAD"] + made["system_source"]("alpha", ("cnn",)) + FAMILY
+    )
+    with (package / "helpers.py").open("a") as file:
+        file.write(UNITS)
+    (root / "workspace.yaml").write_text(WORKSPACE)
+    home = root / ".faint" / "dagster"
+    home.mkdir(parents=True)
+    (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        patch.setenv("TOY_LOG", str(root / "ran.txt"))
+        project = Toy(root)
+        project.hold()
+        project.faint("rebuild")
+        assert len(project.ran()) == 13
+        yield project
+
+
+def lines_of(instance: dg.DagsterInstance, run: str) -> list[str]:
+    records = instance.get_records_for_run(run).records
+    return [record.event_log_entry.user_message for record in records]
+
+
+def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Toy) -> None:
+    job = rebuild_job(toy.project, "alpha_rebuild", 'group:"alpha"')
+    with dg.DagsterInstance.get() as instance:
+        toy.edit("values) / len(values)", "values) * 1.0 / len(values) / 0")
+        run = job.execute_in_process(
+            instance=instance, tags={"faint/asked": "x"}, raise_on_error=False
+        )
+        assert not run.success
+        failure = run.get_step_failure_events()[0].step_failure_data.error
+        assert failure is not None
+        assert "alpha/cnn/evaluation: " in failure.message
+        assert "division by zero" in failure.message
+        assert run.dagster_run.tags.keys().isdisjoint({FAILED_TAG})  # as it was launched
+        stored = instance.get_run_by_id(run.run_id)
+        assert stored is not None
+        assert stored.tags[FAILED_TAG] == "x"
+        # This process has long imported everything; the correction counts all the same.
+        toy.edit(" * 1.0 / len(values) / 0", " * 1.0 / len(values)")
+        run = job.execute_in_process(instance=instance)
+        assert any(
+            line.split() == ["materialized", "alpha/cnn/evaluation"]
+            for line in lines_of(instance, run.run_id)
+        )
+    assert toy.ran() == ["alpha/cnn/evaluation"] * 2
+    assert toy.faint("plan")["stale"] == []
+
+
+@contextmanager
+def daemon(toy: Toy) -> Iterator[subprocess.Popen[bytes]]:
+    """Dagster's daemon over the toy, with all processes it starts; killed at the end."""
+    with (toy.root / "daemon.log").open("a") as log:
+        process = subprocess.Popen(
+            [BIN / "dagster-daemon", "run", "-w", "workspace.yaml"],
+            cwd=toy.root,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(DEADLINE)
+
+
+class Watch:
+    """The sensor and its runs, as Dagster's instance knows them."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+
+    def rebuilds(self) -> list[str]:
+        """Status of each run that the sensor asked for, the first one first."""
+        runs = self.instance.get_runs(dg.RunsFilter(job_name="rebuild_stale"))
+        return [run.status.value for run in reversed(runs)]
+
+    def rests(self) -> None:
+        """Wait until the sensor has looked twice from now on and asked for nothing."""
+        (state,) = self.instance.all_instigator_state()
+        begun = time.time()
+
+        def ticks() -> list[Any]:
+            found = self.instance.get_ticks(
+                state.instigator_origin_id, state.selector_id, after=begun
+            )
+            return [tick for tick in found if tick.status.value != "STARTED"]
+
+        wait_for(lambda: len(ticks()) >= 2, "two ticks")
+        assert {tick.status.value for tick in ticks()} == {"SKIPPED"}
+
+
+def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(toy: Toy) -> None:
+    subprocess.run(
+        [BIN / "dagster", "sensor", "start", "stale", "-w", "workspace.yaml"],
+        cwd=toy.root,
+        check=True,
+        capture_output=True,
+    )
+    toy.ran()
+    with dg.DagsterInstance.get() as instance:
+        watch = Watch(instance)
+        before = len(watch.rebuilds())
+        with daemon(toy):
+            # A helper of the features, whose content changes: they and all below them.
+            toy.edit("2 * shift(value)", "3 * shift(value)")
+            wait_for(lambda: watch.rebuilds()[before:] == ["SUCCESS"], "rebuild")
+            watch.rests()
+            assert toy.ran() == [
+                "alpha/cnn/evaluation",
+                "alpha/cnn/network",
+                "alpha/cnn/threshold",
+                "alpha/features",
+            ]
+            # One network of the family, and a kill -9 of everything half-way.
+            toy.hold("family/network[b]")
+            toy.edit('"b": 2', '"b": 5')
+            wait_for(lambda: "family/network[b]" in toy.log(), "start of the network's training")
+        architectures = [f"family/architecture[{part}]" for part in "abc"]
+        assert toy.ran() == [*architectures, "family/network[b]"]
+        assert watch.rebuilds()[before:] == ["SUCCESS", "STARTED"]  # as Dagster has it
+        toy.hold()
+        with daemon(toy):
+            wait_for(lambda: watch.rebuilds()[before + 2 :] == ["SUCCESS"], "second rebuild")
+            watch.rests()
+        assert toy.ran() == ["family/network[b]"]
+        assert watch.rebuilds()[before:] == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert toy.faint("plan") == {"stale": [], "fresh": 13}

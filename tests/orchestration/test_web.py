@@ -1,0 +1,396 @@
+"""The web UI: the server loads the project, agrees with `faint plan`, and a browser shows it.
+
+The toy's runs are launched at once (no queue), so that no daemon is needed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orchestration.project import DAGSTER_YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DEADLINE = 120.0
+"""Seconds to wait for anything: far more than it takes, so that a busy machine fails no test."""
+
+needs_browser = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"needs Debian's Chromium as {CHROMIUM}: apt install chromium"
+)
+
+WORKSPACE = """\
+load_from:
+  - python_module: {module_name: toy.definitions, working_directory: ., location_name: toy}
+"""
+
+PICTURE = '''
+
+@dg.asset(key=["alpha", "picture"], group_name="alpha")
+def alpha_picture():
+    """One red pixel."""
+    ran("alpha/picture")
+    pixel = (
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    )
+    text = f"![one red pixel](data:image/png;base64,{pixel})"
+    return dg.Output({}, metadata={"confusion matrix": dg.MetadataValue.md(text)})
+'''
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Poll until ``condition`` gives something; what it gave."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"no {what} within {DEADLINE:.0f} s")
+
+
+class Server:
+    """A running web server, asked through GraphQL as its pages do."""
+
+    def __init__(self, url: str, location: str) -> None:
+        self.url = url
+        self.location = location
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(
+            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def nodes(self) -> dict[str, Any]:
+        """The asset graph, by asset key."""
+        query = """{ assetNodes {
+            assetKey { path } groupName dependencyKeys { path }
+            staleStatus staleCauses { category reason key { path } } } }"""
+        return {"/".join(n["assetKey"]["path"]): n for n in self.ask(query)["assetNodes"]}
+
+    def unsynced(self) -> dict[str, set[str]]:
+        """Why each asset that is not fresh is not, by asset key."""
+        return {
+            key: {cause["category"] for cause in node["staleCauses"]} or {node["staleStatus"]}
+            for key, node in self.nodes().items()
+            if node["staleStatus"] != "FRESH"
+        }
+
+    def reload(self) -> None:
+        """What the button "Reload definitions" does."""
+        query = """mutation ($name: String!) {
+            reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
+        answer = self.ask(query, name=self.location)["reloadRepositoryLocation"]
+        assert answer == {"__typename": "WorkspaceLocationEntry"}
+
+    def materialize(self, keys: list[str]) -> str:
+        """What the dialog "Materialize unsynced" does for the assets it lists; the run's id."""
+        query = """mutation ($params: ExecutionParams!) {
+            launchPipelineExecution(executionParams: $params) {
+                __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+            } }"""
+        parameters = {
+            "selector": {
+                "repositoryLocationName": self.location,
+                "repositoryName": "__repository__",
+                "pipelineName": "__ASSET_JOB",
+                "assetSelection": [{"path": key.split("/")} for key in keys],
+                "assetCheckSelection": [],
+            },
+            "runConfigData": {"execution": {"config": {"in_process": {}}}},
+            "mode": "default",
+        }
+        answer = self.ask(query, params=parameters)["launchPipelineExecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return str(answer["run"]["runId"])
+
+    def finished(self, run: str) -> str | None:
+        """How a run ended; None while it hasn't."""
+        query = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+        status = self.ask(query, run=run)["runOrError"]["status"]
+        return status if status in {"SUCCESS", "FAILURE", "CANCELED"} else None
+
+
+@contextmanager
+def serving(root: Path, location: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Serve a project's workspace on a free port until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = Path(environment["DAGSTER_HOME"])
+    with (home / "webserver.log").open("w") as log:
+        process = subprocess.Popen(
+            [BIN / "dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
+            cwd=root,
+            env=dict(environment),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        server = Server(f"http://127.0.0.1:{port}", location)
+
+        def answers() -> bool:
+            assert process.poll() is None, (home / "webserver.log").read_text()
+            try:
+                return bool(server.ask("{ version }"))
+            except (urllib.error.URLError, ConnectionError):
+                return False
+
+        try:
+            wait_for(answers, "answer of the web server")
+            yield server
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(DEADLINE)
+
+
+def home_at(folder: Path) -> Path:
+    """A Dagster home that launches runs at once and greets nobody."""
+    settings = yaml.safe_load(DAGSTER_YAML)
+    settings.pop("concurrency", None)
+    settings["nux"] = {"enabled": False}
+    settings["run_coordinator"] = {
+        "module": "dagster._core.run_coordinator",
+        "class": "DefaultRunCoordinator",
+    }
+    folder.mkdir(parents=True)
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+class Toy:
+    """The toy project and its command line."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._log = root / "ran.txt"
+        self.environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(home_at(root / ".faint" / "dagster")),
+            "TOY_LOG": str(self._log),
+        }
+
+    def faint(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments, "--json"],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def stale(self) -> dict[str, set[str]]:
+        """Kinds of reasons by asset, of what is stale whatever its upstream comes out as."""
+        return {
+            entry["asset"]: {reason["kind"].upper() for reason in entry["reasons"]} - {"DEPENDENCY"}
+            for entry in self.faint("plan")["stale"]
+            if entry["certain"]
+        }
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.root / "toy" / "helpers.py"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def ran(self) -> list[str]:
+        """What ran since last asked."""
+        names = self._log.read_text().split() if self._log.exists() else []
+        self._log.unlink(missing_ok=True)
+        return names
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    root = tmp_path_factory.mktemp("toy")
+    made = runpy.run_path(str(Path(__file__).with_name("toy.py")))
+    made["write_toy"](root, ())
+    (root / "toy" / "systems.py").write_text(
+        made["HEAD"] + made["system_source"]("alpha", ("cnn",)) + PICTURE
+    )
+    (root / "workspace.yaml").write_text(WORKSPACE)
+    project = Toy(root)
+    project.faint("rebuild")
+    project.ran()
+    return project
+
+
+@pytest.fixture(scope="module")
+def server(toy: Toy) -> Iterator[Server]:
+    with serving(toy.root, "toy", toy.environment) as running:
+        yield running
+
+
+def validate(root: Path, environment: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        [BIN / "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        cwd=root,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_dagster_validates_the_toys_definitions(toy: Toy) -> None:
+    assert "code location toy" in validate(toy.root, toy.environment)
+
+
+def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Server) -> None:
+    nodes = server.nodes()
+    assert {node["groupName"] for node in nodes.values()} == {"alpha"}
+    edges = {
+        key: sorted("/".join(above["path"]) for above in node["dependencyKeys"])
+        for key, node in nodes.items()
+    }
+    assert edges == {
+        "alpha/curves": [],
+        "alpha/sample": ["alpha/curves"],
+        "alpha/scaled": ["alpha/sample"],
+        "alpha/features": ["alpha/scaled"],
+        "alpha/cnn/network": ["alpha/features"],
+        "alpha/cnn/threshold": ["alpha/cnn/network"],
+        "alpha/cnn/evaluation": ["alpha/cnn/threshold", "alpha/features"],
+        "alpha/picture": [],
+    }
+    assert server.unsynced() == {}
+
+
+def test_what_plan_calls_stale_is_unsynced_and_materializing_it_brings_all_up_to_date(
+    toy: Toy, server: Server
+) -> None:
+    # By code:
+    toy.edit("2 * shift(value)", "3 * shift(value)")
+    server.reload()
+    stale = toy.stale()
+    assert stale == {"alpha/features": {"CODE"}}
+    assert server.unsynced() == stale
+
+    # by data:
+    toy.faint("rebuild", "alpha/features")
+    stale = toy.stale()
+    assert stale == {"alpha/cnn/network": {"DATA"}, "alpha/cnn/evaluation": {"DATA"}}
+    assert server.unsynced() == stale
+
+    # and what the UI then offers, until it offers nothing.
+    toy.ran()
+    asked = []
+    while unsynced := sorted(server.unsynced()):  # each wave shows the next
+        asked += unsynced
+        run = server.materialize(unsynced)
+        assert wait_for(lambda: server.finished(run), f"end of run {run}") == "SUCCESS"  # noqa: B023
+    assert set(asked) == {"alpha/cnn/network", "alpha/cnn/threshold", "alpha/cnn/evaluation"}
+    assert toy.ran() == asked
+    assert toy.faint("plan") == {"stale": [], "fresh": 8}
+
+
+# the browser --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+        opened.set_default_timeout(DEADLINE * 1000)
+        yield opened
+        browser.close()
+
+
+@needs_browser
+def test_a_browser_shows_a_picture_on_its_asset(server: Server, page: Any, tmp_path: Path) -> None:
+    page.goto(f"{server.url}/assets/alpha/picture")
+    page.get_by_text("confusion matrix").wait_for()
+    image = page.get_by_alt_text("one red pixel")
+    image.wait_for()
+    page.screenshot(path=tmp_path / "asset.png")
+    assert image.evaluate("image => [image.complete, image.naturalWidth]") == [True, 1]
+    text = page.inner_text("body")
+    assert "One red pixel." in text  # the asset's docstring
+    assert "content hash" in text
+
+
+@needs_browser
+def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
+    toy: Toy, server: Server, page: Any, tmp_path: Path
+) -> None:
+    toy.edit("return sum(value > threshold", "return 1.0 * sum(value > threshold")
+    server.reload()
+    page.goto(f"{server.url}/locations/toy/asset-groups/alpha/lineage")
+    page.get_by_text("features", exact=True).wait_for()
+    page.screenshot(path=tmp_path / "graph.png")
+    shown = page.inner_text("body").split()
+    assert all(key.split("/")[-1] in shown for key in server.nodes())
+    page.get_by_role("button", name="Materialize all").locator("xpath=following::button[1]").click()
+    page.get_by_text("Materialize unsynced", exact=True).click()
+    button = page.get_by_role("button", name="Materialize 1 assets")
+    button.wait_for()
+    page.screenshot(path=tmp_path / "unsynced.png")
+    button.click()
+    wait_for(lambda: not server.unsynced(), "end of the browser's run")
+    assert toy.ran() == ["alpha/cnn/evaluation"]
+    assert toy.faint("plan") == {"stale": [], "fresh": 8}
+
+
+# this project -------------------------------------------------------------------------------------
+
+
+def test_dagster_validates_and_serves_this_projects_definitions(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home_at(tmp_path / "dagster")),
+        "FAINT_STORE": str(tmp_path / "store"),
+    }
+    assert "code location faint_signals" in validate(ROOT, environment)
+    planned = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", "plan", "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    missing = {entry["asset"] for entry in json.loads(planned.stdout)["stale"]}
+    with serving(ROOT, "faint_signals", environment) as running:
+        nodes = running.nodes()
+        assert set(nodes) == missing
+        assert {node["staleStatus"] for node in nodes.values()} == {"MISSING"}
+        systems = {key.partition("/")[0]: node["groupName"] for key, node in nodes.items()}
+        assert all(system == group for system, group in systems.items())

@@ -1,0 +1,115 @@
+"""What all systems have in common, asked of each of them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = ("download", "sampling", "scaling", "features", "training", "thresholds", "evaluation")
+SYSTEMS = sorted(
+    path.name for path in (ROOT / "assets").iterdir() if (path / "__init__.py").is_file()
+)
+LONGEST_BODY = 25
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    from orchestration.definitions import defs
+
+    return defs
+
+
+@pytest.fixture(scope="module")
+def specs(defs: dg.Definitions) -> dict[str, list[dg.AssetSpec]]:
+    found: dict[str, list[dg.AssetSpec]] = {name: [] for name in SYSTEMS}
+    for spec in defs.resolve_all_asset_specs():
+        found[spec.key.path[0]].append(spec)
+    return found
+
+
+def test_there_are_systems() -> None:
+    assert "exoplanets" in SYSTEMS
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_has_the_seven_stage_modules(system: str) -> None:
+    have = {path.stem for path in (ROOT / "assets" / system).glob("*.py")}
+    assert set(STAGES) <= have
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_is_in_its_systems_group(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    assert len(specs[system]) > 10
+    assert {spec.group_name for spec in specs[system]} == {system}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_is_tagged_with_a_stage_and_all_stages_occur(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    tags = [spec.tags.get("stage") for spec in specs[system]]
+    assert set(tags) == set(STAGES)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_has_a_description_and_a_computed_code_version(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    for spec in specs[system]:
+        assert spec.description, spec.key
+        assert spec.code_version is not None, spec.key
+        assert len(spec.code_version) == 16, spec.key
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_names_a_format_of_the_store(system: str, defs: dg.Definitions) -> None:
+    from orchestration.formats import FORMATS
+
+    graph = defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        if key.path[0] == system:
+            definition = graph.get(key).assets_def
+            assert definition.get_io_manager_key_for_asset_key(key) in FORMATS, key
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_has_checks_from_its_first_stage_to_its_last(
+    system: str, defs: dg.Definitions
+) -> None:
+    checked = {
+        key.asset_key.path[-1]
+        for key in defs.resolve_asset_graph().asset_check_keys
+        if key.asset_key.path[0] == system
+    }
+    assert {"splits", "evaluation"} <= checked
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_no_edge_crosses_into_another_system(system: str, defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        if key.path[0] == system:
+            assert {parent.path[0] for parent in graph.get(key).parent_keys} <= {system}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_asset_file_only_wires(system: str) -> None:
+    long = []
+    for path in (ROOT / "assets" / system).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and not _holds_a_function(node):
+                docstring = ast.get_docstring(node, clean=False)
+                start = node.body[1 if docstring and len(node.body) > 1 else 0].lineno
+                if (node.end_lineno or 0) - start + 1 > LONGEST_BODY:
+                    long.append(f"{path.name}: {node.name}")
+    assert long == []
+
+
+def _holds_a_function(node: ast.FunctionDef) -> bool:
+    return any(isinstance(inner, ast.FunctionDef) for inner in ast.walk(node) if inner is not node)
