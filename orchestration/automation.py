@@ -12,7 +12,6 @@ switched on by default.
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -155,7 +154,6 @@ def _stream(project: Project, arguments: Sequence[str], say: Callable[[str], Non
     with subprocess.Popen(
         _faint(arguments),
         cwd=project.root,
-        env={**os.environ, "TQDM_DISABLE": "1"},  # lines, no bar
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

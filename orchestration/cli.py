@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--verify", action="store_true", help="read every stored file to check it")
     rebuild.set_defaults(run=_rebuild, explain=False)
 
+    ui = commands.add_parser("ui", help="open the Dagster web UI with its daemon")
+    ui.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    ui.add_argument("--port", type=_positive, default=3000, help="port (default: %(default)s)")
+    ui.set_defaults(run=_ui)
+
     free = commands.add_parser("gc", help="free what no current or kept build needs")
     free.add_argument(
         "--keep",
@@ -382,6 +387,18 @@ def _show_outcome(outcome: Outcome, selected: int) -> None:
     )
 
 
+# ui ---------------------------------------------------------------------------------------------
+
+
+def _ui(options: argparse.Namespace, project: Project) -> int:
+    project.enter()
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    workspace = str(project.root / "workspace.yaml")
+    command = [dagster, "dev", "-w", workspace, "-h", options.host, "-p", str(options.port)]
+    os.chdir(project.root)
+    os.execv(dagster, command)
+
+
 # gc ---------------------------------------------------------------------------------------------
 
 
@@ -407,34 +424,22 @@ def _compare(options: argparse.Namespace, project: Project) -> int:
     found = _stored(project, options.system, "comparison")
     if found is None:
         return 1
+    from models.reporting import comparison_table
+
     [table] = found
-    rows = [[_cell(value) for value in row] for row in (table["columns"], *table["rows"])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = ["-" * width for width in widths]
-    print(table["title"])
-    for row in (rows[0], rule, *rows[1:]):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
-    for note in table["notes"]:
-        print(f"\n{note}")
+    print("\n\n".join([table["title"], comparison_table(table["rows"]), *table["notes"]]))
     return 0
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def _report(options: argparse.Namespace, project: Project) -> int:
-    found = _stored(project, options.system, "report", "report_markdown")
+    found = _stored(project, options.system, "report")
     if found is None:
         return 1
-    options.to.mkdir(parents=True, exist_ok=True)
-    for text, suffix in zip(found, (".html", ".md"), strict=True):
-        path = options.to / f"{options.system}{suffix}"
-        path.write_text(text, encoding="utf-8")
-        print(path)
+    folder = options.to / options.system
+    for name, content in found[0].items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    print(f"The report: {folder / 'index.html'}, and as Markdown {folder / 'report.md'}")
     return 0
 
 

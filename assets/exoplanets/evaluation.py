@@ -79,7 +79,7 @@ class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"
     """Repeated cross-validation over all stars."""
 
     folds: int = Field(5, ge=2)
-    repeats: int = Field(by_profile(quick=2, published=10), ge=1)
+    repeats: int = Field(by_profile(quick=1, published=10), ge=1)
     seed: int = 7
 
 

@@ -23,7 +23,13 @@ class ThresholdRule(StageConfig, section="exoplanets/*/threshold"):
     rule: Literal["crossover", "max_f1"] = "crossover"
 
 
-def threshold_asset(model: str) -> dg.AssetsDefinition:
+class VettingRule(ThresholdRule, section="exoplanets/vetting/threshold"):
+    """The study's rule would flag most binaries: planets are rare, so precision counts."""
+
+    rule: Literal["crossover", "max_f1"] = "max_f1"
+
+
+def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinition:
     """The threshold of one model."""
 
     @dg.asset(
@@ -35,16 +41,23 @@ def threshold_asset(model: str) -> dg.AssetsDefinition:
         ins={"fitted": fitted_of(model), **inputs_of(model)},
     )
     def threshold(
-        config: ThresholdRule, fitted: Any, curves: Arrays, splits: Arrays, **inputs: Arrays
+        config: Rule,  # type: ignore[valid-type]
+        fitted: Any,
+        curves: Arrays,
+        splits: Arrays,
+        **inputs: Arrays,
     ) -> dg.Output[dict[str, Any]]:
+        settings: ThresholdRule = config
         rows = rows_of(splits, VALIDATION)
         scores = score(model, fitted, features_in(model, inputs), rows)
         labels = np.asarray(curves["label"])[rows]
-        chosen = RULES[config.rule](labels, scores)
+        chosen = RULES[settings.rule](labels, scores)
         shown = picture(plots.crossover(labels, scores, chosen.value))
         return dg.Output(chosen.record(), metadata={**chosen.record(), "crossover": shown})
 
     return threshold
 
 
-thresholds = [threshold_asset(model) for model in MODELS]
+thresholds = [
+    threshold_asset(model, VettingRule if model == "vetting" else ThresholdRule) for model in MODELS
+]

@@ -116,7 +116,7 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
             seed=settings.seed,
         )
         link = tracking.log("exoplanets", model, settings.model_dump(), history.values)
-        shown = {
+        shown: dict[str, Any] = {
             "seed": settings.seed,
             "epochs": history.epochs,
             "training seconds": history.timing.seconds,

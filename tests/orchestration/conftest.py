@@ -140,8 +140,8 @@ class Toy:
 
 @pytest.fixture(scope="session")
 def toy_source() -> SimpleNamespace:
-    """What `toy.py` defines."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("toy.py"))))
+    """What `toy.py` defines, and `Toy`."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("toy.py"))), Toy=Toy)
 
 
 @pytest.fixture(scope="session")

@@ -381,10 +381,7 @@ def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Toy) -> None:
         assert failure is not None
         assert "alpha/cnn/evaluation: " in failure.message
         assert "division by zero" in failure.message
-        assert run.dagster_run.tags.keys().isdisjoint({FAILED_TAG})  # as it was launched
-        stored = instance.get_run_by_id(run.run_id)
-        assert stored is not None
-        assert stored.tags[FAILED_TAG] == "x"
+        assert run.dagster_run.tags[FAILED_TAG] == "x"
         # This process has long imported everything; the correction counts all the same.
         toy.edit(" * 1.0 / len(values) / 0", " * 1.0 / len(values)")
         run = job.execute_in_process(instance=instance)
