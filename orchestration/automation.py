@@ -203,7 +203,8 @@ def nightly(system: str) -> dg.ScheduleDefinition:
     It asks whatever a sensor thinks of it, so that what failed for a passing reason, such as a
     publisher that didn't answer, is tried again.
     """
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name=f"{system}_nightly",
         job_name=_rebuild_name(system),
         cron_schedule=NIGHTLY,
@@ -212,6 +213,11 @@ def nightly(system: str) -> dg.ScheduleDefinition:
         f"with `dagster schedule start {system}_nightly`.",
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
+    def ask(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        end_dead_runs(context.instance)
+        return dg.RunRequest()
+
+    return ask
 
 
 # sensors ----------------------------------------------------------------------------------------
@@ -303,6 +309,7 @@ def _sensor(
     )
     def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         instance = context.instance
+        end_dead_runs(instance)
         if going := _in_progress(instance):
             return dg.SkipReason(f"waiting for run {going.run_id} of {going.job_name}")
         stale = _stale(project, selection)
@@ -339,8 +346,7 @@ def _name(entry: Entry) -> str:
     return str(entry["asset"]) if part is None else f"{entry['asset']}[{part}]"
 
 
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
+LAUNCHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -348,21 +354,28 @@ UNFINISHED = [
 ]
 
 
+def end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Tell Dagster of runs whose process was killed.
+
+    They would stay "started" for good, and keep the places of others in the queue.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=LAUNCHED)):
+        process = run.tags.get(PROCESS_TAG)
+        if process and not process_lives(process):
+            instance.report_run_failed(run, "The process that ran it was killed.")
+
+
 def _in_progress(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
     """A run that is queued or lives; None if there is none."""
-    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *LAUNCHED])
+    for record in instance.get_run_records(unfinished):
         run = record.dagster_run
-        process = run.tags.get(PROCESS_TAG)
-        if process:
-            lives = process_lives(process)
-        elif run.status == dg.DagsterRunStatus.QUEUED:
-            lives = True
-        else:
-            events = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
-            latest = events[0].timestamp if events else record.create_timestamp.timestamp()
-            started = run.status == dg.DagsterRunStatus.STARTED
-            lives = time.time() - latest < (EVENT_PATIENCE if started else LAUNCH_PATIENCE)
-        if lives:
+        if run.status == dg.DagsterRunStatus.QUEUED or PROCESS_TAG in run.tags:
+            return run
+        events = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
+        latest = events[0].timestamp if events else record.create_timestamp.timestamp()
+        started = run.status == dg.DagsterRunStatus.STARTED
+        if time.time() - latest < (EVENT_PATIENCE if started else LAUNCH_PATIENCE):
             return run
     return None
 

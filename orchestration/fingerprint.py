@@ -137,7 +137,7 @@ def cells(function: types.FunctionType) -> dict[str, object]:
     found: dict[str, object] = {
         f"{name}:": annotation
         for name, annotation in function.__annotations__.items()
-        if isinstance(annotation, type)
+        if name != "return" and isinstance(annotation, type)
     }
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not assigned yet
@@ -234,105 +234,49 @@ _OVERLOAD = {"typing.overload", "typing_extensions.overload"}
 
 # Decorators that don't look at annotations.
 _QUIET_DECORATORS = {
-    "abc.abstractmethod",
-    "atexit.register",
-    "builtins.classmethod",
-    "builtins.property",
-    "builtins.staticmethod",
-    "contextlib.asynccontextmanager",
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.cached_property",
-    "functools.lru_cache",
-    "functools.singledispatch",
-    "functools.singledispatchmethod",
-    "functools.wraps",
-    "keras.saving.register_keras_serializable",
-    "numba.jit",
-    "numba.njit",
-    "tensorflow.function",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.override",
-}
+    "abc.abstractmethod", "atexit.register", "builtins.classmethod", "builtins.property",
+    "builtins.staticmethod", "contextlib.asynccontextmanager", "contextlib.contextmanager",
+    "functools.cache", "functools.cached_property", "functools.lru_cache",
+    "functools.singledispatch", "functools.singledispatchmethod", "functools.wraps",
+    "keras.saving.register_keras_serializable", "numba.jit", "numba.njit", "tensorflow.function",
+    "typing.final", "typing.no_type_check", "typing.override",
+}  # fmt: skip
 # What reads annotations, or the source itself.
 _HINT_READERS = {
-    "inspect.get_annotations",
-    "inspect.getdoc",
-    "inspect.getfullargspec",
-    "inspect.getsource",
-    "inspect.getsourcelines",
-    "inspect.signature",
-    "beartype.beartype",
-    "pydantic.TypeAdapter",
-    "pydantic.create_model",
-    "pydantic.validate_call",
-    "typeguard.typechecked",
+    "beartype.beartype", "inspect.get_annotations", "inspect.getdoc", "inspect.getfullargspec",
+    "inspect.getsource", "inspect.getsourcelines", "inspect.signature", "pydantic.TypeAdapter",
+    "pydantic.create_model", "pydantic.validate_call", "typeguard.typechecked",
     "typing.get_type_hints",
-}
+}  # fmt: skip
 
 # Methods that change what they belong to, wherever they are called ...
 _MUTATORS = {
-    "__delitem__",
-    "__setattr__",
-    "__setitem__",
-    "add",
-    "append",
-    "appendleft",
-    "clear",
-    "discard",
-    "extend",
-    "extendleft",
-    "fill",
-    "insert",
-    "itemset",
-    "pop",
-    "popitem",
-    "popleft",
-    "put",
-    "register",
-    "remove",
-    "reverse",
-    "rotate",
-    "setdefault",
-    "setflags",
-    "sort",
-    "update",
-}
+    "__delitem__", "__setattr__", "__setitem__", "add", "append", "appendleft", "clear", "discard",
+    "extend", "extendleft", "fill", "insert", "itemset", "pop", "popitem", "popleft", "put",
+    "register", "remove", "reverse", "rotate", "setdefault", "setflags", "sort", "update",
+}  # fmt: skip
 # ... and those that don't even where their result is thrown away.
 _LOGGING = {"critical", "debug", "error", "exception", "info", "log", "warning"}
 
 # Functions of others that change their first argument.
 _ALTERING = {
-    "bisect.insort",
-    "heapq.heapify",
-    "heapq.heappop",
-    "heapq.heappush",
-    "numpy.copyto",
-    "numpy.fill_diagonal",
-    "numpy.put",
-    "numpy.random.shuffle",
-    "operator.setitem",
+    "bisect.insort", "heapq.heapify", "heapq.heappop", "heapq.heappush", "numpy.copyto",
+    "numpy.fill_diagonal", "numpy.put", "numpy.random.shuffle", "operator.setitem",
     "random.shuffle",
-}
+}  # fmt: skip
 
 _EVALUATORS = {"builtins.eval", "builtins.exec", "builtins.compile"}
 _ATTRIBUTES = {"builtins.getattr", "builtins.setattr", "builtins.delattr"}
 _NAMESPACES = {"builtins.globals", "builtins.locals"}
 _IMPORTERS = {
-    "builtins.__import__",
-    "importlib.__import__",
-    "importlib.import_module",
-    "pkgutil.resolve_name",
-    "pydoc.locate",
-    "runpy.run_module",
-}
+    "builtins.__import__", "importlib.__import__", "importlib.import_module",
+    "pkgutil.resolve_name", "pydoc.locate", "runpy.run_module",
+}  # fmt: skip
 _LOADERS = {
-    "importlib.machinery.SourceFileLoader",
-    "importlib.reload",
-    "importlib.util.spec_from_file_location",
-    "runpy.run_path",
-}
+    "importlib.machinery.SourceFileLoader", "importlib.reload",
+    "importlib.util.spec_from_file_location", "runpy.run_path",
+}  # fmt: skip
+_UNFOLLOWED = _EVALUATORS | _NAMESPACES | _IMPORTERS | _LOADERS
 _FIELD_NOTES = {"default", "default_factory", "description", "title", "examples"}
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -453,13 +397,9 @@ class _Reader(ast.NodeVisitor):
 
     def _exports(self, tree: ast.Module) -> None:
         """Work out `__all__` where it is written out."""
-        names: list[str] | None = []
-        mentioned = False
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id == "__all__":
-                mentioned = True
-        if not mentioned:
+        if "__all__" not in self.module.names:
             return
+        names: list[str] | None = []
         for node in tree.body:
             if not any(isinstance(n, ast.Name) and n.id == "__all__" for n in ast.walk(node)):
                 continue
@@ -756,7 +696,7 @@ class _Reader(ast.NodeVisitor):
     def _mention(self, node: ast.expr) -> None:
         """Report what can't be followed where it is not called but handed on."""
         dotted = self._dotted(node) or ""
-        if dotted in _EVALUATORS | _NAMESPACES | _IMPORTERS | _LOADERS:
+        if dotted in _UNFOLLOWED:
             pattern = "*" if dotted in _IMPORTERS | _LOADERS else ""
             self._unfollowed(node, f"{dotted.removeprefix('builtins.')} as a value", pattern)
         elif dotted == "sys.modules":
@@ -1617,19 +1557,9 @@ _Pair = tuple[str, str]  # module and name of a definition
 
 # Names that every module or class body has, and which tell where the code is, not what it does.
 _INERT = {
-    "__builtins__",
-    "__cached__",
-    "__class__",
-    "__debug__",
-    "__file__",
-    "__loader__",
-    "__module__",
-    "__name__",
-    "__package__",
-    "__path__",
-    "__qualname__",
-    "__spec__",
-}
+    "__builtins__", "__cached__", "__class__", "__debug__", "__file__", "__loader__", "__module__",
+    "__name__", "__package__", "__path__", "__qualname__", "__spec__",
+}  # fmt: skip
 
 
 class _Names:
@@ -1657,6 +1587,8 @@ class _Names:
 
     def _resolve(self, module: str, ref: str) -> list[_Target]:
         kind, _, path = ref.partition(":")
+        if kind in ("c", "p"):  # only the run can tell
+            return []
         if kind in ("i", "e"):
             level, imported, attribute, *rest = path.split(":")
             spec = (int(level), imported, attribute)
@@ -1863,8 +1795,8 @@ class _Names:
         """Definitions that a ref stands for and not only changes."""
         return {
             (target.module, target.name)
-            for target in (self.definitions(module, ref) if ref[0] not in "cw" else ())
-            if not (ref[0] == "m" and target.rest)
+            for target in self.definitions(module, ref)
+            if ref[0] != "w" and not (ref[0] == "m" and target.rest)
         }
 
     def _flag(self, pair: _Pair, flag: str) -> bool:
@@ -2007,6 +1939,10 @@ class _Names:
 
 
 # ---- Digests -------------------------------------------------------------------------------------
+
+
+# Attributes of a definition that show its annotations or docstring.
+_REFLECTION = {"__annotations__", "__doc__", "__signature__", "__wrapped__"}
 
 
 class _Key(NamedTuple):
@@ -2287,14 +2223,12 @@ class SourceTree:
                 elif kind == "s" and key.variant == "settings" and self._settings(pair):
                     variant = "settings"
                 node.key(_Key(*pair, variant))
-                if target.rest:
+                attributes = target.rest.split(".") if target.rest else ()
+                if attributes:
                     node.text(f".{target.rest}")
-                attributes = target.rest.split(".")
                 if "__subclasses__" in attributes:
                     self._with_subclasses(node, pair)
-                if unit.get("reads_hints") or any(
-                    name in attributes for name in ("__doc__", "__annotations__", "__wrapped__")
-                ):
+                if unit.get("reads_hints") or not _REFLECTION.isdisjoint(attributes):
                     node.also.add(_Key(*pair, "reflected"))
             elif target.kind == "module":
                 node.text("module")
@@ -2322,11 +2256,13 @@ class SourceTree:
         steps = self._names.steps(module)
         if not steps:
             return
+        found = []
         for target in self._names.read(module, ref):
             changed = steps.keys() & {target, *self._names.reach(target)}
             if changed:
-                counts = (sum(step < index for step in steps[pair]) for pair in changed)
-                node.text(f"after {sorted(counts)}")
+                found.append(sorted(sum(step < index for step in steps[pair]) for pair in changed))
+        if found:
+            node.text(f"after {sorted(found)}")
 
     def _loads(self, node: _Node, module: str, unit: _Unit) -> None:
         for level, name, attribute in unit.get("imports", ()):
@@ -2398,7 +2334,7 @@ class SourceTree:
         """Whether a decorator may read a function's annotations."""
         if not hints["by"]:
             return False
-        if -1 in hints["by"]:
+        if any(ref < 0 or unit["refs"][ref][0] in "cp" for ref in hints["by"]):
             return True
         for target in self._names.targets(key.module, unit, hints["by"]):
             if target.kind == "definition":
@@ -2425,7 +2361,7 @@ class SourceTree:
                 unit = units[index]
                 found = found or bool(unit.get("reads_hints"))
                 for ref in unit.get("refs", ()):
-                    for target in self._names.resolve(module, ref) if ref[0] != "c" else ():
+                    for target in self._names.resolve(module, ref):
                         other = (target.module, target.name)
                         if target.kind == "outside":
                             found = found or target.name in _HINT_READERS

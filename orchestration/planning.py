@@ -8,7 +8,7 @@ done about it is `orchestration.rebuild`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ DATA_TAG = "dagster/data_version"
 CODE_TAG = "dagster/code_version"
 SHORT = 8
 """Digits of a hash that a reason shows, so that two plans that ask for different things differ."""
+RECORDS_AT_A_TIME = 500
+"""Fewer than the variables that SQLite takes in one statement."""
 NAMED = 4
 """Changed definitions a reason names before it counts the rest."""
 
@@ -197,23 +199,34 @@ class Planner:
         """Data and code version of each slot's latest materialisation in Dagster's event log."""
         keys = {name: dg.AssetKey(name.split("/")) for name in assets}
         plain = [key for name, key in keys.items() if self.stages.by_key[name].partitions is None]
-        shown: dict[Slot, tuple[str | None, str | None]] = {}
-        for record in instance.get_asset_records(plain) if plain else ():
-            event = record.asset_entry.last_materialization
-            if event is not None and event.asset_materialization is not None:
-                slot = Slot("/".join(record.asset_entry.asset_key.path))
-                shown[slot] = _versions_in(event.asset_materialization.tags or {})
-        for name, key in keys.items():
-            if self.stages.by_key[name].partitions is not None:
-                tags = instance.event_log_storage.get_latest_tags_by_partition(
-                    key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_TAG, CODE_TAG]
-                )
-                shown |= {Slot(name, part): _versions_in(found) for part, found in tags.items()}
-        return shown
+        events = [
+            (record.asset_entry.asset_key, record.asset_entry.last_materialization_record)
+            for record in (instance.get_asset_records(plain) if plain else ())
+        ]
+        for key in set(keys.values()).difference(plain):
+            latest = instance.event_log_storage.get_latest_storage_id_by_partition(
+                key, dg.DagsterEventType.ASSET_MATERIALIZATION
+            )
+            for ids in _batched(sorted(latest.values()), RECORDS_AT_A_TIME):
+                chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids)
+                found = instance.fetch_materializations(chosen, limit=len(ids))
+                events += [(key, record) for record in found.records]
+        return {
+            Slot("/".join(key.path), record.partition_key): _versions_in(record)
+            for key, record in events
+            if record is not None
+        }
 
 
-def _versions_in(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
+def _versions_in(record: dg.EventLogRecord) -> tuple[str | None, str | None]:
+    materialization = record.asset_materialization
+    tags = (materialization.tags if materialization else None) or {}
     return tags.get(DATA_TAG), tags.get(CODE_TAG)
+
+
+def _batched(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Take ``size`` at a time."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:

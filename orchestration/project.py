@@ -20,6 +20,8 @@ DAGSTER_YAML = """\
 # Written once by faint; yours to change.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: 2

@@ -21,7 +21,7 @@ Winn 2010, in "Exoplanets", equation 19: duration of a transit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -235,7 +235,7 @@ def box_least_squares(
     # block stays in the processor's cache while it goes through a chunk of periods.
     for first in range(0, len(periods), _CHUNK):
         folds = [
-            _fold(time, weights, period, bin_width, widths)
+            _fold(time, weights, period, bin_width, widths, many=n > 1)
             for period in periods[first : first + _CHUNK]
         ]
         for rows, columns in blocks:
@@ -251,31 +251,35 @@ _CHUNK = 64  # periods
 class _Fold(NamedTuple):
     """How the cadences fall into phase bins at one period."""
 
-    bins: Any  # (bins, m) sparse matrix of ones
+    sum: Callable[[NDArray[np.float32]], NDArray[Any]]  # curves (m, n) -> sums in bins (bins, n)
     factors: dict[int, NDArray[np.float32]]  # width of a box in bins -> (bins, 1)
 
 
 def _fold(
-    time: Floats, weights: Floats, period: float, bin_width: float, widths: Sequence[int]
+    time: Floats,
+    weights: Floats,
+    period: float,
+    bin_width: float,
+    widths: Sequence[int],
+    *,
+    many: bool,
 ) -> _Fold:
     from scipy import sparse
 
-    m = len(time)
     count = int(np.ceil(period / bin_width))
     index = _phase_bins(time, period, bin_width, count)
-    bins = sparse.csc_array(
-        (np.ones(m, np.float32), index, np.arange(m + 1, dtype=np.int32)), shape=(count, m)
-    )
-    inside = np.bincount(index, weights=weights, minlength=count)
-    total = _cumulative(inside, widths[-1])
+    total = _cumulative(np.bincount(index, weights=weights, minlength=count), widths[-1])
+    ends = np.asarray(widths)[:, np.newaxis] + np.arange(count)
+    factors = _box_factor(total[ends] - total[:count], total[count])
+    by_width = dict(zip(widths, factors[..., np.newaxis], strict=True))
+    if many:
+        ones = np.ones(len(time), np.float32), index, np.arange(len(time) + 1, dtype=np.int32)
+        bins = sparse.csc_array(ones, shape=(count, len(time))).tocsr()
+        return _Fold(lambda columns: bins @ columns, by_width)
+    # Making the matrix would cost more than the one sum that is asked for.
     return _Fold(
-        bins.tocsr(),
-        {
-            width: _box_factor(total[width : count + width] - total[:count], total[count])[
-                :, np.newaxis
-            ]
-            for width in widths
-        },
+        lambda columns: np.bincount(index, weights=columns[:, 0], minlength=count)[:, np.newaxis],
+        by_width,
     )
 
 
@@ -283,7 +287,8 @@ def _phase_bins(time: Floats, period: float, bin_width: float, count: int) -> ND
     since = time - time[0]
     phase = since - period * np.floor(since / period)
     # Rounding may leave a phase at the period itself.
-    return np.minimum((phase / bin_width).astype(np.int32), count - 1)
+    bins: NDArray[np.int32] = np.minimum((phase / bin_width).astype(np.int32), count - 1)
+    return bins
 
 
 def _box_factor(inside: Floats, cadences: float) -> NDArray[np.float32]:
@@ -302,7 +307,7 @@ def _deepest_boxes(
     fold: _Fold, columns: NDArray[np.float32], chain: Sequence[tuple[int, int]]
 ) -> NDArray[np.float32]:
     """Give the largest depth over error for each curve, a column of ``columns``."""
-    sums = fold.bins @ columns
+    sums = fold.sum(columns)
     count = len(sums)
     boxes = {1: np.concatenate([sums, sums[: max(fold.factors)]])}
     for width, shorter in chain:
@@ -442,7 +447,7 @@ def detrend(flux: NDArray[np.floating]) -> Floats:
             baseline = savgol_filter(
                 np.where(outlying, baseline, bridged), SMOOTH_CADENCES, polyorder=2, axis=1
             )
-    return flux - baseline
+    return np.asarray(flux - baseline)
 
 
 def _bridge(row: Floats) -> Floats:
@@ -687,8 +692,16 @@ def _other_boxes(
     The model-shift test of Coughlin et al. 2016: steps of a quarter of the duration, the transit
     and 1.5 durations to either side left out.
     """
-    names = ("opposite_snr", "opposite_depth", "secondary_snr", "secondary_depth")
-    names += ("secondary_phase", "tertiary_snr", "brightening_snr", "phase_scatter")
+    names = (
+        "opposite_snr",
+        "opposite_depth",
+        "secondary_snr",
+        "secondary_depth",
+        "secondary_phase",
+        "tertiary_snr",
+        "brightening_snr",
+        "phase_scatter",
+    )
     values = dict.fromkeys(names, np.nan)
     opposite = flux[np.abs(phase) > (period - duration) / 2]
     if len(opposite):
@@ -725,9 +738,7 @@ _TRAPEZOID_SHIFTS = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
 _TRAPEZOID_INGRESSES = np.array([0.05, 0.15, 0.3, 0.5])
 
 
-def _trapezoids(
-    phase: Floats, flux: NDArray[np.floating], duration: float
-) -> dict[str, float]:
+def _trapezoids(phase: Floats, flux: NDArray[np.floating], duration: float) -> dict[str, float]:
     """Fit trapezoids of some durations, shifts and ingresses, each with its best depth."""
     names = ("trapezoid_snr", "trapezoid_duration", "ingress", "v_snr")
     near = np.abs(phase) < 2 * duration
@@ -797,7 +808,7 @@ def vetting_features(
     flux = np.asarray(flux, np.float64)
     flux = np.where(np.isfinite(flux), flux, np.nan)
     n, m = flux.shape
-    time = np.arange(m) * CADENCE_DAYS
+    time = np.asarray(np.arange(m) * CADENCE_DAYS, np.float64)
     bands = search_bands(time[-1], period_min, time[-1] / 2 if period_max is None else period_max)
     residual = detrend(flux)
     scale = noise(residual)
@@ -871,13 +882,15 @@ def _long_periodogram(
     folded once for sixteen periods, and only its means at each phase are folded for each of them.
     """
     power = []
-    blocks = np.minimum((16 * (time - time[0]) / (time[-1] - time[0])).astype(int), 15)
+    since = time - time[0]
+    blocks = np.minimum((16 * since / since[-1]).astype(int), 15)
     bin_width = durations[0] / OVERSAMPLE
     centred = _centred(flux, np.ones(len(time)))[0]
     for first in range(0, len(periods), 16):
         some = periods[first : first + 16]
         period = some[len(some) // 2]
-        cycle, phase = np.divmod(time - time[0], period)
+        cycle = np.floor(since / period)
+        phase = since - cycle * period
         bins = int(np.ceil(period / bin_width))
         index = blocks * bins + np.minimum((phase / bin_width).astype(int), bins - 1)
         counts = np.bincount(index, minlength=16 * bins)
@@ -1082,6 +1095,9 @@ MAX_PLANET_DEPTH = 0.035
 MIN_SIGNIFICANCE = 5.0
 """Errors by which odd and even transits must differ, or a secondary stand out."""
 
+MIN_MARGIN = 3.0
+"""Errors by which a secondary must be deeper than the next dip (Coughlin et al. 2016)."""
+
 MIN_SHAPE = 0.45
 """Outer over inner depth below which a dip is V-shaped, as of two grazing stars."""
 
@@ -1114,8 +1130,8 @@ def verdict(candidate: Candidate) -> Verdict:
     # depth that it could reflect at full phase if it threw back all light.
     reflected = (np.pi * candidate.duration / candidate.period) ** 2
     if (
-        min(found["secondary_snr"], found["secondary_snr"] - found["tertiary_snr"]) / red
-        > MIN_SIGNIFICANCE
+        found["secondary_snr"] / red > MIN_SIGNIFICANCE
+        and found["secondary_snr"] - found["tertiary_snr"] > MIN_MARGIN
         and found["secondary_depth"] > reflected
     ):
         reasons.append(

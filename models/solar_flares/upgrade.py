@@ -145,7 +145,7 @@ def fit(
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     chosen = settings or Settings()
     trees = HistGradientBoostingClassifier(

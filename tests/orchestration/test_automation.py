@@ -6,17 +6,15 @@ daemon on the toy project.
 
 from __future__ import annotations
 
-import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -31,7 +29,7 @@ from orchestration.automation import (
     rebuild_job,
     stale_sensor,
 )
-from orchestration.project import DAGSTER_YAML, Project, find
+from orchestration.project import Project, find
 
 BIN = Path(sys.executable).parent
 DEADLINE = 120.0
@@ -227,12 +225,13 @@ def test_what_failed_rests_until_its_entry_changes(situation: Situation) -> None
 def test_a_run_that_was_killed_is_asked_for_again_at_once(situation: Situation) -> None:
     situation.stale = [entry()]
     first = situation.asks()
-    situation.run(dg.DagsterRunStatus.STARTED, first, faint_process=DEAD_PROCESS)
+    run = situation.run(dg.DagsterRunStatus.STARTED, first, faint_process=DEAD_PROCESS)
     second = situation.asks()
     assert second.run_key != first.run_key
-    # The next rebuild tells Dagster of its end: that is no failure of a stage.
-    situation.run(dg.DagsterRunStatus.FAILURE, second, faint_process=DEAD_PROCESS)
-    assert situation.asks().run_key != second.run_key
+    ended = situation.instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.FAILURE  # or it would keep a place in the queue
+    assert situation.asks().run_key == second.run_key
 
 
 def test_a_run_that_could_not_be_launched_is_asked_for_again_after_a_while(
@@ -254,12 +253,20 @@ def test_new_files_are_what_the_files_sensor_asks_for(situation: Situation) -> N
     assert situation.sensor.job_name == "alpha_rebuild"
 
 
-def test_the_nightly_schedule_asks_for_the_systems_rebuild() -> None:
+def test_the_nightly_schedule_asks_for_the_systems_rebuild(
+    situation: Situation, tmp_path: Path
+) -> None:
     schedule = nightly("alpha")
-    night = datetime(2026, 1, 1, 2, tzinfo=UTC)
-    tick = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=night))
-    assert [request.job_name for request in tick.run_requests or ()] in ([None], ["alpha_rebuild"])
+    situation.instance = dg.DagsterInstance.local_temp(str(tmp_path))
+    killed = situation.run(dg.DagsterRunStatus.STARTED, faint_process=DEAD_PROCESS)
+    with dg.build_schedule_context(situation.instance) as context:
+        tick = schedule.evaluate_tick(context)
+    assert len(tick.run_requests or ()) == 1
     assert (schedule.job_name, schedule.cron_schedule) == ("alpha_rebuild", "0 2 * * *")
+    # A killed run would keep a place in the queue, and all places would be gone after a few.
+    ended = situation.instance.get_run_by_id(killed.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.FAILURE
 
 
 def test_nothing_is_switched_on_by_default_and_names_fit_together(situation: Situation) -> None:
@@ -296,72 +303,63 @@ def test_nothing_is_switched_on_by_default_and_names_fit_together(situation: Sit
     assert {switch.default_status.value for switch in switches} == {"STOPPED"}
 
 
+SLOW = """\
+import signal, sys, time
+signal.signal(signal.SIGINT, {reaction})
+print("materialized  alpha/features", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("reaction", ["signal.default_int_handler", "signal.SIG_IGN"])
+def test_terminating_a_rebuild_job_ends_its_process(
+    situation: Situation, monkeypatch: pytest.MonkeyPatch, reaction: str
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class Popen(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    def terminate(line: str) -> None:
+        raise KeyboardInterrupt
+
+    command = [sys.executable, "-c", SLOW.format(reaction=reaction)]
+    monkeypatch.setattr(module_under_test, "_faint", lambda arguments: command)
+    monkeypatch.setattr(module_under_test, "STOP_SECONDS", 1.0)
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    with pytest.raises(KeyboardInterrupt):
+        module_under_test._stream(situation.project, ["rebuild"], terminate)
+    ignores = reaction == "signal.SIG_IGN"
+    assert started[0].returncode == (-signal.SIGKILL if ignores else -signal.SIGINT)
+
+
 # the toy ----------------------------------------------------------------------------------------
 
 
-class Toy:
-    """The toy project with a partitioned family, in an environment of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.project = find(root)
-        self._log = root / "ran.txt"
-
-    def faint(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments, "--json"],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def edit(self, old: str, new: str) -> None:
-        path = self.root / "toy" / "helpers.py"
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-
-    def hold(self, *stages: str) -> None:
-        """Let these stages wait once they have begun; the others go on."""
-        (self.root / "hold").write_text("\n".join(stages))
-
-    def log(self) -> list[str]:
-        return self._log.read_text().split() if self._log.exists() else []
-
-    def ran(self) -> list[str]:
-        """What ran since last asked."""
-        names = sorted(self.log())
-        self._log.unlink(missing_ok=True)
-        return names
-
-
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
-    root = tmp_path_factory.mktemp("toy")
-    made = runpy.run_path(str(Path(__file__).with_name("toy.py")))
-    made["write_toy"](root, ())
-    package = root / "toy"
-    (package / "log.py").write_text(LOG)
-    (package / "definitions.py").write_text(DEFINITIONS)
-    (package / "systems.py").write_text(
-        made["HEAD"] + made["system_source"]("alpha", ("cnn",)) + FAMILY
-    )
-    with (package / "helpers.py").open("a") as file:
-        file.write(UNITS)
-    (root / "workspace.yaml").write_text(WORKSPACE)
-    home = root / ".faint" / "dagster"
-    home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text(DAGSTER_YAML)
+def toy(tmp_path_factory: pytest.TempPathFactory, toy_source: SimpleNamespace) -> Iterator[Any]:
+    """A toy of one system and a partitioned family, built, in the environment of a `make ui`."""
+    toy = toy_source.Toy(tmp_path_factory.mktemp("automated"))
+    toy_source.write_toy(toy.root, ())
+    (toy.package / "log.py").write_text(LOG)
+    (toy.package / "definitions.py").write_text(DEFINITIONS)
+    toy.append(toy_source.system_source("alpha", ("cnn",)) + FAMILY)
+    toy.append(UNITS, "helpers.py")
+    (toy.root / "workspace.yaml").write_text(WORKSPACE)
+    hold(toy)
+    assert len(toy.rebuild().materialized) == 13
+    toy.ran()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home))
-        patch.setenv("TOY_LOG", str(root / "ran.txt"))
-        project = Toy(root)
-        project.hold()
-        project.faint("rebuild")
-        assert len(project.ran()) == 13
-        yield project
+        patch.setenv("DAGSTER_HOME", str(find(toy.root).state / "dagster"))
+        patch.setenv("TOY_LOG", str(toy.log))
+        yield toy
+
+
+def hold(toy: Any, *stages: str) -> None:
+    """Let these stages wait once they have begun; the others go on."""
+    (toy.root / "hold").write_text("\n".join(stages))
 
 
 def lines_of(instance: dg.DagsterInstance, run: str) -> list[str]:
@@ -369,8 +367,8 @@ def lines_of(instance: dg.DagsterInstance, run: str) -> list[str]:
     return [record.event_log_entry.user_message for record in records]
 
 
-def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Toy) -> None:
-    job = rebuild_job(toy.project, "alpha_rebuild", 'group:"alpha"')
+def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
+    job = rebuild_job(find(toy.root), "alpha_rebuild", 'group:"alpha"')
     with dg.DagsterInstance.get() as instance:
         toy.edit("values) / len(values)", "values) * 1.0 / len(values) / 0")
         run = job.execute_in_process(
@@ -390,11 +388,11 @@ def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Toy) -> None:
             for line in lines_of(instance, run.run_id)
         )
     assert toy.ran() == ["alpha/cnn/evaluation"] * 2
-    assert toy.faint("plan")["stale"] == []
+    assert toy.reasons() == {}
 
 
 @contextmanager
-def daemon(toy: Toy) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(toy: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Dagster's daemon over the toy, with all processes it starts; killed at the end."""
     with (toy.root / "daemon.log").open("a") as log:
         process = subprocess.Popen(
@@ -437,7 +435,7 @@ class Watch:
         assert {tick.status.value for tick in ticks()} == {"SKIPPED"}
 
 
-def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(toy: Toy) -> None:
+def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(toy: Any) -> None:
     subprocess.run(
         [BIN / "dagster", "sensor", "start", "stale", "-w", "workspace.yaml"],
         cwd=toy.root,
@@ -460,16 +458,19 @@ def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(t
                 "alpha/features",
             ]
             # One network of the family, and a kill -9 of everything half-way.
-            toy.hold("family/network[b]")
+            hold(toy, "family/network[b]")
             toy.edit('"b": 2', '"b": 5')
-            wait_for(lambda: "family/network[b]" in toy.log(), "start of the network's training")
+            wait_for(
+                lambda: "family/network[b]" in toy.log.read_text(),
+                "start of the network's training",
+            )
         architectures = [f"family/architecture[{part}]" for part in "abc"]
         assert toy.ran() == [*architectures, "family/network[b]"]
         assert watch.rebuilds()[before:] == ["SUCCESS", "STARTED"]  # as Dagster has it
-        toy.hold()
+        hold(toy)
         with daemon(toy):
             wait_for(lambda: watch.rebuilds()[before + 2 :] == ["SUCCESS"], "second rebuild")
             watch.rests()
         assert toy.ran() == ["family/network[b]"]
         assert watch.rebuilds()[before:] == ["SUCCESS", "FAILURE", "SUCCESS"]
-    assert toy.faint("plan") == {"stale": [], "fresh": 13}
+    assert toy.reasons() == {}

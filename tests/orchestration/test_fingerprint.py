@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import ast
 import enum
 import functools
 import importlib
@@ -352,7 +352,8 @@ COUNTS = [
         name="a module's __getattr__",
     ),
     case(
-        "try:\n    import fast\nexcept ImportError:\n    fast = None\n\ndef f(x):\n    return fast\n",
+        "try:\n    import fast\nexcept ImportError:\n    fast = None\n\n"
+        "def f(x):\n    return fast\n",
         USES_F,
         (H, "fast = None", "fast = 0"),
         name="an import in a try",
@@ -932,9 +933,10 @@ def test_where_the_checkout_is_does_not_count(tmp_path: Path) -> None:
 def test_renaming_a_module_and_its_imports_does_not_count(tmp_path: Path) -> None:
     after = {
         "toy/science/transforms.py": PLAIN[H],
-        "toy/wired.py": PLAIN[S].replace("from toy import helpers", "from .science import transforms")
+        "toy/wired.py": PLAIN[S]
+        .replace("from toy import helpers", "from .science import transforms")
         .replace("helpers.", "transforms."),
-    }  # fmt: skip
+    }
     write(tmp_path / "before", PLAIN)
     write(tmp_path / "after", after)
     old, new = look(tmp_path / "before"), look(tmp_path / "after", module="toy.wired")
@@ -960,7 +962,8 @@ def test_moving_a_function_and_updating_imports_does_not_count(tmp_path: Path) -
 
 def test_moving_an_import_into_the_function_does_not_count(tmp_path: Path) -> None:
     after = edit(PLAIN, ((H, "import numpy as np\n", ""),))
-    after = edit(after, ((H, 'return cast("float", np', 'import numpy\n    return cast("float", numpy'),))  # fmt: skip
+    here = 'return cast("float", '
+    after = edit(after, ((H, f"{here}np", f"import numpy\n    {here}numpy"),))
     before, now = both(tmp_path, PLAIN, after, "stage")
     assert before == now
 
@@ -1234,6 +1237,114 @@ def test_what_changes_a_result_changes_the_digest(
                 assert len(digests) == 2
 
 
+LIBRARY = ["bisect", "contextlib", "shlex", "textwrap"]
+
+
+def whole(root: Path, source: str) -> str:
+    """Digest of a module as a whole."""
+    write(root, {H: source, S: "from toy import helpers\n\n\ndef stage():\n    return [helpers]\n"})
+    return look(root).digest
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_written_anew_from_its_syntax_a_module_is_the_same(tmp_path: Path, name: str) -> None:
+    source = Path(importlib.import_module(name).__file__ or "").read_text(encoding="utf-8")
+    assert whole(tmp_path, source) == whole(tmp_path, ast.unparse(ast.parse(source)))
+
+
+def no_result(tree: ast.Module) -> Iterator[ast.AST]:
+    """Nodes that don't count: docstrings, annotations, imports and what they hold."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
+                yield from ast.walk(node)
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+                yield from ast.walk(node)
+            case ast.FunctionDef(returns=ast.AST() as hint) | ast.arg(annotation=ast.AST() as hint):
+                yield from ast.walk(hint)
+
+
+def altered(node: ast.AST) -> bool:
+    """Change a node into another that is valid in its place; False where there is none."""
+    match node:
+        case ast.Constant(value=bool() | None):
+            node.value = "other"
+        case ast.Constant(value=int() | float() as value):
+            node.value = value + 1
+        case ast.Constant(value=str() as value):
+            node.value = value + "!"
+        case ast.Name(id=name):
+            node.id = f"{name}_"
+        case ast.Attribute(attr=name):
+            node.attr = f"{name}_"
+        case ast.arg(arg=name):
+            node.arg = f"{name}_"
+        case ast.BinOp(op=op):
+            node.op = ast.Add() if isinstance(op, ast.Sub) else ast.Sub()
+        case ast.Compare(ops=[op, *rest]):
+            node.ops = [ast.Lt() if isinstance(op, ast.Gt) else ast.Gt(), *rest]
+        case ast.BoolOp(op=op):
+            node.op = ast.And() if isinstance(op, ast.Or) else ast.Or()
+        case ast.Return() | ast.Assign():
+            node.value = ast.Constant(12345)
+        case ast.If() | ast.While() | ast.IfExp():
+            node.test = ast.Constant(12345)
+        case _:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_any_change_of_syntax_counts_for_a_module_as_a_whole(tmp_path: Path, name: str) -> None:
+    source = Path(importlib.import_module(name).__file__ or "").read_text(encoding="utf-8")
+    digest = whole(tmp_path, source)
+    picked = random.Random(0)
+    count = len([*ast.walk(ast.parse(source))])
+    tried = 0
+    while tried < 15:
+        tree = ast.parse(source)
+        node = [*ast.walk(tree)][picked.randrange(count)]
+        if node in [*no_result(tree)] or not altered(node):
+            continue
+        tried += 1
+        assert whole(tmp_path, ast.unparse(tree)) != digest, ast.unparse(node)
+
+
+def test_digests_are_the_same_on_every_version_of_python(tmp_path: Path) -> None:
+    """If this fails, every stage of every project becomes stale: is that meant?"""
+    source = """\
+    import numpy as np
+    from dataclasses import dataclass, field
+
+    NAMES = {"a": 1, **{"b": 2.5}}
+
+    @dataclass
+    class Window:
+        start: int = 0
+        steps: list[int] = field(default_factory=list)
+
+    async def f(x, /, *rest, width: int = NAMES["a"], **more):
+        async with x as (y, *z):
+            yield f"{y!r:>{width}} and {z=}" f"{{}}"
+        try:
+            match x:
+                case {"a": [1, *_], **left} | Window(start=left):
+                    del left
+        except* ValueError as error:
+            raise error from None
+        return
+
+    def stage(x):
+        global NAMES
+        return [lambda: (yield), *(w := {i: f for i in x if i}), np.sum(x)[1:2, ...], -1j, b"", w]
+    """
+    write(tmp_path, {S: source})
+    assert look(tmp_path).digest == GOLDEN
+
+
+GOLDEN = "ff7d8442e62647802bbc955aec49f8b39a02a643b9c7f39c383035fb0cec91ee"
+
+
 # ---- Annotations and settings --------------------------------------------------------------------
 
 SETTINGS = {
@@ -1357,7 +1468,8 @@ def test_settings_that_are_listed_somewhere_do_not_count_for_each_other(tmp_path
 
 
 def test_values_that_are_no_settings_count_in_a_settings_class(tmp_path: Path) -> None:
-    body = "class C(dg.Config):\n    x: int = 1\n    y: ClassVar[int] = 1\n    _z: int = 1\n    w = 1\n"
+    body = "class C(dg.Config):\n    x: int = 1\n    y: ClassVar[int] = 1\n    _z: int = 1\n"
+    body += "    w = 1\n"
     head = "import dagster as dg\nfrom typing import ClassVar\n\n"
     files = {S: head + body + "\n\ndef stage(config: C):\n    return config\n"}
     write(tmp_path / "0", files)
@@ -1488,7 +1600,8 @@ DYNAMIC = {
 def test_what_cannot_be_followed_is_reported_and_widened(tmp_path: Path, what: str) -> None:
     files = {
         H: "def f(x):\n    return deep(x)\n\n\ndef deep(x):\n    return x + 1\n",
-        S: "import functools, importlib, sys\nfrom toy import helpers\nfrom toy.helpers import f\n\n"
+        S: "import functools, importlib, sys\nfrom toy import helpers\n"
+        "from toy.helpers import f\n\n"
         f"def stage(x):\n    {DYNAMIC[what]}\n\n\ndef bystander(x):\n    return x\n",
     }
     after = edit(files, ((H, "x + 1", "x + 2"),))
@@ -1754,7 +1867,8 @@ def test_a_lambda_as_a_value_widens_to_its_module(tmp_path: Path, factory: Any) 
 
 def test_a_method_counts_with_its_class(tmp_path: Path) -> None:
     files = {
-        S: "class C:\n    w = 1\n    def stage(self):\n        return self.w\n    def b(self): pass\n"
+        S: "class C:\n    w = 1\n\n    def stage(self):\n        return self.w\n\n"
+        "    def b(self): pass\n"
     }
     before, now = both(tmp_path, files, edit(files, ((S, "w = 1", "w = 2"),)), "C.stage")
     assert before.digest != now.digest
@@ -1950,17 +2064,14 @@ def test_nothing_that_is_read_is_imported() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
-def test_values_may_be_dataclasses_of_others() -> None:
-    """`cells` leaves out what is not assigned yet."""
-
-    def outer() -> Callable[[], int]:
+def test_cells_leave_out_what_is_not_assigned_yet() -> None:
+    def outer() -> Any:
         def inner() -> int:
             return later + now
 
         now = 1
-        assert cells(inner) == {"now": 1}  # type: ignore[arg-type]
+        assert cells(inner) == {"now": 1}
         later = 2
         return inner
 
-    assert cells(outer()) == {"later": 2, "now": 1}  # type: ignore[arg-type]
-    assert dataclasses.is_dataclass(Fingerprint)
+    assert cells(outer()) == {"later": 2, "now": 1}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import signal
 import socket
 import subprocess
@@ -18,12 +17,17 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dagster as dg
+import numpy as np
 import pytest
 import yaml
 
-from orchestration.project import DAGSTER_YAML
+from assets.metadata import picture
+from models import plots
+from orchestration.project import DAGSTER_YAML, find
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -175,10 +179,9 @@ def serving(root: Path, location: str, environment: Mapping[str, str]) -> Iterat
 
 
 def home_at(folder: Path) -> Path:
-    """A Dagster home that launches runs at once and greets nobody."""
+    """A Dagster home that launches runs at once."""
     settings = yaml.safe_load(DAGSTER_YAML)
-    settings.pop("concurrency", None)
-    settings["nux"] = {"enabled": False}
+    del settings["concurrency"]
     settings["run_coordinator"] = {
         "module": "dagster._core.run_coordinator",
         "class": "DefaultRunCoordinator",
@@ -188,68 +191,35 @@ def home_at(folder: Path) -> Path:
     return folder
 
 
-class Toy:
-    """The toy project and its command line."""
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory, toy_source: SimpleNamespace) -> Any:
+    """A toy of one system with one model, and a picture; built."""
+    toy = toy_source.Toy(tmp_path_factory.mktemp("served"))
+    toy_source.write_toy(toy.root, ())
+    toy.append(toy_source.system_source("alpha", ("cnn",)) + PICTURE)
+    (toy.root / "workspace.yaml").write_text(WORKSPACE)
+    home_at(find(toy.root).state / "dagster")
+    assert len(toy.rebuild().materialized) == 8
+    toy.ran()
+    return toy
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._log = root / "ran.txt"
-        self.environment = {
-            **os.environ,
-            "DAGSTER_HOME": str(home_at(root / ".faint" / "dagster")),
-            "TOY_LOG": str(self._log),
-        }
 
-    def faint(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments, "--json"],
-            cwd=self.root,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+def environment_of(toy: Any) -> dict[str, str]:
+    return toy.environment | {"DAGSTER_HOME": str(find(toy.root).state / "dagster")}
 
-    def stale(self) -> dict[str, set[str]]:
-        """Kinds of reasons by asset, of what is stale whatever its upstream comes out as."""
-        return {
-            entry["asset"]: {reason["kind"].upper() for reason in entry["reasons"]} - {"DEPENDENCY"}
-            for entry in self.faint("plan")["stale"]
-            if entry["certain"]
-        }
 
-    def edit(self, old: str, new: str) -> None:
-        path = self.root / "toy" / "helpers.py"
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-
-    def ran(self) -> list[str]:
-        """What ran since last asked."""
-        names = self._log.read_text().split() if self._log.exists() else []
-        self._log.unlink(missing_ok=True)
-        return names
+def stale(toy: Any) -> dict[str, set[str]]:
+    """Kinds of reasons by asset, of what is stale whatever its upstream comes out as."""
+    return {
+        item.slot.asset: {reason.kind.upper() for reason in item.reasons} - {"DEPENDENCY"}
+        for item in toy.plan().stale
+        if item.certain
+    }
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
-    root = tmp_path_factory.mktemp("toy")
-    made = runpy.run_path(str(Path(__file__).with_name("toy.py")))
-    made["write_toy"](root, ())
-    (root / "toy" / "systems.py").write_text(
-        made["HEAD"] + made["system_source"]("alpha", ("cnn",)) + PICTURE
-    )
-    (root / "workspace.yaml").write_text(WORKSPACE)
-    project = Toy(root)
-    project.faint("rebuild")
-    project.ran()
-    return project
-
-
-@pytest.fixture(scope="module")
-def server(toy: Toy) -> Iterator[Server]:
-    with serving(toy.root, "toy", toy.environment) as running:
+def server(toy: Any) -> Iterator[Server]:
+    with serving(toy.root, "toy", environment_of(toy)) as running:
         yield running
 
 
@@ -265,8 +235,8 @@ def validate(root: Path, environment: Mapping[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def test_dagster_validates_the_toys_definitions(toy: Toy) -> None:
-    assert "code location toy" in validate(toy.root, toy.environment)
+def test_dagster_validates_the_toys_definitions(toy: Any) -> None:
+    assert "code location toy" in validate(toy.root, environment_of(toy))
 
 
 def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Server) -> None:
@@ -290,20 +260,17 @@ def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Server) 
 
 
 def test_what_plan_calls_stale_is_unsynced_and_materializing_it_brings_all_up_to_date(
-    toy: Toy, server: Server
+    toy: Any, server: Server
 ) -> None:
     # By code:
     toy.edit("2 * shift(value)", "3 * shift(value)")
     server.reload()
-    stale = toy.stale()
-    assert stale == {"alpha/features": {"CODE"}}
-    assert server.unsynced() == stale
+    assert server.unsynced() == stale(toy) == {"alpha/features": {"CODE"}}
 
     # by data:
-    toy.faint("rebuild", "alpha/features")
-    stale = toy.stale()
-    assert stale == {"alpha/cnn/network": {"DATA"}, "alpha/cnn/evaluation": {"DATA"}}
-    assert server.unsynced() == stale
+    toy.rebuild("alpha/features")
+    by_data = {"alpha/cnn/network": {"DATA"}, "alpha/cnn/evaluation": {"DATA"}}
+    assert server.unsynced() == stale(toy) == by_data
 
     # and what the UI then offers, until it offers nothing.
     toy.ran()
@@ -313,8 +280,8 @@ def test_what_plan_calls_stale_is_unsynced_and_materializing_it_brings_all_up_to
         run = server.materialize(unsynced)
         assert wait_for(lambda: server.finished(run), f"end of run {run}") == "SUCCESS"  # noqa: B023
     assert set(asked) == {"alpha/cnn/network", "alpha/cnn/threshold", "alpha/cnn/evaluation"}
-    assert toy.ran() == asked
-    assert toy.faint("plan") == {"stale": [], "fresh": 8}
+    assert toy.ran() == sorted(asked)
+    assert toy.reasons() == {}
 
 
 # the browser --------------------------------------------------------------------------------------
@@ -349,7 +316,7 @@ def test_a_browser_shows_a_picture_on_its_asset(server: Server, page: Any, tmp_p
 
 @needs_browser
 def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
-    toy: Toy, server: Server, page: Any, tmp_path: Path
+    toy: Any, server: Server, page: Any, tmp_path: Path
 ) -> None:
     toy.edit("return sum(value > threshold", "return 1.0 * sum(value > threshold")
     server.reload()
@@ -366,31 +333,78 @@ def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
     button.click()
     wait_for(lambda: not server.unsynced(), "end of the browser's run")
     assert toy.ran() == ["alpha/cnn/evaluation"]
-    assert toy.faint("plan") == {"stale": [], "fresh": 8}
+    assert toy.reasons() == {}
 
 
 # this project -------------------------------------------------------------------------------------
 
 
-def test_dagster_validates_and_serves_this_projects_definitions(tmp_path: Path) -> None:
-    environment = {
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which this project has built nothing yet."""
+    folder = tmp_path_factory.mktemp("ours")
+    return {
         **os.environ,
-        "DAGSTER_HOME": str(home_at(tmp_path / "dagster")),
-        "FAINT_STORE": str(tmp_path / "store"),
+        "DAGSTER_HOME": str(home_at(folder / "dagster")),
+        "FAINT_STATE": str(folder / "state"),
     }
-    assert "code location faint_signals" in validate(ROOT, environment)
+
+
+@pytest.fixture(scope="module")
+def our_server(ours: dict[str, str]) -> Iterator[Server]:
+    with serving(ROOT, "faint_signals", ours) as running:
+        yield running
+
+
+def test_dagster_validates_this_projects_definitions(ours: dict[str, str]) -> None:
+    assert "code location faint_signals" in validate(ROOT, ours)
+
+
+def test_this_projects_asset_graph_is_what_plan_would_build(
+    ours: dict[str, str], our_server: Server
+) -> None:
     planned = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", "plan", "--json"],
         cwd=ROOT,
-        env=environment,
+        env=ours,
         capture_output=True,
         text=True,
         check=True,
     )
-    missing = {entry["asset"] for entry in json.loads(planned.stdout)["stale"]}
-    with serving(ROOT, "faint_signals", environment) as running:
-        nodes = running.nodes()
-        assert set(nodes) == missing
-        assert {node["staleStatus"] for node in nodes.values()} == {"MISSING"}
-        systems = {key.partition("/")[0]: node["groupName"] for key, node in nodes.items()}
-        assert all(system == group for system, group in systems.items())
+    nodes = our_server.nodes()
+    assert set(nodes) == {entry["asset"] for entry in json.loads(planned.stdout)["stale"]}
+    assert {node["staleStatus"] for node in nodes.values()} == {"MISSING"}
+    assert all(node["groupName"] == key.split("/")[0] for key, node in nodes.items())
+
+
+@needs_browser
+def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
+    ours: dict[str, str], our_server: Server, page: Any, tmp_path: Path
+) -> None:
+    labels = np.arange(100) % 2
+    scores = np.linspace(0, 1, 100)
+    pictures = {
+        "ROC curve": picture(plots.roc_curve(labels, scores, 0.5, title="a model")),
+        "confusion matrix": picture(
+            plots.confusion_matrix({"tp": 9, "fp": 4, "fn": 1, "tn": 86}, title="a model")
+        ),
+    }
+    with dg.DagsterInstance.from_config(ours["DAGSTER_HOME"]) as instance:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(["exoplanets", "cnn", "evaluation"], metadata=pictures)
+        )
+    page.goto(f"{our_server.url}/locations/faint_signals/asset-groups/exoplanets/lineage")
+    page.get_by_text("curves", exact=True).first.wait_for()
+    page.screenshot(path=tmp_path / "graph.png")
+    page.goto(f"{our_server.url}/assets/exoplanets/cnn/evaluation")
+    for name in pictures:
+        page.get_by_text(name, exact=True).wait_for()
+    images = page.locator("img[src^='data:image/png']")
+    wait_for(lambda: images.count() == len(pictures), "pictures")
+    wait_for(
+        lambda: all(
+            image.evaluate("i => i.complete && i.naturalWidth > 300") for image in images.all()
+        ),
+        "drawn pictures",
+    )
+    page.screenshot(path=tmp_path / "evaluation.png", full_page=True)

@@ -61,8 +61,8 @@ def test_the_cnn_has_the_published_output_shapes():
         (384,),
     ]
     assert [entry["type"] for entry in shapes].count("BatchNormalization") == 3
-    assert [entry["type"] for entry in shapes][-5:] == ["Dropout", "Dense", "Dropout", "Dense"] + [
-        "Dense"
+    assert [entry["type"] for entry in shapes][-5:] == [
+        *("Dropout", "Dense", "Dropout", "Dense", "Dense")
     ]
 
 

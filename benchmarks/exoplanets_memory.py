@@ -1,0 +1,72 @@
+"""Peak memory of each exoplanet data stage, as the number of curves grows.
+
+Each stage runs in a process of its own, through the store, on synthetic curves; the figure is the
+process's peak resident memory. ``python -m benchmarks.exoplanets_memory`` runs 5,000 and 50,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import tempfile
+from pathlib import Path
+
+STAGES = ("curves", "splits", "scaled", "spectra")
+
+
+def build(root: str, stage: str, rows: int) -> int:
+    """Build one stage from what is stored; its process's peak memory in MB."""
+    from assets.exoplanets import download, features, sampling, scaling
+    from orchestration.storage import Slot, Store
+
+    store = Store(root, Path(root) / "locks")
+    slot = Slot(f"exoplanets/{stage}")
+
+    def loaded(name: str) -> object:
+        return store.load(Slot(f"exoplanets/{name}"))
+
+    if stage == "curves":
+        tenth = rows // 10
+        made = download.read(
+            download.Curves(
+                source="simulated",
+                train=rows - tenth,
+                train_planets=rows // 50,
+                test=tenth,
+                test_planets=rows // 500,
+            )
+        )
+    elif stage == "splits":
+        made = sampling.split_curves(loaded("curves"), 0.25, 0.2, 2)
+        made = {"split": made}
+    else:
+        function = {"scaled": scaling.scaled, "spectra": features.spectra}[stage]
+        made = function(loaded("curves"))
+    record = store.write(slot, made, "arrays", version={}, inputs={}, build="benchmark")
+    store.make_current(record)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[5_000, 50_000])
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    options = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    heads = " | ".join(f"{rows:,} curves (MB)" for rows in options.rows)
+    print(f"| stage | {heads} | ratio |")
+    print("|---|" + "---|" * (len(options.rows) + 1))
+    peaks: dict[str, list[int]] = {stage: [] for stage in options.stages}
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory() as root:
+            for stage in options.stages:
+                with context.Pool(1) as pool:
+                    peaks[stage].append(pool.apply(build, (root, stage, rows)))
+    for stage, found in peaks.items():
+        shown = " | ".join(f"{peak:,}" for peak in found)
+        print(f"| {stage} | {shown} | {found[-1] / found[0]:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
