@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
+PACKAGE = "faint_signals"
+"""Under which layers of this project are registered with Keras."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -90,7 +93,8 @@ def architecture(network: keras.Model, published: Published | None = None) -> di
 def from_architecture(described: Mapping[str, Any]) -> keras.Model:
     """Build the uncompiled network that `architecture` described, with fresh weights.
 
-    Seed first (``keras.utils.set_random_seed``): the weights are drawn here.
+    Seed first (``keras.utils.set_random_seed``): the weights are drawn here. A network with layers
+    of this project needs them registered with Keras, which importing their module does.
 
     Raises
     ------
@@ -102,14 +106,23 @@ def from_architecture(described: Mapping[str, Any]) -> keras.Model:
     config = described["config"]
     for part in _parts(config):
         module = str(part["module"])
-        if module.split(".")[0] != "keras":
+        if module.split(".")[0] != "keras" and not _is_registered(part):
             raise ValueError(
                 f"the architecture names {module}.{part['class_name']}; only classes of keras "
-                "itself are built from stored configurations"
+                "itself are built from stored configurations, and layers of this project that were "
+                "registered before"
             )
         if part["class_name"] == "Lambda":
             raise ValueError("the architecture has a Lambda layer, which would run stored code")
     return keras.models.model_from_json(json.dumps(config))
+
+
+def _is_registered(part: Mapping[str, Any]) -> bool:
+    import keras
+
+    name = str(part.get("registered_name"))
+    registered: Any = keras.saving.get_registered_object(name)
+    return name.startswith(f"{PACKAGE}>") and registered is not None
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:

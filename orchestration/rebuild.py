@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import os
 import signal
 import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,9 +148,11 @@ class Workshop:
         if selection in everything:  # a key as it is printed needs no quotes
             return {selection}
         try:
-            chosen = dg.AssetSelection.from_string(selection).resolve(
-                self.defs.resolve_asset_graph()
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own, of its own parser
+                chosen = dg.AssetSelection.from_string(selection).resolve(
+                    self.defs.resolve_asset_graph()
+                )
         except Exception as error:  # Dagster raises many kinds for a selection that is wrong
             first = str(error).strip().splitlines()[0]
             raise UsageError(
@@ -569,6 +573,7 @@ def load_definitions(project: Project) -> dg.Definitions:
     """
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
+    drop_doubtful_bytecode(project)
     try:
         defs = importlib.import_module(project.definitions).defs
     except ProjectError:
@@ -587,6 +592,20 @@ def load_definitions(project: Project) -> dg.Definitions:
     if not isinstance(defs, dg.Definitions):
         raise ProjectError(f"{project.definitions}.defs is no dagster.Definitions")
     return defs
+
+
+def drop_doubtful_bytecode(project: Project) -> None:
+    """Remove compiled files that Python would wrongly take for those of the sources as they are.
+
+    It compares whole seconds and the size: after two edits within a second, such as a checkout of
+    two commits, the code of the first would run and be stored under the version of the second.
+    """
+    for package in project.sources:
+        for path in (project.root / package).rglob("*.py"):
+            compiled = Path(importlib.util.cache_from_source(path))
+            with suppress(OSError):
+                if int(compiled.stat().st_mtime) <= int(path.stat().st_mtime):
+                    compiled.unlink()
 
 
 # processes --------------------------------------------------------------------------------------

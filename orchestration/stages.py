@@ -356,6 +356,10 @@ class FileHashes(_JsonCache):
         return digest
 
 
+WIRING = frozenset({"dagster", "pydantic"})
+"""Libraries that wire stages up and shape no result: upgrading them makes nothing stale."""
+
+
 class Libraries(_JsonCache):
     """Versions of installed libraries by the name they are imported under."""
 
@@ -371,7 +375,7 @@ class Libraries(_JsonCache):
         """Version of each import name, as far as versions count; what isn't installed is absent."""
         if self._counted == "ignore":
             return {}
-        found = {name: self._version(name) for name in imports}
+        found = {name: self._version(name) for name in imports if name not in WIRING}
         self.save()
         if self._counted == "exact":
             return found

@@ -10,7 +10,7 @@ from pydantic import Field
 from assets.exoplanets.inputs import asset_in
 from assets.settings import ROOT, StageConfig
 from models.arrays import Arrays
-from models.exoplanets import quarters
+from models.exoplanets import quarters, summary
 
 
 class Quarters(StageConfig, section="exoplanets/quarters"):
@@ -51,17 +51,13 @@ class Search(StageConfig, section="exoplanets/transit_search"):
 def transit_search(config: Search, quarters_table: Arrays) -> dg.Output[dict[str, Any]]:
     """The best periodic dip of every star, beside the published period, and what is made of it."""
     stars = quarters.search_stars(quarters_table, config.period_min, config.period_max)
-    records = [
-        dg.TableRecord({k: v if not isinstance(v, list) else "; ".join(v) for k, v in star.items()})
-        for star in stars
-    ]
-    schema = dg.TableSchema([dg.TableColumn(name) for name in max(stars, key=len)])
+    records = [dg.TableRecord(row) for row in summary.proof_rows(stars)]
     recovered = sum(bool(star.get("recovered")) for star in stars)
     known = sum("planet" in star for star in stars)
     return dg.Output(
         {"stars": stars},
         metadata={
-            "stars": dg.MetadataValue.table(records, schema),
+            "stars": dg.MetadataValue.table(records),
             "known planets recovered": f"{recovered} of {known}",
         },
     )

@@ -71,9 +71,9 @@ class FftLstmTraining(Training, section="exoplanets/fft_lstm/network"):
 class CompositeTraining(Training, section="exoplanets/composite/network"):
     """Two phases; the recurrent branch makes each step slow."""
 
-    first_epochs: int = Field(by_profile(quick=4, published=10), gt=0)
-    second_epochs: int = Field(by_profile(quick=2, published=30), ge=0)
-    steps: int = Field(by_profile(quick=12, published=0), ge=0)
+    first_epochs: int = Field(by_profile(quick=3, published=10), gt=0)
+    second_epochs: int = Field(by_profile(quick=1, published=30), ge=0)
+    steps: int = Field(by_profile(quick=10, published=0), ge=0)
 
 
 def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,6 +166,24 @@ def example_pictures(curves: Arrays, spectra: Arrays) -> dict[str, bytes]:
     }
 
 
+def proof_rows(stars: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give what `quarters.search_stars` found as a table: one row a star, all as text."""
+    return [
+        {
+            "star": f"KIC {star['kic']}",
+            "planet": star.get("planet", "-"),
+            "archive": star["disposition"].lower(),
+            "period (days)": f"{star['period']:.5f}",
+            "published": f"{star['published_period']:.5f}" if "planet" in star else "-",
+            "depth": f"{star['depth']:.3%}",
+            "signal-to-noise": f"{star['snr']:.0f}",
+            "verdict": star["verdict"],
+            "why": "; ".join(star["reasons"]) or "-",
+        }
+        for star in stars
+    ]
+
+
 def report(
     compared: Mapping[str, Any],
     proof: Mapping[str, Any],
@@ -216,19 +234,7 @@ def report(
                 "The best periodic dip of each star, from box least squares. A background binary "
                 "that looks like a planet in every respect of its light curve passes for one here."
             ],
-            table=[
-                {
-                    "star": f"KIC {star['kic']}",
-                    "archive": star["disposition"].lower(),
-                    "period (days)": f"{star['period']:.5f}",
-                    "published": f"{star['published_period']:.5f}" if "planet" in star else "-",
-                    "depth": f"{star['depth']:.3%}",
-                    "signal-to-noise": round(star["snr"]),
-                    "verdict": star["verdict"],
-                    "why": "; ".join(star["reasons"]) or "-",
-                }
-                for star in proof["stars"]
-            ],
+            table=proof_rows(proof["stars"]),
         )
     )
     return render("Exoplanets: stars with a transiting planet", sections)

@@ -1,8 +1,9 @@
 """The study's seven networks, and the three settings in which each is trained.
 
-Here belong builders of uncompiled networks and the figures published for them. Their tied layers
-are in `models.solar_flares.tied`; how they are trained is `models.training`; how their architecture
-is stored is `models.architectures`.
+Here belong builders of uncompiled networks and the parameter counts published for them (its
+results are in `models.solar_flares.published`). Their tied layers are in
+`models.solar_flares.tied`; how they are trained is `models.training`; how their architecture is
+stored is `models.architectures`.
 
 Every network takes any number of steps of any number of inputs: single steps (1, 25), published
 windows (100, 26), or the system's own sequences (60, 25). A name's 25 or 26 is the width of its
@@ -12,7 +13,7 @@ configuration.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from models.architectures import Published
@@ -69,13 +70,10 @@ class Design:
         Published parameter counts for `published_inputs` inputs, and why ours differ.
     published_inputs
         Inputs a step for which they hold.
-    published_results
-        Published (accuracy, recall) on the test split, by setting; settings without are missing.
     """
 
     units: int
     published: Published
-    published_results: dict[str, tuple[float, float]]
     embedded: bool = False
     lstms: int = 1
     tied_lstms: int = 0
@@ -102,21 +100,11 @@ DESIGNS = {
         dropout=0.2,
         recurrent_dropout=0.2,
         published=Published(7_457, 7_457),
-        published_results={
-            "short": (0.7530, 0.9581),
-            "medium": (0.8781, 0.6644),
-            "long": (0.8254, 0.7819),
-        },
     ),
     "stacked": Design(
         units=32,
         lstms=2,
         published=Published(15_777, 15_777),
-        published_results={
-            "short": (0.7601, 0.9386),
-            "medium": (0.7593, 0.9463),
-            "long": (0.7611, 0.9318),
-        },
     ),
     "embedding26": Design(
         units=26,
@@ -124,38 +112,22 @@ DESIGNS = {
         published_form="windows",
         published_inputs=26,
         published=Published(6_943, 6_267, _TIED_DENSE.format(kernel=676)),
-        published_results={"short": (0.4271, 0.6017)},
     ),
     "embedding25": Design(
         units=25,
         embedded=True,
         published=Published(6_426, 5_801, _TIED_DENSE.format(kernel=625)),
-        published_results={
-            "short": (0.8762, 0.7106),
-            "medium": (0.8721, 0.5547),
-            "long": (0.8710, 0.6282),
-        },
     ),
     "tied_stacked": Design(
         units=25,
         tied_lstms=2,
         published=Published(12_751, 10_251, _TIED_LSTM),
-        published_results={
-            "short": (0.8747, 0.7698),
-            "medium": (0.8782, 0.6881),
-            "long": (0.8795, 0.6563),
-        },
     ),
     "stacked_embedding": Design(
         units=25,
         embedded=True,
         lstms=2,
         published=Published(11_526, 10_901, _TIED_DENSE.format(kernel=625)),
-        published_results={
-            "short": (0.8761, 0.7461),
-            "medium": (0.8653, 0.6483),
-            "long": (0.8614, 0.5873),
-        },
     ),
     "tied_stacked_embedding26": Design(
         units=26,
@@ -170,10 +142,23 @@ DESIGNS = {
             "the published count is that of 25 inputs and widths of 25, not 26: 650 + 5,100 + "
             f"7,625 + 650 + 26; and {_TIED_DENSE.format(kernel=625)}; and {_TIED_LSTM}",
         ),
-        published_results={"short": (0.8731, 0.6924), "medium": (0.8860, 0.6677)},
     ),
 }
 """The study's networks by name."""
+
+
+FORM_SHAPES = {"sequences": (60, 25), "steps": (1, 25), "windows": (100, 26)}
+"""Shape of one input, steps and values, in each form of `models.solar_flares.forms`."""
+
+
+def published_counts(name: str, inputs: int) -> Published:
+    """Published parameter counts of a network, and why it differs where it takes other inputs."""
+    design = DESIGNS[name]
+    if inputs == design.published_inputs:
+        return design.published
+    also = f"published for {design.published_inputs} inputs a step, built here for {inputs}"
+    difference = "; and ".join(filter(None, [also, design.published.difference]))
+    return replace(design.published, difference=difference)
 
 
 def register() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import keras  # noqa: TID253 - see above
 from keras import ops  # noqa: TID253
 
-PACKAGE = "faint_signals"
+from models.architectures import PACKAGE
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -379,7 +379,11 @@ def test_this_projects_asset_graph_is_what_plan_would_build(
 
 @needs_browser
 def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
-    ours: dict[str, str], our_server: Server, page: Any, tmp_path: Path
+    ours: dict[str, str],
+    our_server: Server,
+    page: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     labels = np.arange(100) % 2
     scores = np.linspace(0, 1, 100)
@@ -389,7 +393,8 @@ def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
             plots.confusion_matrix({"tp": 9, "fp": 4, "fn": 1, "tn": 86}, title="a model")
         ),
     }
-    with dg.DagsterInstance.from_config(ours["DAGSTER_HOME"]) as instance:
+    monkeypatch.setenv("DAGSTER_HOME", ours["DAGSTER_HOME"])
+    with dg.DagsterInstance.get() as instance:
         instance.report_runless_asset_event(
             dg.AssetMaterialization(["exoplanets", "cnn", "evaluation"], metadata=pictures)
         )
@@ -398,13 +403,12 @@ def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
     page.screenshot(path=tmp_path / "graph.png")
     page.goto(f"{our_server.url}/assets/exoplanets/cnn/evaluation")
     for name in pictures:
-        page.get_by_text(name, exact=True).wait_for()
-    images = page.locator("img[src^='data:image/png']")
-    wait_for(lambda: images.count() == len(pictures), "pictures")
-    wait_for(
-        lambda: all(
-            image.evaluate("i => i.complete && i.naturalWidth > 300") for image in images.all()
-        ),
-        "drawn pictures",
-    )
-    page.screenshot(path=tmp_path / "evaluation.png", full_page=True)
+        # Markdown of 1000 characters and more is behind a link there.
+        row = page.get_by_role("row").filter(has_text=name)
+        row.get_by_text("[Show Markdown]").click()
+        image = page.locator("img[src^='data:image/png']")
+        image.wait_for()
+        wait_for(lambda: image.evaluate("i => i.complete && i.naturalWidth > 300"), name)  # noqa: B023
+        page.screenshot(path=tmp_path / f"{name}.png")
+        page.keyboard.press("Escape")
+        image.wait_for(state="detached")

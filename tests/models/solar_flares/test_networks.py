@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from models.architectures import architecture
+from models.architectures import architecture, from_architecture
 from models.solar_flares.networks import DESIGNS, SETTINGS, network, register
 from models.training import seeded
 
@@ -61,6 +61,23 @@ def test_a_network_is_the_same_data_whenever_it_is_built(name):
     one = architecture(network(name, 60, 25))
     assert one == architecture(network(name, 60, 25))
     json.dumps(one)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_network_is_built_again_from_its_description(name):
+    described = architecture(network(name, 4, 25))
+    again = from_architecture(json.loads(json.dumps(described)))
+    assert architecture(again) == described
+
+
+def test_a_layer_that_was_never_registered_is_refused():
+    described = architecture(network("embedding25", 4, 25))
+    text = json.dumps(described)
+    for old, new in (("faint_signals>Master", "faint_signals>Other"), ("faint_signals>", "other>")):
+        with pytest.raises(
+            ValueError, match=r"names models\.solar_flares\.tied.*registered before"
+        ):
+            from_architecture(json.loads(text.replace(old, new)))
 
 
 def after_a_step(built, x, y):

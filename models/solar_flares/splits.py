@@ -1,0 +1,61 @@
+"""The solar-flare splits: folds that are disjoint in time, or active regions shared out.
+
+Here belongs which records are learnt from, tuned on and judged by.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Arrays
+from models.sampling import split
+
+SPLITS = ("train", "validation", "test")
+"""Names of the splits by their codes 0, 1 and 2."""
+
+TRAIN, VALIDATION, TEST = range(3)
+
+FOLDS = (1, 2, 3)
+"""The folds that the study trains on, validates and tests with."""
+
+
+def split_records(
+    records: Arrays, validation: float, test: float, seed: int
+) -> tuple[NDArray[np.int8], str]:
+    """Give each record its split.
+
+    Parameters
+    ----------
+    records
+        ``label``, ``region`` and ``fold``, shape (n,).
+    validation, test
+        Shares of the records, used only where fold 1, 2 and 3 are not all there.
+    seed
+        Seed of the random choices.
+
+    Returns
+    -------
+    split, how
+        int8 array, shape (n,): 0 train, 1 validation, 2 test; and in words how it was made. Where
+        folds 1, 2 and 3 are all there, they are the splits, as in the study. Otherwise active
+        regions are shared out whole.
+
+    Raises
+    ------
+    ValueError
+        If a split would have no flare, or nothing else; see `models.sampling.split`.
+    """
+    label, fold = np.asarray(records["label"]), np.asarray(records["fold"])
+    if np.unique(fold).tolist() == list(FOLDS):
+        return (fold - 1).astype(np.int8), "by fold: train 1, validation 2, test 3"
+    shares = {"train": 1 - validation - test, "validation": validation, "test": test}
+    result = np.empty(len(label), np.int8)
+    for name, rows in split(label, np.asarray(records["region"]), shares, seed).items():
+        result[rows] = SPLITS.index(name)
+    return result, "by active region: the folds 1, 2 and 3 are not all there"
+
+
+def rows_of(splits: Arrays, code: int) -> NDArray[np.int64]:
+    """Row indices of one split, ascending."""
+    return np.flatnonzero(np.asarray(splits["split"]) == code)

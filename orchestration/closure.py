@@ -1,0 +1,539 @@
+"""The graph of a project's code: what a definition uses, and the digest of it with all of that.
+
+Here belongs what goes into the digest of a definition, and how definitions that use each other are
+digested together.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple, Protocol
+
+from orchestration.facts import (
+    HINT_READERS,
+    QUIET_DECORATORS,
+    Decorator,
+    Hints,
+    Part,
+    Unit,
+    digest_of,
+)
+from orchestration.names import Names, Pair, Target, walk
+from orchestration.sources import Sources
+
+
+@dataclass(frozen=True, order=True)
+class Dynamic:
+    """Something that cannot be followed statically, and so was widened.
+
+    Parameters
+    ----------
+    module
+        Module it stands in.
+    line
+        Line in that module's file; 0 where it came with a run-time value.
+    what
+        What it is, for a person.
+    """
+
+    module: str
+    line: int
+    what: str
+
+
+# Attributes of a definition that show its annotations or docstring.
+_REFLECTION = {"__annotations__", "__doc__", "__signature__", "__wrapped__"}
+
+
+class Key(NamedTuple):
+    """One node of the graph of code.
+
+    Variants of a definition: "" in full; "bare" without what else changes it, for those who only
+    change it too; "settings" without defaults of fields; "reflected" with annotations and
+    docstring; "stage..." without decorators that only wire it into a graph.
+    """
+
+    module: str
+    name: str  # a definition; "*" all of the module, "**" and of those below; "#3,7" statements
+    variant: str = ""
+
+
+class Node:
+    """What a node's digest is made of: text, and digests of others in order and without order."""
+
+    def __init__(self) -> None:
+        self.parts: list[str | Key] = []
+        self.also: set[Key] = set()
+        self.label: list[str] = []  # the parts with names: the definition's digest alone
+        self.outside: set[str] = set()
+        self.dynamic: set[Dynamic] = set()
+        self.loads: set[str] = set()  # modules imported inside functions
+        self.values: dict[str, str] = {}
+
+    def text(self, text: str) -> None:
+        """Write text."""
+        self.parts.append(f"={text}")
+        self.label.append(text)
+
+    def key(self, key: Key) -> None:
+        """Write the digest of another node."""
+        self.parts.append(key)
+        self.label.append("#" if key.name.startswith("#") else key.name)
+
+    @functools.cached_property
+    def edges(self) -> frozenset[Key]:
+        """Nodes used; asked for only when all is written."""
+        return frozenset(part for part in self.parts if type(part) is Key) | self.also
+
+    def digest(self, of: Mapping[Key, str]) -> str:
+        """Digest of the whole, given those of the nodes used."""
+        ordered = [part if type(part) is str else f"@{of[part]}" for part in self.parts]  # type: ignore[index]
+        return digest_of("\n".join([*ordered, "", *sorted({of[key] for key in self.also})]))
+
+    @functools.cached_property
+    def own(self) -> str:
+        """Digest of the definition alone."""
+        return digest_of("\n".join(self.label))
+
+
+class Captured(Protocol):
+    """What only the run knows of a function that was made inside another."""
+
+    def fill(self, ref: str) -> None:
+        """Write what a variable of an enclosing function holds."""
+
+    def annotation(self, parameter: str, refs: Iterable[str]) -> None:
+        """Write the class that annotates a parameter, where that is such a variable."""
+
+
+class Graph:
+    """The graph of a project's code, built as far as it is asked for.
+
+    Parameters
+    ----------
+    sources
+        The project.
+    settings_bases, wiring
+        As of `SourceTree`.
+    """
+
+    def __init__(
+        self, sources: Sources, settings_bases: Collection[str], wiring: Collection[str]
+    ) -> None:
+        self.sources = sources
+        self.names = Names(sources)
+        self.nodes: dict[Key, Node] = {}
+        self._digests: dict[Key, str] = {}
+        self._settings_bases = frozenset(settings_bases)
+        self._wiring = frozenset(wiring)
+        self._is_settings: dict[Pair, bool] = {}
+        self._reads_hints: dict[Pair, bool] = {}
+
+    def closed(self, root: Key) -> tuple[str, set[Key]]:
+        """Digest of a node with all that runs for it, and every node that this takes in."""
+        self._solve(root)
+        closure = self._closure([root])
+        ambient = self._ambient(closure)
+        digest = self._digests[root]
+        if ambient:
+            digest = digest_of(
+                "\n".join([digest, *sorted({self._digests[key] for key in ambient})])
+            )
+        return digest, closure
+
+    # -- nodes
+
+    def _node(self, key: Key) -> Node:
+        node = self.nodes.get(key)
+        if node is None:
+            if key.name.startswith("*"):
+                node = self._whole_module(key)
+            elif key.name.startswith("#"):
+                node = self._statements(key)
+            else:
+                node = self._definition(key)
+            self.nodes[key] = node
+        return node
+
+    def _definition(self, key: Key) -> Node:
+        """A name: every statement that binds it, and unless it is bare, that changes it."""
+        node = Node()
+        units = self.sources.units(key.module)
+        own = set(self.sources.names[key.module][key.name])
+        local = set(own)
+        if key.variant != "bare":
+            elsewhere: dict[str, list[int]] = {}
+            for module, index in self.names.changes.get((key.module, key.name), ()):
+                if module == key.module:
+                    local.add(index)
+                else:
+                    elsewhere.setdefault(module, []).append(index)
+            for module, indices in elsewhere.items():
+                node.also.add(Key(module, f"#{','.join(map(str, sorted(indices)))}"))
+        for index in sorted(local):
+            if index not in own and units[index]["kind"] != "state":
+                node.key(Key(key.module, units[index]["binds"][0]))
+            else:
+                self.assemble(node, key, units[index], index)
+        if self.names.flag((key.module, key.name), "subclasses"):
+            self._with_subclasses(node, (key.module, key.name))
+        return node
+
+    def _statements(self, key: Key) -> Node:
+        """Some statements of a module, in order."""
+        node = Node()
+        for index in map(int, key.name[1:].split(",")):
+            unit = self.sources.units(key.module)[index]
+            if unit["kind"] == "state":
+                self.assemble(node, key, unit, index)
+            else:
+                node.key(Key(key.module, unit["binds"][0]))
+        return node
+
+    def _with_subclasses(self, node: Node, pair: Pair) -> None:
+        node.also |= {Key(*below) for below in self.names.subclasses.get(pair, ())}
+
+    def _whole_module(self, key: Key) -> Node:
+        """All definitions of a module, with those that it re-exports."""
+        node = Node()
+        module = key.module
+        facts = self.sources.facts(module)
+        node.also |= {Key(module, name) for name in self.sources.names[module]}
+        for index, unit in enumerate(facts.get("units", ())):
+            if not unit.get("binds"):
+                node.also.add(Key(module, f"#{index}"))
+        for name in facts.get("imports", {}):
+            node.also |= {
+                Key(*target.pair) for target in self.names.definitions(module, f"g:{name}")
+            }
+        for level, star in facts.get("stars", ()):
+            other = self.sources.absolute(module, level, star)
+            if other in self.sources:
+                node.also.add(Key(other, "*"))
+        if key.name == "**":
+            below = f"{module}."
+            node.also |= {Key(other, "*") for other in self.sources if other.startswith(below)}
+        return node
+
+    def assemble(
+        self,
+        node: Node,
+        key: Key,
+        unit: Unit,
+        index: int | None,
+        values: Captured | None = None,
+    ) -> None:
+        """Write one statement into a node; ``index``: its place among those that run on import."""
+        module, variant = key.module, key.variant
+        refs = unit.get("refs", [])
+        eager = unit.get("eager", []) if index is not None else []
+
+        def part(part: Part) -> None:
+            node.text(part["text"])
+            for slot in part["slots"]:
+                if refs[slot][0] in "cp" and values is not None:
+                    values.fill(refs[slot])
+                else:
+                    self._fill(node, key, unit, refs[slot])
+                if index is not None and slot in eager:
+                    self._position(node, module, refs[slot], index)
+
+        for decorator in unit.get("decorators", ()):
+            if not (variant.startswith("stage") and self._wires(module, unit, decorator)):
+                part(decorator)
+        part(unit["body"])
+        for listed in unit.get("fields", ()):
+            settings = variant == "settings" and self._has_settings_base(
+                self.names.targets(module, unit, listed["bases"])
+            )
+            part(listed["settings" if settings else "full"])
+        for hints in unit.get("hints", ()):
+            if variant == "reflected" or self._read_hints(key, unit, hints):
+                part(hints)
+        if variant == "reflected":
+            node.text(unit.get("doc", ""))
+        if variant.startswith("stage"):
+            self._parameters(node, module, unit, values)
+        self._loads(node, module, unit)
+        self._widen(node, module, unit)
+
+    def _fill(self, node: Node, key: Key, unit: Unit, ref: str) -> None:
+        """Fill a slot."""
+        kind = ref[0]
+        for number, target in enumerate(self.names.resolve(key.module, ref)):
+            if number:
+                node.text("|")
+            if target.kind == "definition":
+                pair = target.pair
+                variant = ""
+                if kind == "w" or (kind == "m" and target.rest):
+                    variant = "bare"
+                elif kind == "s" and key.variant == "settings" and self._settings(pair):
+                    variant = "settings"
+                node.key(Key(*pair, variant))
+                attributes = target.rest.split(".") if target.rest else ()
+                if attributes:
+                    node.text(f".{target.rest}")
+                if "__subclasses__" in attributes:
+                    self._with_subclasses(node, pair)
+                if unit.get("reads_hints") or not _REFLECTION.isdisjoint(attributes):
+                    node.also.add(Key(*pair, "reflected"))
+            elif target.kind == "module":
+                node.text("module")
+                if kind != "e":
+                    node.key(Key(target.module, "**"))
+            elif target.kind == "missing" and kind not in ("w", "e"):
+                node.text(target.name)
+                what = f"{target.name!r} is not defined in {target.module}"
+                node.dynamic.add(Dynamic(key.module, unit["line"], what))
+                node.also.add(Key(target.module, "*"))
+            else:
+                node.text(f"{target.kind} {target.name}")
+                if target.kind == "outside":
+                    node.outside.add(target.name.partition(".")[0])
+                    if ".*." in target.name:
+                        what = f"{target.name.partition('.*.')[0]}: import of unknown names by *"
+                        node.dynamic.add(Dynamic(key.module, unit["line"], what))
+                        node.also.add(Key(key.module, "*"))
+
+    def _position(self, node: Node, module: str, ref: str, index: int) -> None:
+        """Tell how far names had been changed when a statement used them on import.
+
+        So that definitions may change places, but not a change with what it affects.
+        """
+        steps = self.names.steps(module)
+        if not steps:
+            return
+        found = []
+        for target in self.names.read(module, ref):
+            changed = steps.keys() & self.names.reach(target)
+            if changed:
+                found.append(sorted(sum(step < index for step in steps[pair]) for pair in changed))
+        if found:
+            node.text(f"after {sorted(found)}")
+
+    def _loads(self, node: Node, module: str, unit: Unit) -> None:
+        for level, name, attribute in unit.get("imports", ()):
+            absolute = self.sources.absolute(module, level, name)
+            if absolute.partition(".")[0] in self.sources.tops:
+                node.loads |= {absolute, f"{absolute}.{attribute}"}
+            else:
+                node.outside.add(absolute.partition(".")[0])
+
+    def _widen(self, node: Node, module: str, unit: Unit) -> None:
+        for line, what, ref in unit.get("computed", ()):
+            for target in self.names.targets(module, unit, [ref]):
+                if target.kind == "module" or self._is_class(target):
+                    node.dynamic.add(Dynamic(module, line, what))
+        for line, what, pattern in unit.get("dynamic", ()):
+            top = pattern.partition(".")[0]
+            if "." in pattern and "*" not in top and top not in self.sources.tops:
+                node.outside.add(top)  # some module of another's
+                continue
+            if pattern:
+                node.also |= {
+                    Key(other, "*") for other in self.sources if fnmatchcase(other, pattern)
+                }
+            node.dynamic.add(Dynamic(module, line, what))
+            node.also.add(Key(module, "*"))
+
+    # -- annotations, decorators and settings
+
+    def _wires(self, module: str, unit: Unit, decorator: Decorator) -> bool:
+        targets = list(self.names.targets(module, unit, decorator["by"]))
+        return bool(targets) and all(
+            target.kind == "outside" and target.name.partition(".")[0] in self._wiring
+            for target in targets
+        )
+
+    def _parameters(self, node: Node, module: str, unit: Unit, values: Captured | None) -> None:
+        """Add the project's classes that annotate a stage's parameters."""
+        for name, refs in unit.get("parameters", ()):
+            if values is not None and any(unit["refs"][ref][0] in "cp" for ref in refs):
+                values.annotation(name, [unit["refs"][ref] for ref in refs])
+                continue
+            for target in self.names.targets(module, unit, refs):
+                if self._is_class(target):
+                    node.key(self.settings_key(target.pair))
+
+    def _is_class(self, target: Target) -> bool:
+        return target.kind == "definition" and "class" in self.names.kinds(target.pair)
+
+    def settings_key(self, pair: Pair) -> Key:
+        """A class as an annotation: without its defaults if it holds settings."""
+        return Key(*pair, "settings" if self._settings(pair) else "")
+
+    def _settings(self, pair: Pair) -> bool:
+        if pair not in self._is_settings:
+            self._is_settings[pair] = False  # for a class that is its own base
+            self._is_settings[pair] = self._has_settings_base(self.names.bases(pair))
+        return self._is_settings[pair]
+
+    def _has_settings_base(self, bases: Iterable[Target]) -> bool:
+        return any(
+            self._settings(base.pair)
+            if base.kind == "definition"
+            else base.kind == "outside" and base.name in self._settings_bases
+            for base in bases
+        )
+
+    def _read_hints(self, key: Key, unit: Unit, hints: Hints) -> bool:
+        """Whether a decorator may read a function's annotations."""
+        if not hints["by"]:
+            return False
+        if any(ref < 0 or unit["refs"][ref][0] in "cp" for ref in hints["by"]):
+            return True
+        for target in self.names.targets(key.module, unit, hints["by"]):
+            if target.kind == "definition":
+                if target.rest or self._hint_reader(target.pair):
+                    return True
+            elif target.kind == "outside":
+                top = target.name.partition(".")[0]
+                if target.name not in QUIET_DECORATORS and not (
+                    key.variant.startswith("stage") and top in self._wiring
+                ):
+                    return True
+        return False
+
+    def _hint_reader(self, pair: Pair) -> bool:
+        """Whether a definition, or what it uses, reads annotations."""
+        if pair not in self._reads_hints:
+            used = walk(
+                pair, lambda pair: (t.pair for t in self._used(pair) if t.kind == "definition")
+            )
+            self._reads_hints[pair] = any(
+                self.names.flag(other, "reads_hints")
+                or any(t.kind == "outside" and t.name in HINT_READERS for t in self._used(other))
+                for other in used
+            )
+        return self._reads_hints[pair]
+
+    def _used(self, pair: Pair) -> Iterator[Target]:
+        """What all refs of a definition resolve to."""
+        for unit in self.sources.binding(*pair):
+            for ref in unit.get("refs", ()):
+                yield from self.names.resolve(pair[0], ref)
+
+    # -- the graph
+
+    def _solve(self, root: Key) -> None:
+        """Find the digests of a node and of all that it uses.
+
+        Nodes come out strongly connected component by component, those that are used first
+        (R. Tarjan, "Depth-first search and linear graph algorithms", 1972; without recursion).
+        """
+        if root in self._digests:
+            return
+        order: dict[Key, int] = {}
+        lowest: dict[Key, int] = {}
+        pending: list[Key] = []
+        waiting: set[Key] = set()
+        walk: list[tuple[Key, Iterator[Key]]] = []
+
+        def enter(key: Key) -> None:
+            order[key] = lowest[key] = len(order)
+            pending.append(key)
+            waiting.add(key)
+            walk.append((key, iter(self._node(key).edges)))
+
+        enter(root)
+        while walk:
+            key, edges = walk[-1]
+            for other in edges:
+                if other in self._digests:
+                    continue
+                if other not in order:
+                    enter(other)
+                    break
+                if other in waiting:
+                    lowest[key] = min(lowest[key], order[other])
+            else:
+                walk.pop()
+                if walk:
+                    before = walk[-1][0]
+                    lowest[before] = min(lowest[before], lowest[key])
+                if lowest[key] == order[key]:
+                    component = pending[pending.index(key) :]
+                    del pending[-len(component) :]
+                    waiting.difference_update(component)
+                    self._solve_component(component)
+
+    def _solve_component(self, component: list[Key]) -> None:
+        """Find the digests of nodes that use each other, whatever they are called.
+
+        Each starts out the same; then all take the digest of what they look like given the last
+        round's digests, until a round tells no more of them apart. Two such graphs are alike if
+        their sets of pairs of digests before and after a last round are.
+        """
+        if len(component) == 1 and component[0] not in self._node(component[0]).edges:
+            self._digests[component[0]] = self._node(component[0]).digest(self._digests)
+            return
+        nodes = {key: self._node(key) for key in component}
+        outer = {
+            edge: self._digests[edge]
+            for node in nodes.values()
+            for edge in node.edges
+            if edge not in nodes
+        }
+        before = dict.fromkeys(component, "")
+        apart = 1
+        while True:
+            known = outer | before
+            after = {key: node.digest(known) for key, node in nodes.items()}
+            if len(set(after.values())) == apart:
+                break
+            before, apart = after, len(set(after.values()))
+        whole = sorted({before[key] + after[key] for key in component})
+        for key in component:
+            self._digests[key] = digest_of("\n".join([after[key], *whole]))
+
+    def _closure(self, keys: Iterable[Key]) -> set[Key]:
+        found = set(keys)
+        stack = list(found)
+        while stack:
+            new = self.nodes[stack.pop()].edges - found
+            found |= new
+            stack.extend(new)
+        return found
+
+    def _ambient(self, closure: set[Key]) -> set[Key]:
+        """Statements with effects elsewhere in the modules that a closure causes to be imported.
+
+        They and what they use are added to ``closure``.
+        """
+        if not self.names.ambient:
+            return set()
+        found: set[Key] = set()
+        while True:
+            modules = {key.module for key in closure}
+            for key in closure:
+                modules |= self.nodes[key].loads
+            keys = {
+                Key(module, f"#{index}")
+                for module in self._imported(modules)
+                for index in self.names.ambient.get(module, ())
+            }
+            if keys <= found:
+                return found
+            found |= keys
+            for key in keys:
+                self._solve(key)
+            closure |= self._closure(keys)
+
+    def _imported(self, modules: Iterable[str]) -> set[str]:
+        """Modules of the project that importing some of them imports."""
+        found: set[str] = set()
+        stack = list(modules)
+        while stack:
+            module = stack.pop()
+            if module in found or module not in self.sources or module in self.sources.broken:
+                continue
+            found.add(module)
+            stack.append(module.rpartition(".")[0])
+            for level, name, attribute in self.sources.facts(module).get("imported", ()):
+                absolute = self.sources.absolute(module, level, name)
+                stack += [absolute, f"{absolute}.{attribute}"]
+        return found

@@ -1,0 +1,130 @@
+"""What is kept of a source file: the records, and the names of others whose doings are known.
+
+Here belongs what those who read syntax share with those who use what was read. The records depend
+on the content of a file alone, and are plain data, so that they can be cached as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypedDict
+
+Spec = tuple[int, str, str]
+"""An import: number of leading dots, module, attribute ("" for the module itself)."""
+
+
+class Part(TypedDict):
+    """A stretch of normalised syntax: its digest, and its slots as indices into the unit's refs."""
+
+    text: str
+    slots: list[int]
+
+
+class Decorator(Part):
+    """A decorator, which may be left out."""
+
+    by: list[int]  # refs of what is called
+
+
+class Hints(Part):
+    """Annotations of a function, which may be left out."""
+
+    by: list[int]  # refs of the decorators that may read them; -1 for one that is no name
+
+
+class Fields(TypedDict):
+    """A field of a class, with the refs in the bases of that class."""
+
+    bases: list[int]
+    full: Part
+    settings: Part  # the same without defaults
+
+
+class Unit(TypedDict, total=False):
+    """One statement.
+
+    Refs are strings: `g:np.sum` a name of the module, `s:` the same in an annotation of a field or
+    in a base, `w:` only stored to, `m:` called for what it does, its result unused, `c:` a variable
+    of an enclosing function, `p:` a parameter of one, `i:` and `e:` an import inside a function,
+    followed or only mentioned. (And while reading, `k:` looked up, perhaps before storing to it.)
+    """
+
+    kind: str  # "def", "class" or "state"
+    line: int
+    binds: list[str]
+    refs: list[str]
+    body: Part
+    eager: list[int]  # refs evaluated on import
+    decorators: list[Decorator]
+    hints: list[Hints]
+    fields: list[Fields]
+    bases: list[int]
+    parameters: list[tuple[str, list[int]]]  # and the refs in their annotations
+    doc: str
+    dynamic: list[tuple[int, str, str]]  # line, what, pattern of the modules it may reach
+    computed: list[tuple[int, str, int]]  # line, what, ref of what a computed attribute is of
+    imports: list[Spec]  # inside functions
+    # What it does to names, on import ...
+    effect: bool
+    stores: list[int]
+    calls: list[tuple[int, str]]  # and how: "effect", "value" or "decorator"
+    mentions: list[int]  # handed to a call
+    # ... and when called.
+    globals: list[str]
+    writes: list[int]
+    methods: list[int]  # methods called that may change what they belong to
+    alters: bool  # one of its parameters
+    hands: list[int]  # a parameter on to these
+    reads_hints: bool
+    defines: bool  # has a function or class somewhere inside, without being one
+    metaclass: list[int]
+    hooks: list[str]  # see `syntax._class_hooks`
+    subclasses: bool  # asks for its subclasses
+
+
+class Facts(TypedDict, total=False):
+    """What one file says; `error`, with line and message, where it cannot be parsed."""
+
+    error: tuple[int, str]
+    doc: str
+    exports: list[str] | None  # `__all__`; absent: public names, None: cannot be told
+    imports: dict[str, list[Spec]]
+    typing: dict[str, list[Spec]]  # under `if TYPE_CHECKING`
+    stars: list[tuple[int, str]]
+    imported: list[Spec]  # modules imported with this one
+    units: list[Unit]
+    nested: dict[str, list[Unit]]  # functions inside functions, by qualified name
+
+
+QUIET_DECORATORS = {
+    "abc.abstractmethod", "atexit.register", "builtins.classmethod", "builtins.property",
+    "builtins.staticmethod", "contextlib.asynccontextmanager", "contextlib.contextmanager",
+    "functools.cache", "functools.cached_property", "functools.lru_cache",
+    "functools.singledispatch", "functools.singledispatchmethod", "functools.wraps",
+    "keras.saving.register_keras_serializable", "numba.jit", "numba.njit", "tensorflow.function",
+    "typing.final", "typing.no_type_check", "typing.override",
+}  # fmt: skip
+"""Decorators that don't look at annotations."""
+
+HINT_READERS = {
+    "beartype.beartype", "inspect.get_annotations", "inspect.getdoc", "inspect.getfullargspec",
+    "inspect.getsource", "inspect.getsourcelines", "inspect.signature", "pydantic.TypeAdapter",
+    "pydantic.create_model", "pydantic.validate_call", "typeguard.typechecked",
+    "typing.get_type_hints",
+}  # fmt: skip
+"""What reads annotations, or the source itself."""
+
+MUTATORS = {
+    "__delitem__", "__setattr__", "__setitem__", "add", "append", "appendleft", "clear", "discard",
+    "extend", "extendleft", "fill", "insert", "itemset", "pop", "popitem", "popleft", "put",
+    "register", "remove", "reverse", "rotate", "setdefault", "setflags", "sort", "update",
+}  # fmt: skip
+"""Methods that change what they belong to, wherever they are called."""
+
+LOGGING = {"critical", "debug", "error", "exception", "info", "log", "warning"}
+"""Methods that change nothing that counts, even where their result is thrown away."""
+
+
+def digest_of(text: str) -> str:
+    """64 hexadecimal digits that stand for a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

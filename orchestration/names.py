@@ -1,0 +1,396 @@
+"""What a name in a module refers to, and which statements change what it refers to.
+
+Here belongs the resolution of names as Python would do it, without importing anything, and what
+follows from it: who inherits from whom, and what a statement or a call may change.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from orchestration.facts import LOGGING, MUTATORS, Spec, Unit
+from orchestration.sources import Sources
+
+Pair = tuple[str, str]
+"""Module and name of a definition."""
+
+
+class Target(NamedTuple):
+    """What a name resolves to."""
+
+    kind: str  # "definition", "module", "outside", "builtin", "inert" or "missing"
+    module: str  # of the definition or what is missing
+    name: str  # of it, or the full path of what is outside
+    rest: str = ""  # attributes beyond it
+
+    @property
+    def pair(self) -> Pair:
+        """The definition, where it is one."""
+        return self.module, self.name
+
+
+def walk(start: Pair, following: Callable[[Pair], Iterable[Pair]]) -> Iterator[Pair]:
+    """Go from a definition to all that follow from it, itself first and each once."""
+    seen, stack = {start}, [start]
+    while stack:
+        pair = stack.pop()
+        yield pair
+        new = dict.fromkeys(other for other in following(pair) if other not in seen)
+        seen.update(new)
+        stack.extend(new)
+
+
+# Names that every module or class body has, and which tell where the code is, not what it does.
+_INERT = {
+    "__builtins__", "__cached__", "__class__", "__debug__", "__file__", "__loader__", "__module__",
+    "__name__", "__package__", "__path__", "__qualname__", "__spec__",
+}  # fmt: skip
+
+
+class Names:
+    """Resolves names, and knows which statements change what."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self._resolved: dict[tuple[str, str], tuple[Target, ...]] = {}
+        self._mutated: dict[Pair, frozenset[Pair]] = {}
+        self._steps: dict[str, dict[Pair, list[int]]] = {}
+        self._reach: dict[Pair, set[Pair]] = {}
+
+    # -- resolution
+
+    def resolve(self, module: str, ref: str) -> tuple[Target, ...]:
+        """Everything that a ref of a unit of ``module`` may mean."""
+        found = self._resolved.get((module, ref))
+        if found is None:
+            found = self._resolved[module, ref] = tuple(dict.fromkeys(self._resolve(module, ref)))
+        return found
+
+    def definitions(self, module: str, ref: str) -> Iterator[Target]:
+        """Definitions of the project among them."""
+        return (target for target in self.resolve(module, ref) if target.kind == "definition")
+
+    def _resolve(self, module: str, ref: str) -> list[Target]:
+        kind, _, path = ref.partition(":")
+        if kind in ("c", "p"):  # only the run can tell
+            return []
+        if kind in ("i", "e"):
+            level, imported, attribute, *rest = path.split(":")
+            spec = (int(level), imported, attribute)
+            return self._follow(module, spec, [*filter(None, ".".join(rest).split("."))], set())
+        name, *attributes = path.split(".")
+        found = self._in_module(module, name, attributes, set())
+        if found:
+            return found
+        if name == "__doc__":
+            return [Target("inert", module, self.sources.facts(module).get("doc", ""))]
+        if name in _INERT:
+            return [Target("inert", module, name)]
+        for star in self._foreign_stars(module):
+            found.append(Target("outside", module, ".".join([star, "*", name, *attributes])))
+        if hasattr(builtins, name):
+            found.append(Target("builtin", module, ".".join([name, *attributes])))
+        return found or [Target("missing", module, path)]
+
+    def _foreign_stars(self, module: str) -> Iterator[str]:
+        for level, name in self.sources.facts(module).get("stars", ()):
+            absolute = self.sources.absolute(module, level, name)
+            if absolute not in self.sources:
+                yield absolute
+
+    def _in_module(
+        self, module: str, name: str, attributes: list[str], seen: set[Pair]
+    ) -> list[Target]:
+        """What ``name`` is bound to by the statements of ``module``."""
+        if (module, name) in seen:
+            return []
+        seen = {*seen, (module, name)}
+        facts = self.sources.facts(module)
+        found = []
+        for spec in facts.get("imports", {}).get(name, ()):
+            found += self._follow(module, spec, attributes, seen)
+        if name in self.sources.names[module]:
+            found.append(Target("definition", module, name, ".".join(attributes)))
+        for level, star in facts.get("stars", ()):
+            other = self.sources.absolute(module, level, star)
+            if other in self.sources and self._exported(other, name):
+                found += self._in_module(other, name, attributes, seen)
+        if not found:
+            for spec in facts.get("typing", {}).get(name, ()):
+                found += self._follow(module, spec, attributes, seen)
+        return found
+
+    def _exported(self, module: str, name: str) -> bool:
+        exports = self.sources.facts(module).get("exports", ())
+        if exports is None:
+            return True
+        return name in exports if exports else not name.startswith("_")
+
+    def _follow(
+        self, module: str, spec: Spec, attributes: list[str], seen: set[Pair]
+    ) -> list[Target]:
+        """What an import, and then attributes of it, lead to."""
+        level, name, attribute = spec
+        absolute = self.sources.absolute(module, level, name)
+        path = [*filter(None, [attribute]), *attributes]
+        if absolute.partition(".")[0] not in self.sources.tops:
+            return [Target("outside", module, ".".join([absolute, *path]))]
+        if absolute not in self.sources:
+            # `import_module("a.b.Class")` and the like may name more than a module.
+            parent, _, last = absolute.rpartition(".")
+            if not parent:
+                return [Target("missing", module, ".".join([absolute, *path]))]
+            return self._follow(module, (0, parent, last), path, seen)
+        return self._attribute(absolute, path, seen)
+
+    def _attribute(self, module: str, path: list[str], seen: set[Pair]) -> list[Target]:
+        if not path:
+            return [Target("module", module, "")]
+        name, *rest = path
+        found = self._in_module(module, name, rest, seen)
+        if found:
+            return found
+        if f"{module}.{name}" in self.sources:
+            return self._attribute(f"{module}.{name}", rest, seen)
+        if name == "__dict__":
+            return [Target("module", module, "", ".".join(rest))]
+        if name == "__doc__":
+            return [Target("inert", module, self.sources.facts(module).get("doc", ""))]
+        if name in _INERT:
+            return [Target("inert", module, name)]
+        if "__getattr__" in self.sources.names[module]:
+            return [Target("definition", module, "__getattr__", ".".join(path))]
+        stars = [
+            Target("outside", module, ".".join([star, "*", *path]))
+            for star in self._foreign_stars(module)
+        ]
+        return stars or [Target("missing", module, ".".join(path))]
+
+    # -- classes
+
+    def kinds(self, pair: Pair) -> set[str]:
+        """Kinds of the statements that bind a name."""
+        return {unit["kind"] for unit in self.sources.binding(*pair)}
+
+    def runs(self, pair: Pair) -> bool:
+        """Whether a name may stand for a function or a class, and not for data."""
+        return bool(self.kinds(pair) & {"def", "class"}) or self.flag(pair, "defines")
+
+    def bases(self, pair: Pair) -> Iterator[Target]:
+        """What the bases of a class resolve to."""
+        for unit in self.sources.binding(*pair):
+            yield from self.targets(pair[0], unit, unit.get("bases", ()))
+
+    def targets(self, module: str, unit: Unit, refs: Iterable[int]) -> Iterator[Target]:
+        """What some of a unit's refs resolve to."""
+        for index in refs:
+            if index >= 0:
+                yield from self.resolve(module, unit["refs"][index])
+
+    def pairs(self, module: str, unit: Unit, refs: Iterable[int]) -> Iterator[Pair]:
+        """Definitions of the project that some of a unit's refs resolve to."""
+        targets = self.targets(module, unit, refs)
+        return (target.pair for target in targets if target.kind == "definition")
+
+    def _family(self, pair: Pair) -> Iterator[Pair]:
+        """A class and the project's classes that it inherits from."""
+        return walk(pair, self._parents)
+
+    def _parents(self, pair: Pair) -> Iterator[Pair]:
+        return (base.pair for base in self.bases(pair) if base.kind == "definition")
+
+    @functools.cached_property
+    def subclasses(self) -> dict[Pair, set[Pair]]:
+        """All classes below each class, in the whole project."""
+        below: dict[Pair, set[Pair]] = {}
+        for module in self.sources:
+            if module in self.sources.broken:
+                continue
+            for unit in self.sources.units(module):
+                if unit["kind"] == "class" and unit.get("bases"):
+                    own = (module, unit["binds"][0])
+                    for member in self._family(own):
+                        if member != own:
+                            below.setdefault(member, set()).add(own)
+        return below
+
+    # -- who changes what
+
+    def mutated(self, pair: Pair) -> frozenset[Pair]:
+        """Names of the project that calling a function or class may change."""
+        if pair in self._mutated:
+            return self._mutated[pair]
+        found: set[Pair] = set()
+        for module, name in walk(pair, self._run_by):
+            for unit in self.sources.binding(module, name):
+                found.update((module, changed) for changed in unit.get("globals", ()))
+                found.update(self.pairs(module, unit, unit.get("writes", ())))
+                for target in self.targets(module, unit, unit.get("methods", ())):
+                    if target.kind == "definition" and target.rest:
+                        found.add(target.pair)
+        self._mutated[pair] = frozenset(found)
+        return self._mutated[pair]
+
+    def _run_by(self, pair: Pair) -> Iterator[Pair]:
+        """Functions and classes that a function or class may call."""
+        for unit in self.sources.binding(*pair):
+            wrappers = (decorator["slots"] for decorator in unit.get("decorators", ()))
+            slots = {*unit["body"]["slots"]}.union(*wrappers)
+            yield from filter(self.runs, self.pairs(pair[0], unit, slots))
+
+    def steps(self, module: str) -> dict[Pair, list[int]]:
+        """Units of a module that change a name, for each that they change one by one."""
+        found = self._steps.get(module)
+        if found is None:
+            changed: dict[Pair, set[int]] = {
+                (module, name): set(units) for name, units in self.sources.names[module].items()
+            }
+            for pair, where in self.changes.items():
+                here = {index for other, index in where if other == module}
+                if here:
+                    changed.setdefault(pair, {-1}).update(here)
+            found = self._steps[module] = {
+                pair: sorted(indices) for pair, indices in changed.items() if len(indices) > 1
+            }
+        return found
+
+    def reach(self, pair: Pair) -> set[Pair]:
+        """A definition and all that it uses."""
+        found = self._reach.get(pair)
+        if found is None:
+            found = self._reach[pair] = set(walk(pair, self._read_by))
+        return found
+
+    def _read_by(self, pair: Pair) -> Iterator[Pair]:
+        for unit in self.sources.binding(*pair):
+            for ref in unit.get("refs", ()):
+                yield from self.read(pair[0], ref)
+
+    def read(self, module: str, ref: str) -> set[Pair]:
+        """Definitions that a ref stands for and not only changes."""
+        return {
+            target.pair
+            for target in self.definitions(module, ref)
+            if ref[0] != "w" and not (ref[0] == "m" and target.rest)
+        }
+
+    def flag(self, pair: Pair, flag: str) -> bool:
+        """Whether any statement that binds a name has a flag."""
+        return any(unit.get(flag) for unit in self.sources.binding(*pair))
+
+    @functools.cached_property
+    def changes(self) -> dict[Pair, set[tuple[str, int]]]:
+        """Units, anywhere, that change a name other than by binding it."""
+        return self._effects[0]
+
+    @functools.cached_property
+    def ambient(self) -> dict[str, list[int]]:
+        """Units by module that, on import, change something that no name of the project stands for.
+
+        Such as `np.seterr(...)`, or a class registered with another package.
+        """
+        return self._effects[1]
+
+    @functools.cached_property
+    def _effects(self) -> tuple[dict[Pair, set[tuple[str, int]]], dict[str, list[int]]]:
+        changes: dict[Pair, set[tuple[str, int]]] = {}
+        ambient: dict[str, list[int]] = {}
+        for module in self.sources:
+            if module in self.sources.broken:  # nothing can import it
+                continue
+            for index, unit in enumerate(self.sources.units(module)):
+                targets, outside = self._effect(module, unit)
+                for pair in targets - {(module, name) for name in unit.get("binds", ())}:
+                    changes.setdefault(pair, set()).add((module, index))
+                if outside:
+                    ambient.setdefault(module, []).append(index)
+        return changes, ambient
+
+    def _effect(self, module: str, unit: Unit) -> tuple[set[Pair], bool]:
+        """Names of the project that a unit changes, and whether it changes anything else."""
+        found = {(module, name) for name in unit.get("globals", ())}
+        effect = bool(unit.get("effect"))
+        outside = False
+        for target in self.targets(module, unit, unit.get("stores", ())):
+            if target.kind == "definition":
+                found.add(target.pair)
+            elif target.kind in ("outside", "builtin"):
+                outside = True
+        for ref, mode in unit.get("calls", ()):
+            for target in self.targets(module, unit, [ref]):
+                if target.kind == "definition":
+                    if mode == "effect" and target.rest.rpartition(".")[2] in LOGGING:
+                        effect = False
+                    else:
+                        found |= self._called(module, unit, target, mode)
+                elif target.kind == "builtin" and target.name == "print":
+                    effect = False
+                elif target.kind == "outside":
+                    last = target.name.rpartition(".")[2]
+                    if mode == "effect" or (mode == "decorator" and last.startswith("register")):
+                        outside = True
+                    if mode == "effect":
+                        found |= self._handed(module, unit, mode, everything=True)
+        if unit["kind"] == "class":
+            for pair in unit.get("binds", ()):
+                found |= self._hooked((module, pair))
+            if unit.get("subclasses"):
+                found -= {(module, name) for name in unit["binds"]}
+        return found, outside or (effect and not found)
+
+    def _called(self, module: str, unit: Unit, target: Target, mode: str) -> set[Pair]:
+        pair = target.pair
+        found: set[Pair] = set()
+        method = target.rest.rpartition(".")[2]
+        if method:
+            if (
+                method in MUTATORS
+                or mode == "decorator"
+                or (mode == "effect" and method not in LOGGING)
+            ):
+                found.add(pair)
+        elif mode != "value" and not self.runs(pair):
+            found.add(pair)  # an instance that is called
+        found |= self.mutated(pair)
+        found |= self._handed(module, unit, mode, everything=self._alters(pair))
+        return found
+
+    def _handed(self, module: str, unit: Unit, mode: str, *, everything: bool) -> set[Pair]:
+        """Names handed to a call that may be changed by it."""
+        if mode != "effect" and not everything:
+            return set()
+        pairs = self.pairs(module, unit, unit.get("mentions", ()))
+        return {pair for pair in pairs if everything or not self.runs(pair)}
+
+    def _alters(self, pair: Pair) -> bool:
+        """Whether a function changes what it is handed, itself or by handing it on."""
+        return any(self.flag(other, "alters") for other in walk(pair, self._handed_on_to))
+
+    def _handed_on_to(self, pair: Pair) -> Iterator[Pair]:
+        for unit in self.sources.binding(*pair):
+            yield from self.pairs(pair[0], unit, unit.get("hands", ()))
+
+    def _hooked(self, pair: Pair) -> set[Pair]:
+        """What `__init_subclass__` or a metaclass changes when a class is made."""
+        found: set[Pair] = set()
+        for member in self._family(pair):
+            if member != pair:
+                for hook in self._hooks(member, "subclass"):
+                    found |= self.mutated(member) | ({member} if hook.endswith("+") else set())
+                if self.flag(member, "subclasses"):
+                    found.add(member)
+            for unit in self.sources.binding(*member):
+                for meta in self.pairs(member[0], unit, unit.get("metaclass", ())):
+                    for hook in self._hooks(meta, "class"):
+                        found |= self.mutated(meta)
+                        found |= {meta, member} if hook.endswith("+") else set()
+        return found - {pair}
+
+    def _hooks(self, pair: Pair, kind: str) -> Iterator[str]:
+        for unit in self.sources.binding(*pair):
+            for hook in unit.get("hooks", ()):
+                if hook.startswith(kind):
+                    yield hook

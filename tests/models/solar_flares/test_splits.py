@@ -1,0 +1,43 @@
+"""Folds are the splits where there are three; otherwise regions are shared out whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.solar_flares.splits import SPLITS, rows_of, split_records
+
+
+def records(folds, per_region=4):
+    count = len(folds)
+    region = np.arange(count) // per_region
+    return {
+        "fold": np.array(folds, np.int8),
+        "label": (region % 3 == 0).astype(np.int8),
+        "region": np.char.add("AR", region.astype(str)),
+    }
+
+
+def test_three_folds_are_the_splits():
+    split, how = split_records(records([1, 1, 2, 2, 2, 3]), 0.25, 0.25, seed=0)
+    assert split.tolist() == [0, 0, 1, 1, 1, 2]
+    assert split.dtype == np.int8
+    assert how.startswith("by fold")
+    assert rows_of({"split": split}, 1).tolist() == [2, 3, 4]
+
+
+def test_without_three_folds_regions_stay_whole_and_shares_are_near():
+    held = records([1] * 240)
+    split, how = split_records(held, 0.25, 0.25, seed=3)
+    assert how.startswith("by active region")
+    for region in np.unique(held["region"]):
+        assert len(set(split[held["region"] == region])) == 1
+    shares = [np.mean(split == code) for code in range(len(SPLITS))]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
+    for code in range(len(SPLITS)):
+        assert set(held["label"][split == code]) == {0, 1}
+
+
+def test_too_few_flaring_regions_are_refused():
+    with pytest.raises(ValueError, match="would get no positives"):
+        split_records(records([1] * 16), 0.25, 0.25, seed=0)
