@@ -21,7 +21,7 @@ from orchestration.project import Project, find
 from orchestration.stages import Stages
 from orchestration.storage import Store
 
-SYSTEMS = {"exoplanets": "exoplanets/curves"}
+SYSTEMS = {"exoplanets": "exoplanets/curves", "solar_flares": "solar_flares/records"}
 """Every system with the asset that reads `files` where it is asked to."""
 
 

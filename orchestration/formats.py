@@ -9,6 +9,7 @@ pickled. Where files lie and when they count as stored is `orchestration.storage
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import re
@@ -244,6 +245,46 @@ class _ArrayWriter:
         return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
 
 
+class _Sink(io.FileIO):
+    """A file for HDF5 that keeps errors to itself until it is asked or left.
+
+    A full disk in the middle of HDF5's own writing leaves the library unusable: later files crash.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self._error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of it, or pretend to."""
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while self._error is None and done < len(view):
+                done += super().write(view[done:])
+        except OSError as error:
+            self._error = error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the file's length, or pretend to."""
+        try:
+            return super().truncate(size) if self._error is None else size or 0
+        except OSError as error:
+            self._error = error
+            return size or 0
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self._error is not None:
+            raise self._error
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        super().__exit__(kind, *rest)
+        if kind is None:
+            self.check()
+
+
 def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> Written:
     """Write named arrays, whole or as a stream of blocks, to HDF5."""
     import h5py
@@ -251,7 +292,7 @@ def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> Written:
     streamed = isinstance(value, Blocks)
     blocks = value if isinstance(value, Blocks) else [_whole(value)]
     writers: dict[str, _ArrayWriter] = {}
-    with h5py.File(path, "w", libver="latest") as file:
+    with _Sink(path) as sink, h5py.File(sink, "w", libver="latest") as file:
         for block in blocks:
             if not writers:
                 writers = {
@@ -264,6 +305,7 @@ def write_arrays(value: Blocks | Mapping[str, Any], path: Path) -> Written:
                 )
             for name, writer in writers.items():
                 writer.append(np.asarray(block[name]))
+            sink.check()
         if not writers:
             raise ValueError("nothing to store: the stream of blocks is empty")
         return Written(

@@ -319,6 +319,8 @@ class Workshop:
             )
         except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
             return dict.fromkeys(wanted, f"{type(error).__name__}: {error}")
+        if _interrupted(result):
+            raise KeyboardInterrupt  # Dagster turned it into a failed run
         done = {
             "/".join(event.asset_key.path)
             for event in result.get_asset_materialization_events()
@@ -346,6 +348,20 @@ class Workshop:
             elif not (skipped or errors or checks):
                 results[slot] = f"Dagster didn't run it: see run {result.run_id}"
         return results
+
+
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended a run."""
+    errors = (
+        event.step_failure_data.error for event in result.all_events if event.is_step_failure
+    )
+    return any(
+        error is not None and error.cls_name in {INTERRUPTED, "KeyboardInterrupt"}
+        for error in errors
+    ) or any(event.event_type_value == "PIPELINE_CANCELED" for event in result.all_events)
+
+
+INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 
 class _Rebuilding:
