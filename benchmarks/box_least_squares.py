@@ -3,7 +3,8 @@
     python -m benchmarks.box_least_squares --curves 1000
 
 Both search the same curves at the same periods with the same durations and phase bins, in one run.
-Every other curve has a transit in it.
+Every other curve has transits in it. In noise alone the best box is now and then one that reaches
+over the end of the period; astropy doesn't try all of these.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
     periods = np.geomspace(1.0, 20.0, chosen.periods)
     flux = rng.normal(size=(chosen.curves, CADENCES))
     with_transit = np.arange(chosen.curves) % 2 == 0
-    for row in flux[with_transit]:
+    for row in flux[::2]:
         period = np.exp(rng.uniform(np.log(1.5), np.log(15.0)))
         phase = (times - rng.uniform(0.2, 0.8) * period) % period
         row -= rng.uniform(1.5, 4.0) * (np.minimum(phase, period - phase) < 0.1)

@@ -60,9 +60,8 @@ def automation(
     systems = list(systems)
     return {
         "jobs": [
-            *(system_job(system) for system in systems),
-            *(system_rebuild_job(project, system) for system in systems),
             rebuild_job(project, STALE_JOB, None),
+            *(system_job(project, system) for system in systems),
         ],
         "schedules": [nightly(system) for system in systems],
         "sensors": [
@@ -75,18 +74,35 @@ def automation(
 # jobs -------------------------------------------------------------------------------------------
 
 
-def system_job(system: str) -> Any:
-    """Build the job that runs everything of a system, stale or not."""
-    return dg.define_asset_job(
-        system,
-        selection=dg.AssetSelection.groups(system),
-        description=f"Everything of {system}, from the download to the evaluations.",
-    )
+def system_job(project: Project, system: str) -> dg.JobDefinition:
+    """Build the job that brings a system up to date, from the download to the evaluations.
+
+    It has the system's name. That it is no asset job lets a system have families of different
+    partitions, which Dagster allows in none; to run what is fresh as well, there is "Materialize
+    all" in the web UI.
+    """
+    return rebuild_job(project, system, _group(system))
 
 
-def system_rebuild_job(project: Project, system: str) -> dg.JobDefinition:
-    """Build the job that brings a system up to date."""
-    return rebuild_job(project, _rebuild_name(system), _group(system))
+def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
+    """Build an asset job for each family of partitioned assets, for `dagster job backfill`.
+
+    A family is what shares a group and a partitions definition; its job is named after the family's
+    first asset, such as ``solar_flares_network_family``.
+    """
+    families: dict[Any, list[dg.AssetKey]] = {}
+    for definition in assets:
+        for spec in definition.specs:
+            if spec.partitions_def is not None:
+                families.setdefault((spec.group_name, spec.partitions_def), []).append(spec.key)
+    return [
+        dg.define_asset_job(
+            f"{'_'.join(keys[0].path)}_family",
+            selection=keys,
+            description="One run builds one partition; a backfill builds all it is asked for.",
+        )
+        for keys in families.values()
+    ]
 
 
 def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDefinition:
@@ -186,10 +202,6 @@ def _faint(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "orchestration.cli", *arguments]
 
 
-def _rebuild_name(system: str) -> str:
-    return f"{system}_rebuild"
-
-
 def _group(system: str) -> str:
     return f'group:"{system}"'
 
@@ -206,7 +218,7 @@ def nightly(system: str) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name=f"{system}_nightly",
-        job_name=_rebuild_name(system),
+        job_name=system,
         cron_schedule=NIGHTLY,
         execution_timezone="UTC",
         description=f"Brings {system} up to date every night. Switch it on under Automation, or "
@@ -281,7 +293,7 @@ def new_files_sensor(
     return _sensor(
         project,
         name=f"{system}_new_files",
-        job=_rebuild_name(system),
+        job=system,
         selection=_group(system),
         wanted=files_changed,
         interval=interval,

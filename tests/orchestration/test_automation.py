@@ -24,10 +24,11 @@ from orchestration import automation as module_under_test
 from orchestration.automation import (
     FAILED_TAG,
     automation,
+    family_jobs,
     new_files_sensor,
     nightly,
-    rebuild_job,
     stale_sensor,
+    system_job,
 )
 from orchestration.project import Project, find
 
@@ -44,7 +45,7 @@ load_from:
 DEFINITIONS = """\
 from pathlib import Path
 
-from orchestration.automation import rebuild_job, stale_sensor
+from orchestration.automation import family_jobs, rebuild_job, stale_sensor
 from orchestration.build import laid_over
 from orchestration.project import find
 from toy import systems
@@ -53,7 +54,10 @@ project = find(Path(__file__).parent)
 defs = laid_over(
     [systems],
     project,
-    jobs=[rebuild_job(project, "rebuild_stale", None)],
+    jobs=[
+        rebuild_job(project, "rebuild_stale", None),
+        *family_jobs([systems.family_architecture, systems.family_network]),
+    ],
     sensors=[stale_sensor(project, interval=1)],
 )
 """
@@ -250,7 +254,7 @@ def test_new_files_are_what_the_files_sensor_asks_for(situation: Situation) -> N
     assert situation.look() == "nothing to do: 2 stale"
     situation.stale = [entry("alpha/curves", "data")]
     situation.asks()
-    assert situation.sensor.job_name == "alpha_rebuild"
+    assert situation.sensor.job_name == "alpha"
 
 
 def test_the_nightly_schedule_asks_for_the_systems_rebuild(
@@ -262,7 +266,7 @@ def test_the_nightly_schedule_asks_for_the_systems_rebuild(
     with dg.build_schedule_context(situation.instance) as context:
         tick = schedule.evaluate_tick(context)
     assert len(tick.run_requests or ()) == 1
-    assert (schedule.job_name, schedule.cron_schedule) == ("alpha_rebuild", "0 2 * * *")
+    assert (schedule.job_name, schedule.cron_schedule) == ("alpha", "0 2 * * *")
     # A killed run would keep a place in the queue, and all places would be gone after a few.
     ended = situation.instance.get_run_by_id(killed.run_id)
     assert ended is not None
@@ -270,29 +274,38 @@ def test_the_nightly_schedule_asks_for_the_systems_rebuild(
 
 
 def test_nothing_is_switched_on_by_default_and_names_fit_together(situation: Situation) -> None:
-    parts = dg.StaticPartitionsDefinition(["a", "b"])
+    models, settings = (dg.StaticPartitionsDefinition(list(keys)) for keys in ("ab", "cd"))
 
     @dg.asset(group_name="alpha")
     def curves() -> None: ...
 
-    @dg.asset(group_name="alpha", partitions_def=parts, deps=[curves])
+    @dg.asset(group_name="alpha", partitions_def=models, deps=[curves])
+    def architecture() -> None: ...
+
+    @dg.asset(group_name="alpha", partitions_def=settings, deps=[architecture])
     def network() -> None: ...
+
+    @dg.asset(group_name="alpha", partitions_def=settings, deps=[network])
+    def evaluation() -> None: ...
 
     @dg.asset(group_name="beta")
     def scans() -> None: ...
 
-    defs = dg.Definitions(
-        assets=[curves, network, scans],
-        **automation(situation.project, ["alpha", "beta"], files={"alpha": "curves"}),
-    )
-    repository = defs.get_repository_def()
-    assert sorted(job.name for job in repository.get_all_jobs() if job.name[0] != "_") == [
-        "alpha",
-        "alpha_rebuild",
-        "beta",
-        "beta_rebuild",
-        "rebuild_stale",
-    ]
+    assets = [curves, architecture, network, evaluation, scans]
+    automated = automation(situation.project, ["alpha", "beta"], files={"alpha": "curves"})
+    automated["jobs"] += family_jobs(assets)
+    repository = dg.Definitions(assets=assets, **automated).get_repository_def()
+    assert {
+        job.name: sorted(key.to_user_string() for key in job.asset_layer.selected_asset_keys)
+        for job in repository.get_all_jobs()
+        if not job.name.startswith("__")
+    } == {
+        "alpha": [],
+        "beta": [],
+        "rebuild_stale": [],
+        "architecture_family": ["architecture"],
+        "network_family": ["evaluation", "network"],
+    }
     switches = [*repository.schedule_defs, *repository.sensor_defs]
     assert sorted(switch.name for switch in switches) == [
         "alpha_new_files",
@@ -372,8 +385,8 @@ def lines_of(instance: dg.DagsterInstance, run: str) -> list[str]:
     return [record.event_log_entry.user_message for record in records]
 
 
-def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
-    job = rebuild_job(find(toy.root), "alpha_rebuild", 'group:"alpha"')
+def test_a_systems_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
+    job = system_job(find(toy.root), "alpha")
     with dg.DagsterInstance.get() as instance:
         toy.edit("values) / len(values)", "values) * 1.0 / len(values) / 0")
         run = job.execute_in_process(
@@ -394,6 +407,20 @@ def test_a_rebuild_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
         )
     assert toy.ran() == ["alpha/cnn/evaluation"] * 2
     assert toy.reasons() == {}
+
+
+def test_a_familys_job_builds_one_partition_a_run_and_plan_agrees(toy: Any) -> None:
+    toy.edit('"c": 3', '"c": 4')
+    with toy.open() as workshop:
+        for job in ("family_architecture_family", "family_network_family"):
+            done = workshop.defs.get_job_def(job).execute_in_process(
+                instance=workshop.instance, partition_key="c"
+            )
+            assert done.success
+    assert toy.reasons() == {f"family/architecture[{part}]": ["code"] for part in "ab"}
+    toy.ran()
+    toy.rebuild()
+    assert toy.ran() == ["family/architecture[a]", "family/architecture[b]"]
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""Every format gives back what it was given, and equal content an equal hash."""
+"""Each format gives back what it was given, and knows it by its content."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,160 +17,296 @@ from models.arrays import Blocks
 from orchestration.formats import FORMATS
 
 ARRAYS = {
-    "flux": np.arange(40, dtype=np.float32).reshape(10, 4),
-    "label": np.array([0, 1] * 5, np.int8),
-    "star": np.array([f"KIC {k} é" for k in range(10)]),
+    "flux": np.arange(12, dtype="float32").reshape(4, 3),
+    "count": np.array([1, -2, 3, 4], dtype="int16"),
+    "seen": np.array([True, False, True, True]),
+    "phase": np.array([1 + 2j, 0, 0, 1j], dtype="complex64"),
+    "star": np.array(["KIC 1", "", "Größe", "b"], dtype="U12"),
 }
 
 
-def write(name: str, value: object, path: Path) -> str:
-    return FORMATS[name].write(value, path).content
+def write(name: str, value: object, path: Path) -> Any:
+    return FORMATS[name].write(value, path / f"value{FORMATS[name].suffix}")
 
 
-def blocks(rows: int) -> Blocks:
-    return Blocks(
-        {name: array[start : start + rows] for name, array in ARRAYS.items()}
-        for start in range(0, 10, rows)
-    )
+def read(name: str, path: Path) -> Any:
+    return FORMATS[name].read(path / f"value{FORMATS[name].suffix}")
 
 
-def test_arrays_come_back_row_by_row_as_they_were(tmp_path: Path) -> None:
-    write("arrays", ARRAYS, tmp_path / "a.h5")
-    stored = FORMATS["arrays"].read(tmp_path / "a.h5")
-    assert sorted(stored) == ["flux", "label", "star"]
+def content(name: str, value: object, path: Path) -> str:
+    path.mkdir(parents=True, exist_ok=True)
+    return str(write(name, value, path).content)
+
+
+# arrays -------------------------------------------------------------------------------------------
+
+
+def test_arrays_come_back_with_values_types_and_shapes(tmp_path: Path) -> None:
+    written = write("arrays", ARRAYS, tmp_path)
+    back = read("arrays", tmp_path)
+    assert isinstance(back, dict)
+    assert list(back) == sorted(ARRAYS)
     for name, array in ARRAYS.items():
-        assert stored[name].shape == array.shape
-        np.testing.assert_array_equal(np.asarray(stored[name]), array)
-        np.testing.assert_array_equal(stored[name][3:7], array[3:7])
-        rows = np.array([7, 2, 2, -1])
-        np.testing.assert_array_equal(stored[name][rows], array[rows])
-    assert stored["flux"].dtype == np.float32
-    with pytest.raises(KeyError, match="no array 'flix'; there are"):
-        stored["flix"]
-
-
-@pytest.mark.parametrize("rows", [1, 3, 10])
-def test_how_arrays_are_cut_into_blocks_does_not_count(rows: int, tmp_path: Path) -> None:
-    whole = write("arrays", ARRAYS, tmp_path / "whole.h5")
-    assert write("arrays", blocks(rows), tmp_path / "cut.h5") == whole
+        np.testing.assert_array_equal(np.asarray(back[name]), array)
+        assert np.asarray(back[name]).dtype == back[name].dtype == array.dtype
+        assert back[name].shape == array.shape
+        assert len(back[name]) == 4
+    assert written.rows == 4
+    assert written.parts["flux"] == ("float32", (4, 3))
+    assert written.parts["star"] == ("string", (4,))
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"flux": ARRAYS["flux"].astype(np.float64)},
-        {"flux": ARRAYS["flux"].reshape(10, 2, 2)},
-        {"label": 1 - ARRAYS["label"]},
-        {"star": np.char.upper(ARRAYS["star"])},
-        {"more": ARRAYS["label"]},
-    ],
-    ids=["dtype", "shape", "values", "strings", "names"],
+    "rows",
+    [slice(1, 3), 2, np.array([3, 0, 0, -1]), np.array([True, False, False, True]), ...],
+    ids=["slice", "row", "unordered with repeats", "mask", "all"],
 )
-def test_what_arrays_hold_counts(change: dict[str, Any], tmp_path: Path) -> None:
-    before = write("arrays", ARRAYS, tmp_path / "before.h5")
-    assert write("arrays", ARRAYS | change, tmp_path / "after.h5") != before
+@pytest.mark.parametrize("name", ["flux", "star"])
+def test_rows_of_a_stored_array(tmp_path: Path, rows: Any, name: str) -> None:
+    write("arrays", ARRAYS, tmp_path)
+    np.testing.assert_array_equal(read("arrays", tmp_path)[name][rows], ARRAYS[name][rows])
+
+
+def test_rows_far_apart_are_read_one_by_one(tmp_path: Path) -> None:
+    values = np.arange(1000)
+    write("arrays", {"x": values}, tmp_path)
+    rows = np.array([999, 0, 500])
+    np.testing.assert_array_equal(read("arrays", tmp_path)["x"][rows], rows)
+
+
+@pytest.mark.parametrize("sizes", [(4,), (1, 1, 1, 1), (3, 0, 1), (0, 4)])
+def test_a_stream_has_the_content_of_the_whole(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    def blocks() -> Any:
+        start = 0
+        for size in sizes:
+            yield {name: array[start : start + size] for name, array in ARRAYS.items()}
+            start += size
+
+    assert content("arrays", Blocks(blocks()), tmp_path / "stream") == content(
+        "arrays", ARRAYS, tmp_path / "whole"
+    )
+    back = read("arrays", tmp_path / "stream")
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(np.asarray(back[name]), array)
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    "other",
     [
-        ({"x": np.array([object()])}, "only numbers, booleans and strings"),
-        ({"x": np.float32(1)}, "a single value"),
-        (Blocks([]), "the stream of blocks is empty"),
-        (Blocks([{"x": np.zeros(2)}, {"y": np.zeros(2)}]), r"\['y'\], the first had \['x'\]"),
-        (Blocks([{"x": np.zeros(2)}, {"x": np.zeros((2, 2))}]), "rows of"),
-        (Blocks([{"x": np.zeros(2)}, {"x": np.zeros(2, np.float32)}]), "float32"),
+        ARRAYS | {"count": np.array([1, -2, 3, 5], dtype="int16")},
+        ARRAYS | {"count": ARRAYS["count"].astype("int32")},
+        ARRAYS | {"flux": ARRAYS["flux"].reshape(4, 3, 1)},
+        ARRAYS | {"star": np.array(["KIC 1", "", "Größe", "c"])},
+        ARRAYS | {"star": np.array(["KIC 1G", "", "röße", "b"])},
+        {("fluxes" if name == "flux" else name): array for name, array in ARRAYS.items()},
+        {name: array for name, array in ARRAYS.items() if name != "flux"},
+    ],
+    ids=["value", "type", "shape", "text", "where texts end", "name", "array left out"],
+)
+def test_whatever_differs_has_another_content(tmp_path: Path, other: Any) -> None:
+    assert content("arrays", ARRAYS, tmp_path / "a") != content("arrays", other, tmp_path / "b")
+
+
+def test_the_order_of_names_byte_order_and_memory_do_not_count(tmp_path: Path) -> None:
+    other = {name: ARRAYS[name] for name in reversed(list(ARRAYS))}
+    other["flux"] = np.asfortranarray(other["flux"]).astype(">f4")
+    assert content("arrays", ARRAYS, tmp_path / "a") == content("arrays", other, tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"x": np.array([object()])}, "'x' holds object: only numbers"),
+        ({"x": np.array(["2020-01-01"], dtype="datetime64[D]")}, "only numbers, booleans"),
+        ({"x": np.float64(1)}, "'x' has no rows"),
+        ([1, 2], "expected named arrays"),
+        ({}, "nothing to store"),
+        (Blocks(iter(())), "the stream of blocks is empty"),
+        (Blocks([{"x": np.zeros(2)}, {"y": np.zeros(2)}]), r"has the arrays \['y'\]"),
+        (Blocks([{"x": np.zeros(2)}, {"x": np.zeros(2, "f4")}]), "float32, the blocks before it"),
+        (Blocks([{"x": np.zeros((2, 2))}, {"x": np.zeros((2, 3))}]), "a block has rows of"),
+        (Blocks([{"x": np.array(["a"])}, {"x": np.array(["a" * 9])}]), "such as dtype 'U32'"),
     ],
 )
-def test_arrays_that_cannot_be_stored_say_why(value: Any, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=said):
-        write("arrays", value, tmp_path / "a.h5")
+def test_what_arrays_cannot_hold(tmp_path: Path, value: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        write("arrays", value, tmp_path)
 
 
-def table() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"star": ["a", None, "c"], "snr": [1.5, np.nan, -0.5], "flagged": [True] * 3}
+def test_a_fixed_width_leaves_room_for_longer_texts_in_later_blocks(tmp_path: Path) -> None:
+    blocks = [{"x": np.array(["a"], dtype="U8")}, {"x": np.array(["größere"], dtype="U8")}]
+    write("arrays", Blocks(blocks), tmp_path)
+    assert read("arrays", tmp_path)["x"][...].tolist() == ["a", "größere"]
+
+
+def test_an_unknown_array_names_those_there_are(tmp_path: Path) -> None:
+    write("arrays", ARRAYS, tmp_path)
+    with pytest.raises(KeyError, match="no array 'fluxes'; there are"):
+        read("arrays", tmp_path)["fluxes"]
+
+
+# tables, JSON, folders ----------------------------------------------------------------------------
+
+
+def test_tables(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "star": ["a", None, "c"],
+            "period": [1.5, np.nan, 2.5],
+            "count": [1, 2, 3],
+            "planet": [True, False, True],
+        }
+    )
+    written = write("tables", table, tmp_path)
+    pd.testing.assert_frame_equal(read("tables", tmp_path), table)
+    assert written.rows == 3
+    other_index = table.set_axis([7, 8, 9], axis=0)
+    assert content("tables", other_index, tmp_path / "i") == written.content
+    for column, value in (("star", "b"), ("period", 0.0), ("count", 4), ("planet", False)):
+        changed = table.copy()
+        changed.loc[2, column] = value
+        assert content("tables", changed, tmp_path / column) != written.content
+    assert content("tables", table[["period", "star", "count", "planet"]], tmp_path / "o") != (
+        written.content
     )
 
 
-def test_a_table_comes_back_and_its_index_does_not_count(tmp_path: Path) -> None:
-    first = write("tables", table(), tmp_path / "a.parquet")
-    moved = table().set_index(pd.Index([7, 8, 9]))
-    assert write("tables", moved, tmp_path / "b.parquet") == first
-    pd.testing.assert_frame_equal(FORMATS["tables"].read(tmp_path / "a.parquet"), table())
-    for column, value in (("snr", 2.0), ("star", "x"), ("flagged", False)):
-        other = table()
-        other.loc[0, column] = value
-        assert write("tables", other, tmp_path / "c.parquet") != first
+def test_json(tmp_path: Path) -> None:
+    value = {"b": [1, 2.5, None, True, "größer"], "a": {"nested": {}}}
+    written = write("json", value, tmp_path)
+    assert read("json", tmp_path) == value
+    turned = {"a": value["a"], "b": value["b"]}
+    assert content("json", turned, tmp_path / "t") == written.content
+    assert content("json", value | {"b": 1}, tmp_path / "v") != written.content
 
 
-def test_json_does_not_care_for_the_order_of_names(tmp_path: Path) -> None:
-    first = write("json", {"a": 1, "b": [None, 0.1]}, tmp_path / "a.json")
-    assert write("json", {"b": [None, 0.1], "a": 1}, tmp_path / "b.json") == first
-    assert FORMATS["json"].read(tmp_path / "a.json") == {"a": 1, "b": [None, 0.1]}
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (
+            {"scores": [0.5, float("nan")]},
+            r"\$\.scores\[1\] is nan: store what is undefined as null",
+        ),
+        ([float("inf")], r"\$\[0\] is inf"),
+        ({"a": np.float64(1.0)}, r"\$\.a is a numpy\.float64"),
+        ({"a": np.arange(2)}, r"\$\.a is a numpy\.ndarray"),
+        ({1: "a"}, r"\$ has the key 1: JSON has only text"),
+        ({"a": {1, 2}}, r"\$\.a is a builtins\.set"),
+    ],
+)
+def test_what_json_cannot_hold(tmp_path: Path, value: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        write("json", value, tmp_path)
 
 
-def test_json_refuses_what_is_undefined_and_says_where(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"metrics.*recall.*null"):
-        write("json", {"metrics": {"recall": float("nan")}}, tmp_path / "a.json")
+def test_folders(tmp_path: Path) -> None:
+    files = {"b.txt": b"two", "sub/a.bin": bytes(range(256))}
+    written = write("folders", files, tmp_path)
+    assert read("folders", tmp_path) == files
+    turned = dict(reversed(files.items()))
+    assert content("folders", turned, tmp_path / "t") == written.content
+    assert (tmp_path / "value.zip").read_bytes() == (tmp_path / "t" / "value.zip").read_bytes()
+    assert content("folders", files | {"b.txt": b"2"}, tmp_path / "v") != written.content
 
 
-def test_a_folder_of_files_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    files = {"index.html": b"<p>", "pictures/a.png": b"\x89PNG"}
-    first = write("folders", files, tmp_path / "a.zip")
-    assert write("folders", dict(reversed(files.items())), tmp_path / "b.zip") == first
-    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    assert FORMATS["folders"].read(tmp_path / "a.zip") == files
-
+# networks and estimators --------------------------------------------------------------------------
 
 TRAIN = """
-import os, sys
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import sys
 from pathlib import Path
 import numpy as np
 from orchestration.formats import FORMATS
-x = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
-y = (x[:, 0] > 0).astype("int8")
-def network(seed):
-    import keras
-    from models.sampling import Batches
-    from models.training import Phase, fresh, train
-    built = fresh(lambda: keras.Sequential(
-        [keras.Input((4,), name="x"), keras.layers.Dense(1, activation="sigmoid", name="y")],
-        name="toy"), seed)
-    train(built, Batches(x, y, seed=seed), None, phases=[Phase(1, 0.1)], optimiser="adam",
-          loss="binary_crossentropy", seed=seed)
-    return "networks", built
-def forest(seed):
-    from sklearn.ensemble import RandomForestClassifier
-    return "estimators", RandomForestClassifier(5, random_state=seed).fit(x, y)
-for make in (network, forest):
-    for seed in (1, 1, 2):
-        name, fitted = make(seed)
-        path = Path(sys.argv[1]) / f"{name}{FORMATS[name].suffix}"
-        print(name, FORMATS[name].write(fitted, path).content)
-        again = FORMATS[name].read(path)
-        ask = (lambda m: m.predict(x, verbose=0)) if name == "networks" else (
-            lambda m: m.predict_proba(x))
-        assert np.array_equal(ask(fitted), ask(again))
+
+folder = Path(sys.argv[1])
+folder.mkdir()
+rng = np.random.default_rng(1)
+X, y = rng.normal(size=(40, 5)), np.tile([0, 1], 20)
+
+import keras
+for name in sys.argv[2:]:  # so that Keras counts layers differently
+    keras.layers.Dense(1)
+keras.utils.set_random_seed(5)
+network = keras.Sequential(
+    [keras.Input((5,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)]
+)
+network.compile("adam", "mse")
+network.fit(X, y, epochs=1, verbose=0)
+print(FORMATS["networks"].write(network, folder / "n.keras").content)
+
+from sklearn.ensemble import RandomForestClassifier
+forest = RandomForestClassifier(5, random_state=3).fit(X, y)
+print(FORMATS["estimators"].write(forest, folder / "e.skops").content)
 """
 
 
-def test_what_is_trained_twice_from_one_seed_has_one_hash_in_any_process(tmp_path: Path) -> None:
+# TensorFlow's tensors and NumPy 2 don't agree yet on how to ask for a copy.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+def test_networks_and_estimators_trained_twice_from_a_seed(tmp_path: Path) -> None:
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRAIN, str(tmp_path / name), *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name, more in (("one", ()), ("two", ("a", "b")))
+    ]
+    said = [process.communicate() for process in runs]
+    assert [process.returncode for process in runs] == [0, 0], said
+    assert said[0][0] == said[1][0]
+    first = [(tmp_path / name / "n.keras").read_bytes() for name in ("one", "two")]
+    assert first[0] != first[1]  # the files differ, the content doesn't
+
+    network = FORMATS["networks"].read(tmp_path / "one" / "n.keras")
+    written = FORMATS["networks"].write(network, tmp_path / "again.keras")
+    assert written.content == said[0][0].split()[0]
+    assert [shape for _, shape in written.parts.values()] == [(5, 4), (4,), (4, 1), (1,)]
+    weights = network.get_weights()
+    weights[0][0, 0] += 1
+    network.set_weights(weights)
+    assert FORMATS["networks"].write(network, tmp_path / "n.keras").content != written.content
+
+    forest = FORMATS["estimators"].read(tmp_path / "one" / "e.skops")
+    X = np.random.default_rng(2).normal(size=(9, 5))
+    again = FORMATS["estimators"].read(tmp_path / "two" / "e.skops")
+    np.testing.assert_array_equal(forest.predict_proba(X), again.predict_proba(X))
+
+
+class Foreign:
+    def __init__(self) -> None:
+        self.value = 1
+
+
+def test_an_estimator_of_a_foreign_type_is_refused(tmp_path: Path) -> None:
+    FORMATS["estimators"].write(Foreign(), tmp_path / "e.skops")
+    with pytest.raises(ValueError, match="types that are not trusted"):
+        FORMATS["estimators"].read(tmp_path / "e.skops")
+
+
+def test_hashes_are_the_same_in_another_process(tmp_path: Path) -> None:
+    code = """
+import sys, json, numpy as np, pandas as pd
+from pathlib import Path
+from orchestration.formats import FORMATS
+out = {}
+for name, value in {
+    "arrays": {"x": np.arange(5.0), "s": np.array(["a", "bc"])},
+    "tables": pd.DataFrame({"x": [1.0, 2.0], "s": ["a", "b"]}),
+    "json": {"a": {"b": 1, "c": 2}},
+    "folders": {"a": b"1"},
+}.items():
+    out[name] = FORMATS[name].write(value, Path(sys.argv[1]) / f"v{FORMATS[name].suffix}").content
+print(json.dumps(out))
+"""
     said = []
-    for number in range(2):
-        folder = tmp_path / str(number)
-        folder.mkdir()
+    for seed in ("1", "2"):
+        (tmp_path / seed).mkdir()
         done = subprocess.run(
-            [sys.executable, "-c", TRAIN, str(folder)],
-            cwd=Path(__file__).parents[2],
+            [sys.executable, "-c", code, str(tmp_path / seed)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
-            check=False,
+            check=True,
         )
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout.split("\n"))
+        said.append(json.loads(done.stdout))
     assert said[0] == said[1]
-    networks, forests = said[0][:3], said[0][3:6]
-    for lines in (networks, forests):
-        assert lines[0] == lines[1] != lines[2]

@@ -38,5 +38,4 @@ def test_a_rebuild_killed_at_every_step_is_finished_by_the_next(
     (tmp_path / "k").mkdir()
     environment = {k: v for k, v in toy.environment.items() if k != "TOY_LOG"}
     steps = kill("rebuild", str(tmp_path / "k"), str(toy.root), cwd=tmp_path, env=environment)
-    print(steps)
     assert steps >= 30

@@ -1,0 +1,1 @@
+"""The solar-flare graph: one module a stage."""

@@ -1,0 +1,77 @@
+"""What must hold of the solar-flare assets."""
+
+from typing import Any
+
+import numpy as np
+
+from assets.checks import both_classes, check, disjoint, finite, parameter_counts
+from models.arrays import Arrays
+from models.solar_flares.records import PARAMETERS, SAMPLES
+from models.solar_flares.splits import SPLITS
+
+
+def well_formed(records: Arrays) -> dict[str, Any]:
+    """Records have 60 samples of 25 parameters, labels 0 or 1, and an id of their own in a fold."""
+    wrong: dict[str, Any] = {}
+    shape = (SAMPLES, len(PARAMETERS))
+    if records["values"].shape[1:] != shape:
+        wrong["values"] = f"records of shape {records['values'].shape[1:]}, expected {shape}"
+    labels = set(np.unique(np.asarray(records["label"])).tolist())
+    if not labels <= {0, 1}:
+        wrong["label"] = f"holds {sorted(labels)}, expected 0 and 1"
+    pairs = np.stack([np.asarray(records[name]).astype(str) for name in ("fold", "id")])
+    if np.unique(pairs, axis=1).shape[1] != pairs.shape[1]:
+        wrong["id"] = "two records of a fold have the same id"
+    return wrong
+
+
+def regions_apart(splits: Arrays, records: Arrays) -> dict[str, Any]:
+    """No active region has records in two splits."""
+    return disjoint(records["region"][:], splits["split"][:])
+
+
+def classes_present(splits: Arrays, records: Arrays) -> dict[str, Any]:
+    """Every split has records with a flare and without."""
+    return both_classes(records["label"][:], splits["split"][:], SPLITS)
+
+
+def few_broken(tally: dict[str, Any]) -> dict[str, Any]:
+    """Broken lines are fewer than one in a hundred of those read."""
+    return {
+        fold: "; ".join(lines["bad_lines"])
+        for fold, lines in tally.items()
+        if lines["bad"] * 100 > lines["bad"] + lines["records"]
+    }
+
+
+def all_counts(architectures: dict[str, Any]) -> dict[str, Any]:
+    """Networks have the published number of parameters, or it is said why not."""
+    # A check sees one partition where one is built, and all of them where it is run by itself.
+    described = {"": architectures} if "config" in architectures else architectures
+    return {
+        f"{name} {what}".strip(): problem
+        for name, network in described.items()
+        for what, problem in parameter_counts(network).items()
+    }
+
+
+def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade has skill on regions it has not seen: its TSS is above 0 with its interval."""
+    tss = evaluation["metrics"]["tss"]
+    if tss["low"] is None:
+        return {"tss": tss.get("reason", "undefined")}
+    return {} if tss["low"] > 0 else {"tss": f"{tss['value']:.3f}, from {tss['low']:.3f}"}
+
+
+RECORDS = ("solar_flares", "records")
+
+checks = [
+    check("well_formed", RECORDS, well_formed),
+    check("few_broken", ("solar_flares", "tally"), few_broken),
+    check("regions_apart", ("solar_flares", "splits"), regions_apart, RECORDS),
+    check("classes_present", ("solar_flares", "splits"), classes_present, RECORDS),
+    check("finite", ("solar_flares", "sequences"), finite),
+    check("finite", ("solar_flares", "steps"), finite),
+    check("parameter_counts", ("solar_flares", "architecture"), all_counts),
+    check("better_than_chance", ("solar_flares", "upgrade", "evaluation"), better_than_chance),
+]

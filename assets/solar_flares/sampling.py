@@ -1,0 +1,59 @@
+"""Which records are learnt from, tuned on and judged by, and what guessing would achieve."""
+
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from pydantic import Field
+
+from assets.settings import StageConfig
+from assets.solar_flares.inputs import asset_in
+from models.arrays import Arrays
+from models.solar_flares.forms import proportional_chance
+from models.solar_flares.splits import SPLITS, rows_of, split_records
+
+
+class Splits(StageConfig, section="solar_flares/splits"):
+    """How active regions are shared out where there are no three folds."""
+
+    validation: float = Field(0.25, gt=0, lt=1, description="share of the records")
+    test: float = Field(0.25, gt=0, lt=1, description="share of the records")
+    seed: int = 2
+
+
+@dg.asset(
+    key=["solar_flares", "splits"],
+    group_name="solar_flares",
+    tags={"stage": "sampling"},
+    io_manager_key="arrays",
+    ins={"records": asset_in("records")},
+)
+def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
+    """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time."""
+    split, how = split_records(records, config.validation, config.test, config.seed)
+    label = np.asarray(records["label"])
+    counts = {
+        f"{name} ({what})": int(np.sum(label[split == code] == value))
+        for code, name in enumerate(SPLITS)
+        for what, value in (("flares", 1), ("quiet", 0))
+    }
+    return dg.Output({"split": split}, metadata={"split": how, **counts})
+
+
+@dg.asset(
+    key=["solar_flares", "chance"],
+    group_name="solar_flares",
+    tags={"stage": "sampling"},
+    io_manager_key="json",
+    ins={"records": asset_in("records"), "splits": asset_in("splits")},
+)
+def chance(records: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
+    """Proportional chance criterion of each split, and the study's bar 25 % above it."""
+    label = np.asarray(records["label"])
+    found = {
+        name: asdict(proportional_chance(label[rows_of(splits, code)]))
+        for code, name in enumerate(SPLITS)
+    }
+    table = [dg.TableRecord({"split": name} | criterion) for name, criterion in found.items()]
+    return dg.Output(found, metadata={"criterion": dg.MetadataValue.table(table)})

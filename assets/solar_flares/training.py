@@ -1,0 +1,129 @@
+"""The seven networks in three settings each, trained, and the upgrade beside them."""
+
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.resources import Tracking
+from assets.settings import StageConfig, by_profile
+from assets.solar_flares.inputs import (
+    ARCHITECTURES,
+    EXAMPLES,
+    MODELS,
+    STATISTICS,
+    asset_in,
+    chosen,
+)
+from models.arrays import Arrays
+from models.solar_flares import fitting
+from models.solar_flares.networks import SETTINGS, Setting
+
+
+class Form(StageConfig, section="solar_flares/architecture"):
+    """What the networks take in."""
+
+    form: Literal["sequences", "steps", "windows"] = Field(
+        "sequences",
+        description="sequences: a record's 60 steps; steps: single steps, as published; windows: "
+        "100 rows across records with their labels as an input, as published (leaks both ways)",
+    )
+
+
+@dg.asset(
+    key=["solar_flares", "architecture"],
+    group_name="solar_flares",
+    tags={"stage": "training"},
+    io_manager_key="json",
+    partitions_def=ARCHITECTURES,
+)
+def architecture(context: dg.AssetExecutionContext, config: Form) -> dg.Output[dict[str, Any]]:
+    """A network as data: layers, shapes, parameter counts beside the published ones."""
+    described = fitting.described(context.partition_key, config.form)
+    counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}
+    return dg.Output(described, metadata=counts | {"form": config.form})
+
+
+class Training(StageConfig, section="solar_flares/network"):
+    """How much of the published training is done."""
+
+    steps_share: float = Field(
+        by_profile(quick=0.1, published=1.0), gt=0, le=1, description="of the steps of an epoch"
+    )
+    epochs_share: float = Field(
+        by_profile(quick=0.3, published=1.0), gt=0, le=1, description="of the epochs"
+    )
+    seed: int = 3
+
+    def setting(self, name: str) -> Setting:
+        """One of the published settings, its length scaled."""
+        published = SETTINGS[name]
+        return Setting(
+            max(1, round(published.steps_per_epoch * self.steps_share)),
+            max(1, round(published.epochs * self.epochs_share)),
+            max(1, round(published.validation_steps * self.steps_share)),
+            published.flare_weight,
+        )
+
+
+@dg.multi_asset(
+    name="solar_flares_training",
+    group_name="solar_flares",
+    partitions_def=MODELS,
+    outs={
+        name: dg.AssetOut(
+            key=["solar_flares", name],
+            io_manager_key=format_,
+            tags={"stage": "training"},
+            description=text,
+        )
+        for name, format_, text in (
+            ("network", "networks", "A trained network: one architecture in one setting."),
+            ("history", "json", "Loss, accuracy and recall by epoch."),
+        )
+    },
+    ins={"architecture": asset_in("architecture"), **EXAMPLES},
+)
+def networks(
+    context: dg.AssetExecutionContext,
+    config: Training,
+    tracking: Tracking,
+    architecture: dict[str, Any],
+    **features: Arrays,
+) -> tuple[dg.Output[Any], dg.Output[Any]]:
+    """Train one architecture in one of the three published settings."""
+    name, setting = chosen(context)
+    asked = config.setting(setting)
+    network, history = fitting.fit_network(architecture, asked, features, seed=config.seed)
+    settings = {"architecture": name, "setting": setting, **vars(asked), **config.model_dump()}
+    link = tracking.log("solar_flares", f"{name} {setting}", settings, history.values)
+    shown = vars(asked) | {
+        "seed": config.seed,
+        "training seconds": history.timing.seconds,
+        "samples per second": history.timing.samples_per_second,
+        "validation loss": history.values["val_loss"][-1],
+    }
+    return (
+        dg.Output(network, output_name="network", metadata=shown | link),
+        dg.Output(history.record(), output_name="history"),
+    )
+
+
+class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
+    """The calibrated vote of boosted trees and a logistic regression."""
+
+    seed: int = 4
+
+
+@dg.asset(
+    key=["solar_flares", "upgrade", "estimator"],
+    group_name="solar_flares",
+    tags={"stage": "training"},
+    io_manager_key="estimators",
+    ins=STATISTICS,
+)
+def upgrade(config: Upgrade, tracking: Tracking, **features: Arrays) -> dg.Output[Any]:
+    """Beyond the study: boosted trees and a logistic regression, calibrated by active region."""
+    estimator = fitting.fit_upgrade(features, seed=config.seed)
+    link = tracking.log("solar_flares", "upgrade", config.model_dump(), {})
+    return dg.Output(estimator, metadata={"seed": config.seed, **link})

@@ -1,0 +1,68 @@
+"""Each check of the system passes on good data and names what is wrong with bad data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.solar_flares import checks
+
+
+def records(samples: int = 60) -> dict[str, np.ndarray]:
+    return {
+        "values": np.zeros((3, samples, 25), np.float32),
+        "label": np.array([0, 1, 0], np.int8),
+        "id": np.array(["1", "2", "1"]),
+        "fold": np.array([1, 1, 2], np.int8),
+        "region": np.array(["A", "A", "B"]),
+    }
+
+
+def test_records_need_their_shape_their_labels_and_an_id_of_their_own() -> None:
+    assert checks.well_formed(records()) == {}
+    assert "expected (60, 25)" in checks.well_formed(records(59))["values"]
+    labelled = records() | {"label": np.array([0, 2, 0])}
+    assert checks.well_formed(labelled) == {"label": "holds [0, 2], expected 0 and 1"}
+    twice = records() | {"fold": np.array([1, 1, 1])}
+    assert checks.well_formed(twice) == {"id": "two records of a fold have the same id"}
+
+
+def test_a_region_in_two_splits_is_named() -> None:
+    assert checks.regions_apart({"split": np.array([0, 0, 1])}, records()) == {}
+    found = checks.regions_apart({"split": np.array([0, 1, 1])}, records())
+    assert found == {"in two splits": "A"}
+
+
+def test_a_split_without_flares_is_named() -> None:
+    found = checks.classes_present({"split": np.array([0, 0, 1])}, records())
+    assert found == {"validation": "holds only the labels [0]", "test": "holds only the labels []"}
+
+
+def test_many_broken_lines_are_named() -> None:
+    lines = {"lines": 1000, "records": 990, "bad": 10, "bad_lines": ["a.json, line 3: no id"]}
+    assert checks.few_broken({"fold 1": lines, "fold 2": lines | {"bad": 0}}) == {}
+    found = checks.few_broken({"fold 1": lines | {"bad": 11}})
+    assert found == {"fold 1": "a.json, line 3: no id"}
+
+
+def test_counts_are_checked_for_one_partition_and_for_all() -> None:
+    network = {
+        "config": {},
+        "parameters": 10,
+        "trainable_parameters": 10,
+        "published_parameters": 12,
+        "published_trainable_parameters": 10,
+    }
+    said = "10 (10 trainable), published are 12 (10)"
+    assert checks.all_counts(network) == {"parameters": said}
+    explained = network | {"difference": "tied"}
+    assert checks.all_counts(explained) == {}
+    assert checks.all_counts({"a": network, "b": explained}) == {"a parameters": said}
+
+
+def test_a_forecast_without_skill_fails() -> None:
+    def judged(low: float | None) -> dict[str, object]:
+        return {"metrics": {"tss": {"value": 0.2, "low": low, "high": 0.4, "reason": "few"}}}
+
+    assert checks.better_than_chance(judged(0.1)) == {}
+    assert checks.better_than_chance(judged(-0.1)) == {"tss": "0.200, from -0.100"}
+    assert checks.better_than_chance(judged(None)) == {"tss": "few"}

@@ -1,0 +1,243 @@
+"""The solar-flare graph at a toy size, through the command that users run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = (
+    *("basic", "stacked", "embedding26", "embedding25", "tied_stacked"),
+    *("stacked_embedding", "tied_stacked_embedding26"),
+)
+BUILT = ("embedding25|short", "tied_stacked_embedding26|short")
+
+SETTINGS = """
+["solar_flares/records"]
+train = 480
+validation = 240
+test = 240
+["solar_flares/network"]
+steps_share = 0.02
+epochs_share = 0.1
+["solar_flares/*/evaluation"]
+resamples = 100
+"""
+
+UPGRADE = 'key:"solar_flares/upgrade/*"'
+SHARED = " or ".join(
+    f'key:"solar_flares/{name}"'
+    for name in (
+        *("records", "tally", "splits", "chance", "scaling"),
+        *("sequences", "steps", "statistics", "architecture"),
+    )
+)
+FAMILY = ("network", "history", "threshold", "predictions", "evaluation")
+
+
+class Run:
+    """A state folder of its own, and the command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = folder / "faint.toml"
+        self.settings.write_text(SETTINGS)
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
+            "FAINT_STATE": str(folder / "state"),
+            "FAINT_SETTINGS": str(self.settings),
+        }
+
+    def faint(self, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            cwd=root,
+            env=self.env | {"PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str, root: Path = ROOT) -> dict[str, Any]:
+        done = self.faint(*arguments, "--json", root=root)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+
+def stale(plan: dict[str, Any], *, certain: bool = True) -> set[str]:
+    return {
+        f"{item['asset'].removeprefix('solar_flares/')}[{item['partition']}]"
+        if item.get("partition")
+        else item["asset"].removeprefix("solar_flares/")
+        for item in plan["stale"]
+        if item["certain"] == certain and item["asset"].startswith("solar_flares/")
+    }
+
+
+def family(partitions: Sequence[str], names: Sequence[str] = FAMILY) -> set[str]:
+    return {f"{name}[{partition}]" for name in names for partition in partitions}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(tmp_path_factory.mktemp("solar_flares"))
+    outcome = run.json("rebuild", f"({SHARED}) or {UPGRADE}")
+    assert outcome["failed"] == []
+    assert len(outcome["materialized"]) == 8 + len(NAMES) + 5
+    selection = " or ".join(f'key:"solar_flares/{name}"' for name in FAMILY)
+    outcome = run.json("rebuild", selection, "--partitions", ",".join(BUILT))
+    assert outcome["failed"] == []
+    assert len(outcome["materialized"]) == len(FAMILY) * len(BUILT)
+    return run
+
+
+def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Run) -> None:
+    others = {f"{name}|{setting}" for name in NAMES for setting in ("short", "medium", "long")}
+    others -= set(BUILT)
+    assert len(others) == 19
+    found = stale(run.json("plan", "group:solar_flares"))
+    assert found == family(sorted(others)) | {"comparison", "report"}
+
+
+def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dagster as dg
+
+    monkeypatch.setenv("DAGSTER_HOME", str(run.folder / "state" / "dagster"))
+    metadata = _metadata(run, ["solar_flares", "evaluation"], BUILT[0])
+    for name in ("tss", "hss2", "frequency_bias", "brier_skill", "average_precision", "loss"):
+        assert isinstance(metadata[name], dg.FloatMetadataValue), name
+    assert {"reliability", "training", "ROC"} <= set(metadata)
+    counts = _metadata(run, ["solar_flares", "architecture"], "embedding25")
+    assert counts["parameters"].value == 5_801
+    assert counts["published_parameters"].value == 6_426
+    assert "shared kernel" in str(counts["difference"].value)
+
+
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
+def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Run) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("solar_flares")
+    assert experiment is not None
+    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"upgrade", *(name.replace("|", " ") for name in BUILT)}
+    one = runs["embedding25 short"]
+    assert one.data.params["flare_weight"] == "5.0"
+    assert one.data.params["architecture"] == "embedding25"
+    assert len(client.get_metric_history(one.info.run_id, "val_recall")) == 1
+
+
+def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
+    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {
+        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
+    }
+    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+
+
+def test_a_change_of_one_architecture_makes_its_three_networks_stale(
+    run: Run, tmp_path: Path
+) -> None:
+    """Edit a dropout in a copy of the code: the other networks come out as they were."""
+    for name in ("assets", "models", "orchestration"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / "models" / "solar_flares" / "networks.py"
+    text = path.read_text()
+    edited = text.replace('"embedding25": Design(', '"embedding25": Design(\n        dropout=0.1,')
+    assert edited != text
+    before = stale(run.json("plan", "group:solar_flares", root=tmp_path))
+    path.write_text(edited)
+    assert stale(run.json("plan", "group:solar_flares", root=tmp_path)) - before == {
+        f"architecture[{name}]" for name in NAMES
+    }
+    run.json("rebuild", 'key:"solar_flares/architecture"', root=tmp_path)
+    plan = run.json("plan", "group:solar_flares", root=tmp_path)
+    assert stale(plan) - before == family([BUILT[0]], ["network", "history"])
+    assert stale(plan, certain=False) == family([BUILT[0]]) - family(
+        [BUILT[0]], ["network", "history"]
+    )
+
+
+def test_twelve_real_series_are_read_to_their_features(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As far as twelve records go: two of three splits would be without a flare."""
+    run = Run(tmp_path_factory.mktemp("series"))
+    folder = shared / "data" / "solar_flares"
+    source = '["solar_flares/records"]\nsource = "files"\ntrain_fraction = 1.0\npath = '
+    for path, regions in ((folder / "swan_sf", True), (folder / LINES, False)):
+        run.settings.write_text(f'{source}"{path}"\n')
+        done = run.json("rebuild", 'key:"solar_flares/records" or key:"solar_flares/tally"')
+        assert done["failed"] == []
+        stored = _load(run, ["solar_flares", "records"])
+        assert stored["values"].shape == (12, 60, 25)
+        assert int(stored["label"][:].sum()) > 0
+        assert (len(set(stored["region"][:].tolist())) < 12) == regions
+    seed = '["solar_flares/splits"]\nvalidation = 0.34\ntest = 0.33\n'
+    run.settings.write_text(f'{source}"{folder / LINES}"\n{seed}')
+    rest = ("splits", "chance", "scaling", "sequences", "steps", "statistics")
+    selection = " or ".join(f'key:"solar_flares/{name}"' for name in rest)
+    assert run.json("rebuild", selection)["failed"] == []
+    assert _load(run, ["solar_flares", "sequences"])["values"].shape == (12, 60, 25)
+    assert _load(run, ["solar_flares", "statistics"])["values"].shape == (12, 200)
+
+
+LINES = "swan_mvts_12_kaggle_layout.json"
+
+
+def test_a_broken_line_is_named_and_can_be_skipped(tmp_path: Path) -> None:
+    data = tmp_path / "data"  # apart from the state, which grows while it is read
+    data.mkdir()
+    bad = data / "fold1Training.json"
+    values = {name: {str(k): 1.0 for k in range(60)} for name in _parameters()}
+    good = [json.dumps({"id": k, "classNum": k % 2, "values": values}) for k in range(200)]
+    bad.write_text("\n".join([*good[:2], '{"id": 3, "classNum": 7}', *good[2:]]) + "\n")
+    source = f'source = "files"\ntrain_fraction = 1.0\npath = "{data}"'
+    own = Run(tmp_path)
+    own.settings.write_text(f'["solar_flares/records"]\n{source}\n')
+    selection = 'key:"solar_flares/records" or key:"solar_flares/tally"'
+    done = own.faint("rebuild", selection)
+    assert done.returncode == 1
+    assert "fold1Training.json" in done.stderr
+    assert "line 3" in done.stderr
+    own.settings.write_text(f'["solar_flares/records"]\n{source}\non_bad = "skip"\n')
+    assert own.json("rebuild", selection)["failed"] == []
+    tally = _load(own, ["solar_flares", "tally"])["fold 1"]
+    assert (tally["lines"], tally["records"], tally["bad"]) == (201, 200, 1)
+    assert tally["bad_lines"][0].startswith("fold1Training.json, line 3: ")
+
+
+def _parameters() -> tuple[str, ...]:
+    from models.solar_flares.records import PARAMETERS
+
+    return PARAMETERS
+
+
+def _load(run: Run, key: list[str]) -> Any:
+    from orchestration.storage import Slot, Store
+
+    store = Store(str(run.folder / "state" / "store"), run.folder / "state" / "locks")
+    return store.read(Slot("/".join(key)))[1]
+
+
+def _metadata(run: Run, key: list[str], partition: str) -> dict[str, Any]:
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        records = instance.fetch_materializations(
+            dg.AssetRecordsFilter(dg.AssetKey(key), asset_partitions=[partition]), limit=1
+        ).records
+    assert records[0].asset_materialization is not None
+    return dict(records[0].asset_materialization.metadata)

@@ -1,0 +1,218 @@
+"""Stages and the versions that they would be built with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orchestration.project import ProjectError, find
+from orchestration.stages import FileHashes, Version, build_key, combine
+from orchestration.storage import Artifact, Record, Slot
+
+
+def record(slot: Slot, content: str) -> Record:
+    return Record(slot, content, {}, {}, "b", Artifact("f", 1, "h"), "json", 0.0, 0.0, "r")
+
+
+def test_a_version_counts_everything_but_where_files_lie() -> None:
+    version = Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "2"})
+    moved = Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/other/b": "2", "/other/a": "1"})
+    assert version.key == moved.key
+    others = [
+        Version("other", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "2"}),
+        Version("code", {"rate": 0.6}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "2"}),
+        Version("code", {"rate": 0.5}, {"numpy": "2.5"}, {"/data/a": "1", "/data/b": "2"}),
+        Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "3"}),
+    ]
+    assert len({version.key, *(other.key for other in others)}) == 5
+    assert build_key(version, {"up": "1"}) != build_key(version, {"up": "2"})
+    assert build_key(version, {"a": "1", "b": "2"}) == build_key(version, {"b": "2", "a": "1"})
+
+
+def test_an_upstream_version_counts_names_and_contents_of_partitions() -> None:
+    a, b = Slot("x", "a"), Slot("x", "b")
+    both = combine({a: record(a, "1"), b: record(b, "2")})
+    assert both == combine({b: record(b, "2"), a: record(a, "1")})
+    c = Slot("x", "c")
+    assert both != combine({a: record(a, "1"), c: record(c, "2")})
+    assert both != combine({a: record(a, "2"), b: record(b, "1")})
+    assert combine({a: record(a, "1"), b: None}) is None
+    assert combine({Slot("x"): record(Slot("x"), "1")}) == "1"
+
+
+def test_hashes_of_files_and_folders(tmp_path: Path) -> None:
+    hashes = FileHashes(tmp_path / "cache.json")
+    folder = tmp_path / "data"
+    assert hashes.hash(folder) == "absent"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_text("1")
+    first = hashes.hash(folder)
+    hashes.save()
+    assert FileHashes(tmp_path / "cache.json").hash(folder) == first
+    (folder / "deep" / "a.txt").write_text("2")
+    second = hashes.hash(folder)
+    (folder / "deep" / "a.txt").rename(folder / "deep" / "b.txt")
+    assert len({first, second, hashes.hash(folder)}) == 3
+
+
+PATHS = """
+
+class AlphaFiles(dg.Config):
+    path: str = "{path}"
+
+    def input_files(self):
+        return (Path(self.path),)
+
+
+@dg.asset(key=["alpha", "files"])
+def alpha_files(config: AlphaFiles):
+    ran("alpha/files")
+    return sorted(path.read_text() for path in Path(config.path).iterdir())
+"""
+
+
+@pytest.fixture
+def reader(toy_source: SimpleNamespace, tmp_path: Path) -> Any:
+    """One stage that reads a folder from outside the graph."""
+    toy = toy_source.Toy(tmp_path / "project")
+    toy_source.write_toy(toy.root, ())
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    (tmp_path / "data" / "deep" / "one.txt").write_text("1")
+    toy.data = tmp_path / "data" / "deep"
+    toy.append("\n\nfrom pathlib import Path\n" + PATHS.format(path=toy.data))
+    toy.rebuild()
+    toy.ran()
+    return toy
+
+
+def test_a_file_from_outside_the_graph_counts_by_content(reader: Any) -> None:
+    os.utime(reader.data / "one.txt")
+    assert reader.plan().stale == []
+    (reader.data / "one.txt").write_text("2")
+    [item] = reader.plan().stale
+    assert item.reasons[0].kind == "data"
+    assert f"{reader.data} (now " in item.reasons[0].detail
+    reader.rebuild()
+    assert reader.ran() == ["alpha/files"]
+    (reader.data / "one.txt").write_text("1")
+    assert reader.rebuild().restored == ["alpha/files"]
+
+
+def test_the_memory_of_nothing_to_do_sees_files_deep_in_a_folder(reader: Any) -> None:
+    reader.edit(str(reader.data), str(reader.data.parent), "systems.py")
+    reader.edit("iterdir()", "rglob('*.txt')", "systems.py")
+    assert reader.faint("rebuild").returncode == 0
+    assert "Nothing to do" in reader.faint("plan").stdout
+    (reader.data / "one.txt").write_text("3")
+    assert "1 out of date" in reader.faint("plan").stdout
+
+
+def test_an_input_file_that_changes_while_its_stage_runs(reader: Any) -> None:
+    reader.edit(
+        '    ran("alpha/files")\n',
+        "    ran(\"alpha/files\")\n    Path(config.path, 'two.txt').write_text('x')\n",
+        "systems.py",
+    )
+    outcome = reader.rebuild()
+    assert outcome.failed == ["alpha/files"]
+    assert "built, but still out of date" in outcome.errors["alpha/files"]
+    assert "changed" in outcome.errors["alpha/files"]
+    assert reader.rebuild().materialized == ["alpha/files"]
+
+
+def test_code_edited_while_its_stage_runs_is_not_stored_under_the_version_before(
+    new_toy: Any,
+) -> None:
+    edit = (
+        "    from pathlib import Path\n"
+        "    path = Path(__file__)\n"
+        "    path.write_text(path.read_text().replace('OFFSET = 1.0', 'OFFSET = 2.0'))\n"
+    )
+    new_toy.edit("def make_features(values):\n", "def make_features(values):\n" + edit)
+    outcome = new_toy.rebuild()
+    assert outcome.failed == ["alpha/features"]
+    assert "its code changed while the stage ran" in outcome.errors["alpha/features"]
+    outcome = new_toy.rebuild()
+    assert outcome.failed == []
+    assert "alpha/features" in outcome.materialized
+    assert new_toy.plan().stale == []
+
+
+def test_an_edit_within_the_second_runs_as_edited(new_toy: Any) -> None:
+    """Python takes a compiled file for up to date within the second and at equal size."""
+    for value in range(2, 6):
+        new_toy.edit(f"OFFSET = {value - 1}.0", f"OFFSET = {value}.0")
+        new_toy.rebuild('+key:"alpha/features"')
+        with new_toy.open() as workshop:
+            assert workshop.store.load(Slot("alpha/features"))[0] == 2.0 * value
+
+
+def test_order_and_upstream(new_toy: Any) -> None:
+    with new_toy.open() as workshop:
+        order = workshop.stages.order()
+        assert order[:4] == ["alpha/curves", "alpha/sample", "alpha/scaled", "alpha/features"]
+        assert workshop.stages.upstream(Slot("alpha/cnn/evaluation")) == {
+            "alpha/cnn/threshold": [Slot("alpha/cnn/threshold")],
+            "alpha/features": [Slot("alpha/features")],
+        }
+
+
+def test_settings_without_a_default_are_said(new_toy: Any) -> None:
+    new_toy.edit("rows: int = 8", "rows: int", "systems.py")
+    with pytest.raises(
+        ProjectError, match=r"alpha/curves: its settings AlphaDownload have no usabl"
+    ):
+        new_toy.plan()
+
+
+def test_a_source_that_cannot_be_parsed_is_said(new_toy: Any) -> None:
+    (new_toy.package / "broken.py").write_text("def broken(:\n")
+    new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = max(values)\n")
+    with pytest.raises(ProjectError, match=r"broken\.py"):
+        new_toy.plan()
+
+
+def test_settings_bases_do_not_count_by_their_code(new_toy: Any) -> None:
+    (new_toy.package / "base.py").write_text(
+        "import dagster as dg\n\n\nclass Base(dg.Config):\n    def unused(self):\n        return 1\n"
+    )
+    new_toy.edit("class AlphaDownload(dg.Config)", "class AlphaDownload(Base)", "systems.py")
+    new_toy.edit(
+        "from toy import helpers\n",
+        "from toy import helpers\nfrom toy.base import Base\n",
+        "systems.py",
+    )
+    pyproject = new_toy.root / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + 'settings_bases = ["toy.base.Base"]\n')
+    new_toy.rebuild()
+    new_toy.edit("return 1", "return 2", "base.py")
+    assert new_toy.plan().stale == []
+    new_toy.edit("    def unused", "    seed: int = 3\n\n    def unused", "base.py")
+    assert new_toy.reasons()["alpha/curves"] == ["config"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no project here"),
+        ("[tool.faint\n", "not valid TOML"),
+        ("[tool.faint]\n", "needs sources"),
+        ('[tool.faint]\nsources = ["lib"]\n', "needs definitions"),
+        ('[tool.faint]\ndefinitions = "d"\nsources = "lib"\n', "a list of texts"),
+        ('[tool.faint]\ndefinitions = "d"\nsources = ["no"]\n', "'no', which is not in"),
+        ('[tool.faint]\ndefinitions = "d"\nsources = ["lib"]\nstor = "x"\n', "unknown settings"),
+        (
+            '[tool.faint]\ndefinitions = "d"\nsources = ["lib"]\npackage_versions = "x"\n',
+            "expected one of major.minor, exact, ignore",
+        ),
+    ],
+)
+def test_wrong_project_settings(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ProjectError, match=says):
+        find(tmp_path / "lib")
