@@ -1,14 +1,17 @@
-"""What asking costs, and what a rebuild adds to a stage, on the toy project of the tests.
+"""Time `faint plan` and `faint rebuild` on the toy project, beside what they are measured by.
 
-Whole processes, interleaved, medians of several runs, as ratios to `python -c "import dagster"` in
-the same run: ``python -m benchmarks.rebuild``. With ``--peers FOLDER`` it also makes environments
-of DVC and Snakemake there, from the package index, and asks them on the same pipeline.
+Whole processes, run in turn (each round runs every command once), so that whatever else the machine
+does falls on all alike; medians, and ratios of medians. Prints one Markdown table.
+
+    python -m benchmarks.rebuild [--rounds N] [--folder FOLDER] [--peers]
+
+``--peers`` also makes the same pipeline for DVC and Snakemake, each in a virtual environment of its
+own below the folder, installed from PyPI at first, and times their no-op.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import runpy
 import shutil
@@ -17,166 +20,337 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = runpy.run_path(str(ROOT / "tests" / "orchestration" / "toy.py"))
-FAINT = [sys.executable, "-m", "orchestration.cli"]
-LOOK = (
-    "import dagster as dg; instance = dg.DagsterInstance.get();"
-    "instance.get_asset_records(); instance.dispose()"
-)
+PEERS = {"dvc": "dvc==3.67.*", "snakemake": "snakemake==9.*"}
+LARGE = 20
+"""Systems of 13 stages each in the larger toy."""
+
+OPEN = """
+import dagster
+instance = dagster.DagsterInstance.get()
+instance.get_asset_records(instance.get_asset_keys())
+"""
+FINGERPRINT = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, ".")
+from orchestration.fingerprint import SourceTree, cells
+import toy.systems
+import dagster as dg
+stages = [a.op.compute_fn.decorated_fn for a in vars(toy.systems).values()
+          if isinstance(a, dg.AssetsDefinition)]
+for cache in (None, Path(".faint/cache/fingerprints.json")):
+    started = time.perf_counter()
+    tree = SourceTree(Path("."), ["toy"], cache)
+    for stage in stages:
+        tree.fingerprint(stage.__module__, stage.__qualname__, cells(stage))
+    print(time.perf_counter() - started)
+"""
 
 
-class Project:
-    """A toy in a folder."""
+class Case:
+    """One command to be timed, with what has to be done before it each time."""
 
-    def __init__(self, root: Path, systems: int) -> None:
-        self.root = root
-        names = [*TOY["SYSTEMS"], *(f"system{k}" for k in range(2, systems))][:systems]
-        TOY["write_toy"](root, tuple(names))
-        self.env = {
-            **os.environ,
-            "TOY_LOG": str(root / "ran.txt"),
-            "PYTHONPATH": str(ROOT),
-        }
-        self.env.pop("DAGSTER_HOME", None)
-        self.built = json.loads(self.run(*FAINT, "rebuild", "--json"))
-        self.run(*FAINT, "plan")
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        before: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.folder = folder
+        self.before = before
+        self.seconds: list[float] = []
+        self.cpu: list[float] = []
 
-    def run(self, *command: str, **env: str) -> str:
-        """Run a command in the project; its output."""
+    def run(self) -> None:
+        self.before()
+        used, started = os.times(), time.perf_counter()
         done = subprocess.run(
-            command, cwd=self.root, env=self.env | env, capture_output=True, text=True, check=False
+            self.command,
+            cwd=self.folder,
+            env=environment(self.folder),
+            capture_output=True,
+            text=True,
         )
+        seconds, now = time.perf_counter() - started, os.times()
         if done.returncode:
-            raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+            sys.exit(f"{self.name} failed:\n{done.stdout}\n{done.stderr}")
+        self.seconds.append(seconds)
+        self.cpu.append(
+            now.children_user - used.children_user + now.children_system - used.children_system
+        )
 
-    def forget(self) -> None:
-        """Forget every remembered answer: the next look is a full one."""
-        shutil.rmtree(self.root / ".faint" / "cache" / "looks", ignore_errors=True)
-
-
-def seconds(action: Callable[[], object], before: Callable[[], object] | None = None) -> float:
-    if before:
-        before()
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
 
 
-def measure(project: Project, runs: int, peers: dict[str, list[str]]) -> dict[str, list[float]]:
-    """Run everything in turn, ``runs`` times."""
-    home = {"DAGSTER_HOME": str(project.root / ".faint" / "dagster")}
-    actions: dict[str, tuple[Callable[[], object], Callable[[], object] | None]] = {
-        "import dagster": (lambda: project.run(sys.executable, "-c", "import dagster"), None),
-        "plan, nothing to do": (lambda: project.run(*FAINT, "plan"), None),
-        "rebuild, nothing to do": (lambda: project.run(*FAINT, "rebuild"), None),
-        "import dagster, open its instance, read all records": (
-            lambda: project.run(sys.executable, "-c", LOOK, **home),
-            None,
-        ),
-        "plan, full look": (lambda: project.run(*FAINT, "plan"), project.forget),
-    }
-    for name, command in peers.items():
-        actions[name] = (lambda command=command: project.run(*command), None)
-    found: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(runs):
-        for name, (action, before) in actions.items():
-            found[name].append(seconds(action, before))
+def environment(folder: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"}
+    return kept | {"TOY_LOG": str(folder / "ran.txt"), "DVC_NO_ANALYTICS": "1"}
+
+
+def faint(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("faint")), *arguments]
+
+
+def ready(folder: Path, systems: int) -> Path:
+    names = tuple(f"s{number:02}" for number in range(systems))
+    TOY["write_toy"](folder, names)
+    for _ in range(2):
+        subprocess.run(
+            faint("rebuild"), cwd=folder, env=environment(folder), capture_output=True, check=True
+        )
+    return folder
+
+
+def remove(folder: Path, *names: str) -> Callable[[], None]:
+    def removed() -> None:
+        for name in names:
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+    return removed
+
+
+# peers --------------------------------------------------------------------------------------------
+
+STAGE = '''\
+"""One stage of the pipeline: `stage.py KIND OUTPUT INPUT...`."""
+
+import json
+import sys
+from pathlib import Path
+
+from toy import helpers
+
+kind, output, *inputs = sys.argv[1:]
+first, *more = [json.loads(Path(name).read_text()) for name in inputs] or [None]
+result = {
+    "curves": lambda: [float(row % 5) for row in range(8)],
+    "sample": lambda: first[::2],
+    "scaled": lambda: helpers.rescale(first),
+    "features": lambda: helpers.make_features(first),
+    "network": lambda: {"weight": 0.5 * sum(first)},
+    "threshold": lambda: {"threshold": first["weight"] / 2},
+    "evaluation": lambda: {"accuracy": helpers.accuracy(first["threshold"], more[0])},
+}[kind]()
+Path(output).write_text(json.dumps(result))
+'''
+
+
+def pipeline(systems: int) -> list[tuple[str, str, list[str]]]:
+    """Kind, output and inputs of each stage."""
+    found: list[tuple[str, str, list[str]]] = []
+    for number in range(systems):
+        name = f"s{number:02}"
+        above: list[str] = []
+        for kind in ("curves", "sample", "scaled", "features"):
+            output = f"out/{name}-{kind}.json"
+            found.append((kind, output, above))
+            above = [output]
+        for model in TOY["MODELS"]:
+            paths = {
+                kind: f"out/{name}-{model}-{kind}.json"
+                for kind in ("network", "threshold", "evaluation")
+            }
+            found.append(("network", paths["network"], above))
+            found.append(("threshold", paths["threshold"], [paths["network"]]))
+            found.append(("evaluation", paths["evaluation"], [paths["threshold"], *above]))
     return found
 
 
-# peers ----------------------------------------------------------------------------------------
+def peer(name: str, folder: Path) -> Case:
+    """Make the pipeline for a peer, build it once, and give its no-op."""
+    venv, work = folder / f"{name}-venv", folder / name
+    bin_ = venv / "bin"
+    if not (bin_ / name).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        subprocess.run([bin_ / "pip", "install", "--quiet", PEERS[name]], check=True)
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "toy").mkdir(parents=True)
+    (work / "out").mkdir()
+    (work / "toy" / "helpers.py").write_text(TOY["HELPERS"])
+    (work / "stage.py").write_text(STAGE)
+    python = bin_ / "python"
+    lines = []
+    for kind, output, inputs in pipeline(2):
+        command = " ".join(map(str, (python, "stage.py", kind, output, *inputs)))
+        stem = Path(output).stem
+        if name == "dvc":
+            deps = ", ".join(["stage.py", "toy/helpers.py", *inputs])
+            lines.append(
+                f"  {stem}:\n    cmd: {command}\n    deps: [{deps}]\n    outs: [{output}]\n"
+            )
+        else:
+            wanted = ", ".join(f'"{path}"' for path in ("stage.py", "toy/helpers.py", *inputs))
+            lines.append(
+                f'rule {stem.replace("-", "_")}:\n    input: {wanted}\n    output: "{output}"\n'
+                f'    shell: "{command}"\n'
+            )
+    if name == "dvc":
+        subprocess.run(["git", "init", "--quiet"], cwd=work, check=True)
+        subprocess.run([bin_ / "dvc", "init", "--quiet"], cwd=work, check=True)
+        (work / "dvc.yaml").write_text("stages:\n" + "".join(lines))
+        command = [str(bin_ / "dvc"), "repro", "--quiet"]
+    else:
+        every = ", ".join(f'"{output}"' for _, output, _ in pipeline(2))
+        (work / "Snakefile").write_text(f"rule all:\n    input: {every}\n" + "".join(lines))
+        command = [str(bin_ / "snakemake"), "--cores", "2", "--quiet", "all"]
+    subprocess.run(command, cwd=work, env=environment(work), capture_output=True, check=True)
+    return Case(f"no-op {name}", command, work)
 
 
-def stages(systems: tuple[str, ...]) -> list[tuple[str, list[str]]]:
-    """The toy's pipeline as (stage, what it reads)."""
-    chain = []
-    for system in systems:
-        above: list[str] = []
-        for name in ("curves", "sample", "scaled", "features"):
-            chain.append((f"{system}-{name}", above))
-            above = [f"{system}-{name}"]
-        for model in TOY["MODELS"]:
-            train, cut = f"{system}-{model}-network", f"{system}-{model}-threshold"
-            chain += [(train, above), (cut, [train])]
-            chain.append((f"{system}-{model}-evaluation", [cut, *above]))
-    return chain
-
-
-def environment(folder: Path, package: str) -> Path:
-    place = folder / package
-    if not (place / "bin" / package).exists():
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        subprocess.run([str(place / "bin" / "pip"), "install", "-q", package], check=True)
-    return place / "bin"
-
-
-def write_peers(project: Project, folder: Path, systems: tuple[str, ...]) -> dict[str, list[str]]:
-    """Write the same pipeline for DVC and Snakemake, run it once, and give the no-op commands."""
-    (project.root / "step.py").write_text(
-        "import sys; from pathlib import Path\n"
-        "Path(sys.argv[1]).write_text(''.join(Path(p).read_text() for p in sys.argv[2:]) + 'x')\n"
-    )
-    rules, dvc = [], []
-    chain = stages(systems)
-    rules.append("rule all:\n    input: " + ", ".join(f"'{name}.txt'" for name, _ in chain))
-    for name, above in chain:
-        inputs = " ".join(f"{one}.txt" for one in above)
-        listed = ", ".join(f"'{one}.txt'" for one in [*above])
-        rule = name.replace("-", "_")
-        rules.append(
-            f"rule {rule}:\n    input: 'step.py'{', ' + listed if listed else ''}\n"
-            f"    output: '{name}.txt'\n"
-            f"    shell: '{sys.executable} step.py {name}.txt {inputs}'"
-        )
-        deps = "".join(f"      - {one}.dvc.txt\n" for one in above)
-        used = " ".join(f"{one}.dvc.txt" for one in above)
-        dvc.append(
-            f"  {rule}:\n    cmd: {sys.executable} step.py {name}.dvc.txt {used}\n"
-            f"    deps:\n      - step.py\n{deps}    outs:\n      - {name}.dvc.txt\n"
-        )
-    (project.root / "Snakefile").write_text("\n".join(rules) + "\n")
-    (project.root / "dvc.yaml").write_text("stages:\n" + "".join(dvc))
-    snakemake = [str(environment(folder, "snakemake") / "snakemake"), "--cores", "2"]
-    binary = str(environment(folder, "dvc") / "dvc")
-    project.run(binary, "init", "--no-scm", "-q")
-    repro = [binary, "repro", "-q"]
-    for command in (snakemake, repro):
-        project.run(*command)
-    return {"snakemake, nothing to do": snakemake, "dvc repro, nothing to do": repro}
+# what is measured ---------------------------------------------------------------------------------
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--large", type=int, default=20, help="systems of the larger project")
-    parser.add_argument("--peers", type=Path, help="folder for the environments of the peers")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path, help="kept, with the peers' environments")
+    parser.add_argument("--peers", action="store_true", help="also DVC and Snakemake")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        small = Project(Path(folder) / "small", 2)
-        peers = write_peers(small, options.peers, TOY["SYSTEMS"]) if options.peers else {}
-        found = measure(small, options.runs, peers)
-        large = Project(Path(folder) / "large", options.large)
-        more = measure(large, options.runs, {})
-    base = statistics.median(found["import dagster"])
-    many = f"{13 * options.large} stages"
-    print(f"| | 26 stages (s) | ratio to import dagster | {many} (s) | ratio to 26 stages |")
-    print("|---|---|---|---|---|")
-    for name, values in found.items():
-        middle = statistics.median(values)
-        other = statistics.median(more[name]) if name in more else None
-        shown = f"{other:.2f} | {other / middle:.2f}" if other else "- | -"
-        print(f"| {name} | {middle:.2f} | {middle / base:.2f} | {shown} |")
-    for project, count in ((small, 26), (large, 13 * options.large)):
-        each = project.built["seconds"] / count * 1000
-        print(
-            f"\nFirst build of {count} trivial stages: {each:.0f} ms a stage, "
-            f"{project.built['seconds'] / base / count:.3f} imports of dagster."
+    if options.folder is None:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), options.rounds, peers=options.peers)
+    else:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        measure(options.folder.absolute(), options.rounds, peers=options.peers)
+
+
+def measure(folder: Path, rounds: int, *, peers: bool) -> None:
+    for name in ("small", "large", "cold"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    small, large, cold = folder / "small", folder / "large", folder / "cold"
+    ready(small, 2)
+    ready(large, LARGE)
+    ready(cold, 2)
+    home = f"import os; os.environ['DAGSTER_HOME'] = {str(small / '.faint' / 'dagster')!r}"
+    forget = (".faint/cache", "toy/__pycache__")
+    cases = {
+        "import": Case("import dagster", [sys.executable, "-c", "import dagster"], small),
+        "open": Case("open, read", [sys.executable, "-c", f"{home}\n{OPEN}"], small),
+        "plan": Case("no-op plan", faint("plan"), small),
+        "rebuild": Case("no-op rebuild", faint("rebuild"), small),
+        "look": Case("full look", faint("plan"), small, remove(small, *forget)),
+        "plan260": Case("no-op plan, 260", faint("plan"), large),
+        "rebuild260": Case("no-op rebuild, 260", faint("rebuild"), large),
+        "look260": Case("full look, 260", faint("plan"), large, remove(large, *forget)),
+        "cold": Case("cold", faint("rebuild"), cold, remove(cold, ".faint")),
+        "cold look": Case("cold look", faint("rebuild", "--dry-run"), cold, remove(cold, ".faint")),
+    }
+    cold260 = Case("cold, 260", faint("rebuild"), large, remove(large, ".faint"))
+    if peers:
+        cases |= {name: peer(name, folder) for name in PEERS}
+    for _ in range(rounds):
+        for case in cases.values():
+            case.run()
+    for _ in range(max(1, rounds // 3)):
+        cold260.run()
+    fingerprints = fingerprint_seconds(large, rounds)
+    report(cases, cold260, fingerprints)
+
+
+def fingerprint_seconds(folder: Path, rounds: int) -> tuple[float, float]:
+    """Seconds to fingerprint all stages, at first and with the cache."""
+    found = []
+    for _ in range(rounds):
+        done = subprocess.run(
+            [sys.executable, "-c", FINGERPRINT],
+            cwd=folder,
+            env=environment(folder),
+            capture_output=True,
+            text=True,
+            check=True,
         )
+        found.append([float(line) for line in done.stdout.split()])
+    return statistics.median(f[0] for f in found), statistics.median(f[1] for f in found)
+
+
+def report(cases: dict[str, Case], cold260: Case, fingerprints: tuple[float, float]) -> None:
+    t = {name: case.median for name, case in cases.items()}
+    base = t["import"]
+    stages260 = 13 * LARGE
+
+    def ratio(name: str, of: str) -> str:
+        return f"{t[name] / t[of]:.2f} x"
+
+    overhead = 1000 * (t["cold"] - t["cold look"]) / 26
+    overhead260 = 1000 * (cold260.median - t["look260"]) / stages260
+    cpu = statistics.median(cases["cold"].cpu) - statistics.median(cases["cold look"].cpu)
+    rows = [
+        ("`python -c 'import dagster'`", f"{base:.2f} s", "", ""),
+        (
+            "importing dagster, opening the instance, reading all records",
+            f"{t['open']:.2f} s",
+            f"{ratio('open', 'import')} the import",
+            "",
+        ),
+        (
+            "no-op `faint plan`",
+            f"{t['plan']:.3f} s",
+            f"{ratio('plan', 'import')} the import",
+            "1.5",
+        ),
+        (
+            "no-op `faint rebuild`",
+            f"{t['rebuild']:.3f} s",
+            f"{ratio('rebuild', 'import')} the import",
+            "1.5",
+        ),
+        (
+            "full look, nothing remembered",
+            f"{t['look']:.2f} s",
+            f"{ratio('look', 'open')} opening and reading",
+            "1.5",
+        ),
+        (
+            "no-op `faint plan`, 260 stages",
+            f"{t['plan260']:.3f} s",
+            f"{ratio('plan260', 'plan')} that of 26",
+            "2",
+        ),
+        (
+            "no-op `faint rebuild`, 260 stages",
+            f"{t['rebuild260']:.3f} s",
+            f"{ratio('rebuild260', 'rebuild')} that of 26",
+            "2",
+        ),
+        (
+            "full look, 260 stages",
+            f"{t['look260']:.2f} s",
+            f"{ratio('look260', 'look')} that of 26",
+            "2",
+        ),
+        (
+            "cold rebuild of 26, a stage",
+            f"{overhead:.0f} ms",
+            f"{1000 * cpu / 26:.0f} ms of CPU",
+            "50 ms",
+        ),
+        ("cold rebuild of 260, a stage", f"{overhead260:.0f} ms", "", "50 ms"),
+        ("fingerprints of 260 stages, at first", f"{fingerprints[0]:.3f} s", "", "0.3 s"),
+        ("fingerprints of 260 stages, cached", f"{fingerprints[1]:.3f} s", "", ""),
+    ]
+    for name in PEERS:
+        if name in t:
+            rows.append(
+                (
+                    f"no-op {name}",
+                    f"{t[name]:.2f} s",
+                    f"{ratio(name, 'rebuild')} `faint rebuild`",
+                    "> 1",
+                )
+            )
+    print("| what | median | ratio | limit |\n|---|---|---|---|")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ def automation(
 ) -> dict[str, Any]:
     """All jobs, schedules and sensors of a project, by the names `dagster.Definitions` gives them.
 
+    The jobs of families are apart, since they need the assets: `family_jobs`.
+
     Parameters
     ----------
     project
@@ -87,22 +89,27 @@ def system_job(project: Project, system: str) -> dg.JobDefinition:
 def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
     """Build an asset job for each family of partitioned assets, for `dagster job backfill`.
 
-    A family is what shares a group and a partitions definition; its job is named after the family's
-    first asset, such as ``solar_flares_network_family``.
+    A family is what shares a group and a partitions definition; its job is named after the asset
+    that the others are built from (the first by name, of several), such as
+    ``solar_flares_architecture_family``.
     """
-    families: dict[Any, list[dg.AssetKey]] = {}
+    families: dict[Any, dict[dg.AssetKey, set[dg.AssetKey]]] = {}
     for definition in assets:
         for spec in definition.specs:
             if spec.partitions_def is not None:
-                families.setdefault((spec.group_name, spec.partitions_def), []).append(spec.key)
-    return [
-        dg.define_asset_job(
-            f"{'_'.join(keys[0].path)}_family",
-            selection=keys,
-            description="One run builds one partition; a backfill builds all it is asked for.",
+                family = families.setdefault((spec.group_name, spec.partitions_def), {})
+                family[spec.key] = definition.asset_deps[spec.key]
+    jobs = []
+    for family in families.values():
+        first = min(key for key, above in family.items() if not above & set(family))
+        jobs.append(
+            dg.define_asset_job(
+                f"{'_'.join(first.path)}_family",
+                selection=list(family),
+                description="One run builds one partition; a backfill builds all it is asked for.",
+            )
         )
-        for keys in families.values()
-    ]
+    return jobs
 
 
 def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDefinition:

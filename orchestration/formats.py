@@ -479,8 +479,16 @@ def _snake_case(name: str) -> str:
 
 def read_network(path: Path) -> Any:
     """Read a Keras network, uncompiled, refusing code in the file (safe mode)."""
+    import zipfile
+    from importlib import import_module
+
     import keras
 
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    # Keras knows this project's own layers once the modules that define them are imported.
+    for module in sorted(set(re.findall(r'"module": "(models\.[\w.]+)"', config))):
+        import_module(module)
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 

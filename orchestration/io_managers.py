@@ -108,7 +108,7 @@ class StoreIOManager(dg.IOManager):
         else:
             slots = [Slot(key, part) for part in context.asset_partition_keys]
         step = None
-        if hasattr(context, "step_context"):  # not where an asset is loaded outside a run
+        with suppress(dg.DagsterInvariantViolationError):  # where it is loaded outside a run
             step = _steps.setdefault(context.step_context, _Step(time.time()))
         found = {slot: self.store.read(slot) for slot in slots}
         if step is not None:

@@ -137,6 +137,7 @@ def comparison(
     cross_validation: dict[str, Any], control: dict[str, Any], **evaluations: Any
 ) -> dg.Output[dict[str, Any]]:
     """All five models beside the published four."""
+    evaluations = {model: evaluations[model] for model in MODELS}  # in the order of the study
     table = summary.comparison(evaluations, cross_validation, control)
     shown = picture(summary.comparison_picture(evaluations))
     return dg.Output(table, metadata={"average precision": shown})

@@ -104,6 +104,9 @@ def comparison(
     Rows are those of `models.reporting.comparison_rows`.
     """
     first = next(iter(evaluations.values()))
+    rounds = len(cross_validation["rounds"])
+    deviation = cross_validation["sd_average_precision"]
+    spread = f", standard deviation {deviation:.3f} over {rounds} rounds" if rounds > 1 else ""
     chance = "as chance" if control["as_chance"] else "NOT AS CHANCE: something leaks"
     return {
         "title": "exoplanets: all models on the test stars, with 95 % intervals",
@@ -115,9 +118,7 @@ def comparison(
             "Found: stars that were flagged, rightly or not. Missed: planets that were not.",
             f"Vetting over all stars, {cross_validation['folds']}-fold cross-validation "
             f"({'host stars kept whole' if cross_validation['by_host'] else 'by star'}): average "
-            f"precision {cross_validation['mean_average_precision']:.3f}, standard deviation "
-            f"{cross_validation['sd_average_precision']:.3f} over "
-            f"{len(cross_validation['rounds'])} rounds.",
+            f"precision {cross_validation['mean_average_precision']:.3f}{spread}.",
             f"Vetting trained on permuted labels: ROC area {control['roc_auc']:.3f}, {chance}.",
         ],
     }

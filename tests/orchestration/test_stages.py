@@ -171,7 +171,7 @@ def test_settings_without_a_default_are_said(new_toy: Any) -> None:
 
 def test_a_source_that_cannot_be_parsed_is_said(new_toy: Any) -> None:
     (new_toy.package / "broken.py").write_text("def broken(:\n")
-    new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = max(values)\n")
+    new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = broken.top(values)\n")
     with pytest.raises(ProjectError, match=r"broken\.py"):
         new_toy.plan()
 

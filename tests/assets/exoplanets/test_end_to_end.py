@@ -83,7 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_second_rebuild_runs_nothing(run: Run) -> None:
     assert run.json("rebuild", "group:exoplanets")["materialized"] == []
-    assert run.json("plan")["stale"] == []
+    assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
@@ -116,7 +116,7 @@ def test_the_report_is_written_with_its_pictures(run: Run, tmp_path: Path) -> No
 
 def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
     run.settings.write_text(SETTINGS.replace("second_epochs = 1", "second_epochs = 2"))
-    stale = run.json("plan")["stale"]
+    stale = run.json("plan", "group:exoplanets")["stale"]
     certain = {item["asset"] for item in stale if item["certain"]}
     assert certain == {"exoplanets/cnn/network", "exoplanets/cnn/history"}
     assert stale[0]["reasons"][0]["kind"] == "config"
@@ -125,7 +125,7 @@ def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
         *("exoplanets/comparison", "exoplanets/report"),
     }
     run.settings.write_text(SETTINGS)
-    assert run.json("plan")["stale"] == []
+    assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
 def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path
     assert "exoTrain.csv" in done.stderr
     assert "row 1" in done.stderr
     run.settings.write_text(SETTINGS)
-    assert run.json("plan")["stale"] == []
+    assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
 def test_every_training_is_in_mlflow(run: Run) -> None:
