@@ -33,6 +33,7 @@ OPEN = """
 import dagster
 instance = dagster.DagsterInstance.get()
 instance.get_asset_records(instance.get_asset_keys())
+instance.dispose()
 """
 FINGERPRINT = """
 import sys, time

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from typing import Any
 
@@ -93,7 +93,7 @@ def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
     that the others are built from (the first by name, of several), such as
     ``solar_flares_architecture_family``.
     """
-    families: dict[Any, dict[dg.AssetKey, set[dg.AssetKey]]] = {}
+    families: dict[Any, dict[dg.AssetKey, Set[dg.AssetKey]]] = {}
     for definition in assets:
         for spec in definition.specs:
             if spec.partitions_def is not None:

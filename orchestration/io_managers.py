@@ -13,15 +13,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import dagster as dg
 
-from orchestration.formats import FORMATS, Written
 from orchestration.stages import Stages, build_key, combine
 from orchestration.storage import Record, Slot, Store
 
+if TYPE_CHECKING:
+    from orchestration.formats import Written
+
+FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
+"""Those of `orchestration.formats`, which is imported only where something is written or read."""
 SHOWN_PARTS = 100
 """Arrays, columns or layers that the table on an asset lists at most."""
 
@@ -209,5 +213,5 @@ def difference(committed: Mapping[str, Any], given: Mapping[str, Any]) -> str:
 
 def io_managers(store: Store, stages: Stages) -> dict[str, StoreIOManager]:
     """One IO manager per format, by ``io_manager_key``; JSON where an asset names none."""
-    managers = {name: StoreIOManager(store, stages, name) for name in FORMATS}
+    managers = {name: StoreIOManager(store, stages, name) for name in FORMAT_NAMES}
     return managers | {"io_manager": managers["json"]}

@@ -112,4 +112,6 @@ def _stat(path: str | Path) -> Stat:
         stat = os.stat(path)  # noqa: PTH116 - thousands of these are the whole cost of an answer
     except OSError:
         return None
+    if stat.st_size == 0 and str(path).endswith("-wal"):
+        return None  # whoever only reads SQLite leaves an empty log, which says nothing
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

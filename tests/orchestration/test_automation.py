@@ -340,11 +340,11 @@ def test_terminating_a_rebuild_job_ends_its_process(
 
     command = [sys.executable, "-c", SLOW.format(reaction=reaction)]
     monkeypatch.setattr(module_under_test, "_faint", lambda arguments: command)
-    monkeypatch.setattr(module_under_test, "STOP_SECONDS", 1.0)
+    ignores = reaction == "signal.SIG_IGN"
+    monkeypatch.setattr(module_under_test, "STOP_SECONDS", 0.2 if ignores else DEADLINE)
     monkeypatch.setattr(subprocess, "Popen", Popen)
     with pytest.raises(KeyboardInterrupt):
         module_under_test._stream(situation.project, ["rebuild"], terminate)
-    ignores = reaction == "signal.SIG_IGN"
     assert started[0].returncode == (-signal.SIGKILL if ignores else -signal.SIGINT)
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from orchestration.build import laid_over
-from orchestration.io_managers import StoreIOManager, difference
+from orchestration.formats import FORMATS
+from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, difference
 from orchestration.project import Project, find
 from orchestration.storage import ArtifactError, Slot
 
@@ -231,6 +232,10 @@ def test_an_input_that_is_missing_or_damaged_is_said(defs: dg.Definitions) -> No
     store.path(store.current(Slot("s/arrays"))).unlink()
     with pytest.raises(ArtifactError, match=r"is gone; rebuild it with: faint rebuild s/arrays"):
         run(defs, "s/both")
+
+
+def test_every_format_has_an_io_manager() -> None:
+    assert list(FORMATS) == list(FORMAT_NAMES)
 
 
 def test_difference() -> None:

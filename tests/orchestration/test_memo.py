@@ -79,7 +79,7 @@ def test_any_change_of_a_file_ends_it(project: Project, name: str, how: Any) -> 
 )
 def test_a_file_that_appears_ends_it(project: Project, name: str) -> None:
     remember(project)
-    (project.root / name).write_text("")
+    (project.root / name).write_text("x = 1")
     assert memo.recall(project, QUESTION) is None
 
 

@@ -166,7 +166,7 @@ def test_4_what_cannot_change_a_result_runs_nothing(toy: Any, tmp_path: Path) ->
     toy.edit('"""Three calls away from a stage."""', '"""Another docstring."""')
     toy.edit(
         "return sum(value > threshold for value in values) / len(values)",
-        "return (\n        sum(value > threshold for value in values)\n        / len(values)\n    )",
+        "return (\n        sum(value > threshold for value in values)\n    / len(values)\n    )",
     )
     toy.edit('"""Used by nobody."""\n    return values', '"""Used by nobody."""\n    return None')
     text = (toy.package / "helpers.py").read_text()
@@ -506,7 +506,7 @@ def test_13_a_partition_renamed_or_taken_away(family: Any) -> None:
 
 def test_13_chosen_partitions(family: Any) -> None:
     family.edit("return 2 * architecture", "return 3 * architecture", "systems.py")
-    assert family.rebuild("family/network", "a,c".split(",")).materialized == [
+    assert family.rebuild("family/network", ["a", "c"]).materialized == [
         "family/network[a]",
         "family/network[c]",
     ]

@@ -171,14 +171,14 @@ def test_settings_without_a_default_are_said(new_toy: Any) -> None:
 
 def test_a_source_that_cannot_be_parsed_is_said(new_toy: Any) -> None:
     (new_toy.package / "broken.py").write_text("def broken(:\n")
-    new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = broken.top(values)\n")
+    new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = broken.x\n")
     with pytest.raises(ProjectError, match=r"broken\.py"):
         new_toy.plan()
 
 
 def test_settings_bases_do_not_count_by_their_code(new_toy: Any) -> None:
     (new_toy.package / "base.py").write_text(
-        "import dagster as dg\n\n\nclass Base(dg.Config):\n    def unused(self):\n        return 1\n"
+        "import dagster as dg\n\nclass Base(dg.Config):\n    def unused(self):\n        return 1\n"
     )
     new_toy.edit("class AlphaDownload(dg.Config)", "class AlphaDownload(Base)", "systems.py")
     new_toy.edit(

@@ -144,6 +144,7 @@ def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path
     assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow(run: Run) -> None:
     from mlflow import MlflowClient
 
