@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.automation import automation
+from orchestration.automation import automation, family_jobs
 from orchestration.io_managers import io_managers
 from orchestration.project import Project, find
 from orchestration.stages import Stages
@@ -43,7 +43,8 @@ def laid_over(
     resources
         What the assets ask for; the IO managers come from here.
     **others
-        Jobs, schedules and sensors, as `dagster.Definitions` takes them.
+        Jobs, schedules and sensors, as `dagster.Definitions` takes them. Every family of partitions
+        has a job besides, for `dagster job backfill`.
     """
     modules = list(modules)
     plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
@@ -52,8 +53,10 @@ def laid_over(
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
         return spec.replace_attributes(code_version=stages.version("/".join(spec.key.path)).key)
 
+    assets = dg.map_asset_specs(versioned, plain)
+    others["jobs"] = [*others.get("jobs", ()), *family_jobs(assets)]
     return dg.Definitions(
-        assets=dg.map_asset_specs(versioned, plain),
+        assets=assets,
         asset_checks=dg.load_asset_checks_from_modules(modules),
         resources={**io_managers(Store(project.store, project.locks), stages), **(resources or {})},
         **others,
