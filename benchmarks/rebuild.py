@@ -71,6 +71,7 @@ class Case:
         self.cpu: list[float] = []
 
     def run(self) -> None:
+        """Run it once, and keep its time."""
         self.before()
         used, started = os.times(), time.perf_counter()
         done = subprocess.run(
@@ -90,6 +91,7 @@ class Case:
 
     @property
     def median(self) -> float:
+        """Seconds."""
         return statistics.median(self.seconds)
 
 

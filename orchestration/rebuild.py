@@ -351,17 +351,11 @@ class Workshop:
 
 
 def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether Ctrl-C ended a run."""
-    errors = (
-        event.step_failure_data.error for event in result.all_events if event.is_step_failure
-    )
-    return any(
-        error is not None and error.cls_name in {INTERRUPTED, "KeyboardInterrupt"}
-        for error in errors
-    ) or any(event.event_type_value == "PIPELINE_CANCELED" for event in result.all_events)
-
-
-INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+    """Whether Ctrl-C ended a run's stage: there Dagster takes it for one more failure."""
+    names = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
+    failed = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    canceled = any(event.event_type_value == "PIPELINE_CANCELED" for event in result.all_events)
+    return canceled or any(error is not None and error.cls_name in names for error in failed)
 
 
 class _Rebuilding:
@@ -634,7 +628,7 @@ def open_worker(project: Project) -> Run:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], None]]:
-    """Let Ctrl-C end a rebuild: Dagster takes an interrupt in a stage for one more failure.
+    """Let Ctrl-C between stages end a rebuild, though Dagster only ends its run for it.
 
     Yields a function that raises KeyboardInterrupt if there was one.
     """

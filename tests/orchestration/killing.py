@@ -69,12 +69,10 @@ def _die_at(number: int, store: Path, work: Callable[[], None]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in ("os.rename", "os.remove", "os.mkdir"):
-            path = arguments[0]
-        elif event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
-            path = arguments[0]
-        else:
+        written = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR)
+        if not written and event not in ("os.rename", "os.remove", "os.mkdir"):
             return
+        path = arguments[0]
         if isinstance(path, str | os.PathLike) and str(path).startswith(root):
             step()
 

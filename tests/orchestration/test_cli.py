@@ -266,8 +266,6 @@ FAILING = "    if values[0] is not None:\n        raise ValueError('no light in 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_stage_that_fails_ends_with_1_and_the_others_are_built(new_toy: Any, jobs: str) -> None:
-    from types import SimpleNamespace  # noqa: F401
-
     new_toy.edit(
         "def accuracy(threshold, values):\n", "def accuracy(threshold, values):\n" + FAILING
     )
@@ -287,11 +285,9 @@ def test_a_stage_that_fails_ends_with_1_and_the_others_are_built(new_toy: Any, j
 
 
 def test_a_worker_that_dies_fails_its_stage_only(new_toy: Any) -> None:
-    new_toy.edit(
-        'ran("alpha/cnn/network")\n',
-        'ran("alpha/cnn/network")\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n',
-        "systems.py",
-    )
+    dies = "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    line = 'ran("alpha/cnn/network")\n'
+    new_toy.edit(line, line + dies, "systems.py")
     done = new_toy.faint("rebuild", "--jobs", "2")
     assert done.returncode == 1
     assert "failed  alpha/cnn/network: its process was killed by SIGKILL" in done.stderr

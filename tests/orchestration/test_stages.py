@@ -176,25 +176,6 @@ def test_a_source_that_cannot_be_parsed_is_said(new_toy: Any) -> None:
         new_toy.plan()
 
 
-def test_settings_bases_do_not_count_by_their_code(new_toy: Any) -> None:
-    (new_toy.package / "base.py").write_text(
-        "import dagster as dg\n\nclass Base(dg.Config):\n    def unused(self):\n        return 1\n"
-    )
-    new_toy.edit("class AlphaDownload(dg.Config)", "class AlphaDownload(Base)", "systems.py")
-    new_toy.edit(
-        "from toy import helpers\n",
-        "from toy import helpers\nfrom toy.base import Base\n",
-        "systems.py",
-    )
-    pyproject = new_toy.root / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text() + 'settings_bases = ["toy.base.Base"]\n')
-    new_toy.rebuild()
-    new_toy.edit("return 1", "return 2", "base.py")
-    assert new_toy.plan().stale == []
-    new_toy.edit("    def unused", "    seed: int = 3\n\n    def unused", "base.py")
-    assert new_toy.reasons()["alpha/curves"] == ["config"]
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
