@@ -45,7 +45,7 @@ load_from:
 DEFINITIONS = """\
 from pathlib import Path
 
-from orchestration.automation import family_jobs, rebuild_job, stale_sensor
+from orchestration.automation import rebuild_job, stale_sensor
 from orchestration.build import laid_over
 from orchestration.project import find
 from toy import systems
@@ -54,10 +54,7 @@ project = find(Path(__file__).parent)
 defs = laid_over(
     [systems],
     project,
-    jobs=[
-        rebuild_job(project, "rebuild_stale", None),
-        *family_jobs([systems.family_architecture, systems.family_network]),
-    ],
+    jobs=[rebuild_job(project, "rebuild_stale", None)],
     sensors=[stale_sensor(project, interval=1)],
 )
 """
