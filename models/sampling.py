@@ -32,6 +32,12 @@ READ_BYTES = 64 << 20
 READ_GAP = 8
 
 
+SPLITS = ("train", "validation", "test")
+"""Names of the splits by their codes 0, 1 and 2."""
+
+TRAIN, VALIDATION, TEST = range(3)
+
+
 class Fold(NamedTuple):
     """One round of repeated cross-validation: ``int64`` row indices, ascending."""
 
@@ -115,6 +121,11 @@ def split(
     for name, rows in result.items():
         _require_both_classes(f"split {name!r}", rows, positive, groups, len(fractions))
     return result
+
+
+def rows_of(splits: Arrays, code: int) -> Rows:
+    """Row indices of one split, ascending; ``splits["split"]`` holds the codes, shape (n,)."""
+    return np.flatnonzero(np.asarray(splits["split"]) == code)
 
 
 def stratified_folds(

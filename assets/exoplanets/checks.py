@@ -5,8 +5,8 @@ from typing import Any
 from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
 from assets.exoplanets.training import NETWORKS
 from models.arrays import Arrays
-from models.exoplanets.splits import SPLITS
 from models.exoplanets.transforms import CADENCES
+from models.sampling import SPLITS
 
 
 def well_formed(curves: Arrays) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays
 from models.exoplanets import judging, summary
 from models.exoplanets.fitting import score
-from models.exoplanets.splits import TEST, rows_of
+from models.sampling import TEST, rows_of
 
 
 class Evaluation(StageConfig, section="exoplanets/*/evaluation"):

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from assets.settings import StageConfig
 from models.arrays import Arrays
-from models.exoplanets.splits import SPLITS, split_curves
+from models.exoplanets.splits import split_curves
+from models.sampling import SPLITS
 
 
 class Splits(StageConfig, section="exoplanets/splits"):

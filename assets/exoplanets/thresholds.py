@@ -11,7 +11,7 @@ from assets.settings import StageConfig
 from models import plots
 from models.arrays import Arrays
 from models.exoplanets.fitting import score
-from models.exoplanets.splits import VALIDATION, rows_of
+from models.sampling import VALIDATION, rows_of
 from models.thresholds import crossover, max_f1
 
 RULES = {"crossover": crossover, "max_f1": max_f1}

@@ -6,8 +6,8 @@ import numpy as np
 
 from assets.checks import both_classes, check, disjoint, finite, parameter_counts
 from models.arrays import Arrays
+from models.sampling import SPLITS
 from models.solar_flares.records import PARAMETERS, SAMPLES
-from models.solar_flares.splits import SPLITS
 
 
 def well_formed(records: Arrays) -> dict[str, Any]:

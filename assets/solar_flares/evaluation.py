@@ -9,10 +9,10 @@ from assets.metadata import measures, picture
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
 from models.arrays import Arrays
+from models.sampling import TEST
 from models.solar_flares import judging, summary
 from models.solar_flares.fitting import score_network, score_upgrade
 from models.solar_flares.published import RESULTS
-from models.solar_flares.splits import TEST
 
 
 class Evaluation(StageConfig, section="solar_flares/*/evaluation"):

@@ -1,6 +1,5 @@
 """Which records are learnt from, tuned on and judged by, and what guessing would achieve."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -10,8 +9,9 @@ from pydantic import Field
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays
-from models.solar_flares.forms import proportional_chance
-from models.solar_flares.splits import SPLITS, rows_of, split_records
+from models.metrics import proportional_chance_criterion
+from models.sampling import SPLITS, rows_of
+from models.solar_flares.splits import split_records
 
 
 class Splits(StageConfig, section="solar_flares/splits"):
@@ -52,7 +52,7 @@ def chance(records: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
     """Proportional chance criterion of each split, and the study's bar 25 % above it."""
     label = np.asarray(records["label"])
     found = {
-        name: asdict(proportional_chance(label[rows_of(splits, code)]))
+        name: proportional_chance_criterion(np.bincount(label[rows_of(splits, code)], minlength=2))
         for code, name in enumerate(SPLITS)
     }
     table = [dg.TableRecord({"split": name} | criterion) for name, criterion in found.items()]

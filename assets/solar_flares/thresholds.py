@@ -10,8 +10,8 @@ from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in
 from models import plots
 from models.arrays import Arrays
+from models.sampling import VALIDATION
 from models.solar_flares.fitting import score_network, score_upgrade
-from models.solar_flares.splits import VALIDATION
 from models.thresholds import crossover, max_tss
 
 RULES = {"max_tss": max_tss, "crossover": crossover}

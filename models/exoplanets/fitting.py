@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from models.architectures import from_architecture
 from models.arrays import ArrayLike, Arrays
 from models.exoplanets.networks import random_forest
-from models.exoplanets.splits import TRAIN, VALIDATION, rows_of
 from models.exoplanets.vetting import fit_vetting, score_vetting
-from models.sampling import BalancedBatches, Batches, read_rows
+from models.sampling import TRAIN, VALIDATION, BalancedBatches, Batches, read_rows, rows_of
 from models.training import History, Phase, fresh, predict, train
 
 Inputs = Mapping[str, ArrayLike]

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.exoplanets.splits import TEST, TRAIN, rows_of
 from models.exoplanets.vetting import fit_vetting, score_vetting
 from models.metrics import evaluate, permuted_control
-from models.sampling import read_rows, stratified_folds
+from models.sampling import TEST, TRAIN, read_rows, rows_of, stratified_folds
 from models.thresholds import crossover
 
 

@@ -6,12 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.sampling import split
-
-SPLITS = ("train", "validation", "test")
-"""Names of the splits by their codes 0, 1 and 2."""
-
-TRAIN, VALIDATION, TEST = range(3)
+from models.sampling import SPLITS, TEST, split
 
 
 def split_curves(curves: Arrays, validation: float, test: float, seed: int) -> NDArray[np.int8]:
@@ -54,8 +49,3 @@ def split_curves(curves: Arrays, validation: float, test: float, seed: int) -> N
             "split 'test' has no planet: the test file (part 1) needs at least one row of label 2"
         )
     return result
-
-
-def rows_of(splits: Arrays, code: int) -> NDArray[np.int64]:
-    """Row indices of one split, ascending."""
-    return np.flatnonzero(np.asarray(splits["split"]) == code)

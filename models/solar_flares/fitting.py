@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.architectures import architecture, from_architecture
 from models.arrays import ArrayLike, Arrays, Block, Blocks, iter_blocks, map_blocks
-from models.sampling import Batches, read_rows
+from models.sampling import TRAIN, VALIDATION, Batches, read_rows, rows_of
 from models.solar_flares import upgrade
 from models.solar_flares.forms import (
     DELAY,
@@ -38,7 +38,6 @@ from models.solar_flares.networks import (
     published_counts,
     register,
 )
-from models.solar_flares.splits import TRAIN, VALIDATION, rows_of
 from models.training import History, Phase, fresh, predict, train
 
 BATCH = 128

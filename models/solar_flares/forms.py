@@ -1,7 +1,7 @@
 """The forms in which networks take records, and the scaling before them.
 
-Here belong the statistics of the training records, the published single steps and windows, the
-60-step sequences that are the system's own main form, and the proportional chance criterion.
+Here belong the statistics of the training records, the published single steps and windows, and the
+60-step sequences that are the system's own main form.
 Records come as `models.solar_flares.records` describes them; scores are for `models.metrics`.
 """
 
@@ -211,42 +211,3 @@ class PublishedWindows:
         )
         steps = (chosen - first)[:, np.newaxis] + np.arange(0, LOOKBACK, STEP)
         return np.asarray(rows[steps])
-
-
-@dataclass(frozen=True)
-class ChanceCriterion:
-    """The proportional chance criterion of a split.
-
-    Attributes
-    ----------
-    chance
-        Accuracy of guessing at random in proportion to the classes: the sum of squared shares.
-    bar
-        1.25 times that, which the study asks an accuracy to exceed.
-    note
-        What to know of the bar; empty if it can be exceeded.
-    """
-
-    chance: float
-    bar: float
-    note: str
-
-
-def proportional_chance(labels: NDArray[Any]) -> ChanceCriterion:
-    """Work out the proportional chance criterion (Hair et al., Multivariate Data Analysis).
-
-    Parameters
-    ----------
-    labels
-        Class of each record or time step, 0 or 1, shape (n,); not empty.
-    """
-    share = float(np.mean(labels))
-    chance = share**2 + (1 - share) ** 2
-    bar = 1.25 * chance
-    note = ""
-    if bar >= 1:
-        note = (
-            f"with {share:.1%} flares the bar is {bar:.4f}: no accuracy can exceed it, so it says "
-            "nothing here (it reaches 1 where flares are 11.3 % or fewer)"
-        )
-    return ChanceCriterion(chance, bar, note)

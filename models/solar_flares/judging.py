@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from models.arrays import Arrays
 from models.metrics import evaluate
-from models.sampling import group_codes, split
+from models.sampling import SPLITS, group_codes, rows_of, split
 from models.solar_flares import upgrade
-from models.solar_flares.splits import SPLITS, rows_of
 from models.thresholds import max_tss
 
 LEAK = (

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.sampling import split
-
-SPLITS = ("train", "validation", "test")
-"""Names of the splits by their codes 0, 1 and 2."""
-
-TRAIN, VALIDATION, TEST = range(3)
+from models.sampling import SPLITS, split
 
 FOLDS = (1, 2, 3)
 """The folds that the study trains on, validates and tests with."""
@@ -54,8 +49,3 @@ def split_records(
     for name, rows in split(label, np.asarray(records["region"]), shares, seed).items():
         result[rows] = SPLITS.index(name)
     return result, "by active region: the folds 1, 2 and 3 are not all there"
-
-
-def rows_of(splits: Arrays, code: int) -> NDArray[np.int64]:
-    """Row indices of one split, ascending."""
-    return np.flatnonzero(np.asarray(splits["split"]) == code)

@@ -252,11 +252,22 @@ def test_by_bin_counts_every_positive_once():
         by_bin([1], [1], [5, 5])
 
 
-def test_proportional_chance_criterion_is_the_published_one():
-    test = proportional_chance_criterion([1156, 212])
-    assert test["chance"] == pytest.approx(0.7380, abs=1e-4)
-    assert test["bar"] == pytest.approx(0.9225, abs=2e-4)  # published: 1.25 x the rounded 0.738
-    assert test["note"] is None
+@pytest.mark.parametrize(
+    ("others", "flares", "chance", "bar"),
+    [
+        (345_796, 68_555, 0.7238, 0.9048),
+        (464_614, 82_858, 0.7431, 0.9289),
+        (69_094, 12_680, 0.7380, 0.9225),
+    ],
+)
+def test_proportional_chance_criterion_is_the_published_one(others, flares, chance, bar):
+    found = proportional_chance_criterion([others, flares])
+    assert found["chance"] == pytest.approx(chance, abs=5e-5)
+    assert found["bar"] == pytest.approx(bar, abs=5e-5)
+    assert found["note"] is None
+
+
+def test_a_chance_bar_above_one_is_said_to_be_so():
     rare = proportional_chance_criterion([0.95, 0.05])
     assert rare["bar"] == pytest.approx(1.25 * 0.905)
     assert rare["note"] == "the bar exceeds 1: no model can pass it"

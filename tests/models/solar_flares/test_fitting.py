@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from models.arrays import iter_blocks
+from models.sampling import TEST, TRAIN
 from models.solar_flares import fitting, networks
 from models.solar_flares.forms import DELAY, LOOKBACK
 from models.solar_flares.networks import DESIGNS, FORM_SHAPES, Setting
 from models.solar_flares.simulation import simulate
-from models.solar_flares.splits import TEST, TRAIN, split_records
+from models.solar_flares.splits import split_records
 
 
 def whole(blocks):

@@ -1,4 +1,4 @@
-"""Scaling, input forms and the proportional chance criterion."""
+"""Scaling and input forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from models.solar_flares.forms import (
     STEP,
     PublishedWindows,
     fit_scaling,
-    proportional_chance,
     sequences,
     single_steps,
     standardise,
@@ -123,24 +122,3 @@ def test_windows_can_be_asked_for_in_any_order():
 def test_too_few_steps_for_a_window_are_refused():
     with pytest.raises(ValueError, match="more than 900 time steps, but there are 900"):
         PublishedWindows(*numbered_steps(900))
-
-
-@pytest.mark.parametrize(
-    ("others", "flares", "chance", "bar"),
-    [
-        (345_796, 68_555, 0.7238, 0.9048),
-        (464_614, 82_858, 0.7431, 0.9289),
-        (69_094, 12_680, 0.7380, 0.9225),
-    ],
-)
-def test_chance_criterion_of_the_published_splits(others, flares, chance, bar):
-    criterion = proportional_chance(np.repeat([0, 1], [others, flares]))
-    assert criterion.chance == pytest.approx(chance, abs=5e-5)
-    assert criterion.bar == pytest.approx(bar, abs=5e-5)
-    assert criterion.note == ""
-
-
-def test_a_bar_above_one_is_said_to_be_so():
-    criterion = proportional_chance(np.repeat([0, 1], [95, 5]))
-    assert criterion.bar == pytest.approx(1.25 * 0.905)
-    assert criterion.note.startswith("with 5.0% flares the bar is 1.1312: no accuracy can exceed")

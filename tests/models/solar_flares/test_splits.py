@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.solar_flares.splits import SPLITS, rows_of, split_records
+from models.sampling import SPLITS, rows_of
+from models.solar_flares.splits import split_records
 
 
 def records(folds, per_region=4):
