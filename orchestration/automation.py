@@ -23,7 +23,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.project import Project
-from orchestration.rebuild import PROCESS_TAG, process_lives, this_process
+from orchestration.rebuild import LAUNCHED, PROCESS_TAG, end_dead_runs, this_process
 
 NIGHTLY = "0 2 * * *"
 """When the nightly rebuilds start: 02:00 UTC."""
@@ -216,8 +216,8 @@ def _group(system: str) -> str:
 # schedules --------------------------------------------------------------------------------------
 
 
-def nightly(system: str) -> dg.ScheduleDefinition:
-    """Build the schedule that brings a system up to date every night.
+def nightly(system: str, *, cron: str = NIGHTLY) -> dg.ScheduleDefinition:
+    """Build the schedule that brings a system up to date every night, or when ``cron`` says.
 
     It asks whatever a sensor thinks of it, so that what failed for a passing reason, such as a
     publisher that didn't answer, is tried again.
@@ -226,7 +226,7 @@ def nightly(system: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"{system}_nightly",
         job_name=system,
-        cron_schedule=NIGHTLY,
+        cron_schedule=cron,
         execution_timezone="UTC",
         description=f"Brings {system} up to date every night. Switch it on under Automation, or "
         f"with `dagster schedule start {system}_nightly`.",
@@ -363,25 +363,6 @@ def _stale(project: Project, selection: str | None) -> list[Entry]:
 def _name(entry: Entry) -> str:
     part = entry["partition"]
     return str(entry["asset"]) if part is None else f"{entry['asset']}[{part}]"
-
-
-LAUNCHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-
-
-def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Tell Dagster of runs whose process was killed.
-
-    They would stay "started" for good, and keep the places of others in the queue.
-    """
-    for run in instance.get_runs(dg.RunsFilter(statuses=LAUNCHED)):
-        process = run.tags.get(PROCESS_TAG)
-        if process and not process_lives(process):
-            instance.report_run_failed(run, "The process that ran it was killed.")
 
 
 def _in_progress(instance: dg.DagsterInstance) -> dg.DagsterRun | None:

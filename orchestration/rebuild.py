@@ -214,7 +214,7 @@ class Workshop:
         progress
             Called as things are done.
         """
-        self._end_dead_runs()
+        end_dead_runs(self.instance)
         workers: Workers = (
             Here(self.run) if jobs == 1 else Processes(self.project, open_worker, jobs)
         )
@@ -225,7 +225,7 @@ class Workshop:
         finally:
             workers.close()
             rebuilding.close()
-            self._end_dead_runs()
+            end_dead_runs(self.instance)
 
     def publish(self, item: Stale) -> bool:
         """Make a stored build current, and let Dagster show it as the latest; whether it could."""
@@ -282,20 +282,6 @@ class Workshop:
             return max(records, key=lambda record: record.created).content
         return hashlib.sha256("".join(record.content for record in records).encode()).hexdigest()
 
-    def _end_dead_runs(self) -> None:
-        """Tell Dagster of runs whose process was killed, so that they don't stay 'started'."""
-        unfinished = dg.RunsFilter(
-            statuses=[
-                dg.DagsterRunStatus.STARTED,
-                dg.DagsterRunStatus.STARTING,
-                dg.DagsterRunStatus.NOT_STARTED,
-            ]
-        )
-        for run in self.instance.get_runs(unfinished):
-            process = run.tags.get(PROCESS_TAG)
-            if process and not process_lives(process):
-                self.instance.report_run_failed(run, "The process that ran it was killed.")
-
     # one Dagster run
 
     def run(self, group: Group) -> Results:
@@ -348,6 +334,26 @@ class Workshop:
             elif not (skipped or errors or checks):
                 results[slot] = f"Dagster didn't run it: see run {result.run_id}"
         return results
+
+
+LAUNCHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+"""Of a run that has left the queue and not ended."""
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Tell Dagster of runs whose process was killed.
+
+    They would stay "started" for good, and keep the places of others in the queue.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=LAUNCHED)):
+        process = run.tags.get(PROCESS_TAG)
+        if process and not process_lives(process):
+            instance.report_run_failed(run, "The process that ran it was killed.")
 
 
 def _interrupted(result: dg.ExecuteInProcessResult) -> bool:

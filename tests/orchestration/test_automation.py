@@ -7,12 +7,12 @@ daemon on the toy project.
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,20 +32,16 @@ from orchestration.automation import (
 )
 from orchestration.project import Project, find
 
-BIN = Path(sys.executable).parent
-DEADLINE = 120.0
-"""Seconds to wait for anything: far more than it takes, so that a busy machine fails no test."""
+served = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("served.py"))))
+wait_for = served.wait_for
 DEAD_PROCESS = f"{os.uname().nodename}:1:0"
-
-WORKSPACE = """\
-load_from:
-  - python_module: {module_name: toy.definitions, working_directory: ., location_name: toy}
-"""
 
 DEFINITIONS = """\
 from pathlib import Path
 
-from orchestration.automation import rebuild_job, stale_sensor
+from orchestration.automation import (
+    new_files_sensor, nightly, rebuild_job, stale_sensor, system_job
+)
 from orchestration.build import laid_over
 from orchestration.project import find
 from toy import systems
@@ -54,8 +50,12 @@ project = find(Path(__file__).parent)
 defs = laid_over(
     [systems],
     project,
-    jobs=[rebuild_job(project, "rebuild_stale", None)],
-    sensors=[stale_sensor(project, interval=1)],
+    jobs=[rebuild_job(project, "rebuild_stale", None), system_job(project, "alpha")],
+    sensors=[
+        stale_sensor(project, interval=1),
+        new_files_sensor(project, "alpha", "alpha/curves", interval=1),
+    ],
+    schedules=[nightly("alpha", cron="* * * * *")],
 )
 """
 
@@ -96,20 +96,27 @@ def family_network(context: dg.AssetExecutionContext, architecture):
     return {"weights": architecture["units"] ** 2}
 """
 
+FILES = """\
+class AlphaDownload(dg.Config):
+    path: str = "curves.txt"
+
+    def input_files(self):
+        return (Path(__file__).parent / self.path,)
+
+
+@dg.asset(key=["alpha", "curves"], group_name="alpha", tags={"stage": "download"})
+def alpha_curves(config: AlphaDownload):
+    ran("alpha/curves")
+    return [float(word) for word in config.input_files()[0].read_text().split()]
+"""
+
+FAMILY_ASSETS = ("architecture", "network")
+FAMILY_SLOTS = {f"family/{what}[{part}]" for what in FAMILY_ASSETS for part in "abc"}
+
 UNITS = """
 
 UNITS = {"a": 1, "b": 2, "c": 3}
 """
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Poll until ``condition`` gives something; what it gave."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"no {what} within {DEADLINE:.0f} s")
 
 
 # what a sensor decides --------------------------------------------------------------------------
@@ -338,7 +345,7 @@ def test_terminating_a_rebuild_job_ends_its_process(
     command = [sys.executable, "-c", SLOW.format(reaction=reaction)]
     monkeypatch.setattr(module_under_test, "_faint", lambda arguments: command)
     ignores = reaction == "signal.SIG_IGN"
-    monkeypatch.setattr(module_under_test, "STOP_SECONDS", 0.2 if ignores else DEADLINE)
+    monkeypatch.setattr(module_under_test, "STOP_SECONDS", 0.2 if ignores else served.DEADLINE)
     monkeypatch.setattr(subprocess, "Popen", Popen)
     with pytest.raises(KeyboardInterrupt):
         module_under_test._stream(situation.project, ["rebuild"], terminate)
@@ -355,9 +362,12 @@ def toy(tmp_path_factory: pytest.TempPathFactory, toy_source: SimpleNamespace) -
     toy_source.write_toy(toy.root, ())
     (toy.package / "log.py").write_text(LOG)
     (toy.package / "definitions.py").write_text(DEFINITIONS)
-    toy.append(toy_source.system_source("alpha", ("cnn",)) + FAMILY)
+    source = toy_source.system_source("alpha", ("cnn",))
+    made_up = source[: source.index('\n\n\n@dg.asset(key=["alpha", "sample"]')]
+    toy.append("from pathlib import Path\n\n" + source.replace(made_up, FILES) + FAMILY)
+    (toy.package / "curves.txt").write_text("0 1 2 3 4 0 1 2")
     toy.append(UNITS, "helpers.py")
-    (toy.root / "workspace.yaml").write_text(WORKSPACE)
+    (toy.root / "workspace.yaml").write_text(served.WORKSPACE)
     hold(toy)
     assert len(toy.rebuild().materialized) == 13
     toy.ran()
@@ -422,24 +432,6 @@ def test_a_familys_job_builds_one_partition_a_run_and_plan_agrees(toy: Any) -> N
     assert toy.ran() == ["family/architecture[a]", "family/architecture[b]"]
 
 
-@contextmanager
-def daemon(toy: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Dagster's daemon over the toy, with all processes it starts; killed at the end."""
-    with (toy.root / "daemon.log").open("a") as log:
-        process = subprocess.Popen(
-            [BIN / "dagster-daemon", "run", "-w", "workspace.yaml"],
-            cwd=toy.root,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(DEADLINE)
-
-
 class Watch:
     """The sensor and its runs, as Dagster's instance knows them."""
 
@@ -468,7 +460,7 @@ class Watch:
 
 def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(toy: Any) -> None:
     subprocess.run(
-        [BIN / "dagster", "sensor", "start", "stale", "-w", "workspace.yaml"],
+        [served.BIN / "dagster", "sensor", "start", "stale", "-w", "workspace.yaml"],
         cwd=toy.root,
         check=True,
         capture_output=True,
@@ -477,7 +469,7 @@ def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(t
     with dg.DagsterInstance.get() as instance:
         watch = Watch(instance)
         before = len(watch.rebuilds())
-        with daemon(toy):
+        with served.daemon(toy):
             # A helper of the features, whose content changes: they and all below them.
             toy.edit("2 * shift(value)", "3 * shift(value)")
             wait_for(lambda: watch.rebuilds()[before:] == ["SUCCESS"], "rebuild")
@@ -496,9 +488,135 @@ def test_the_daemon_rebuilds_what_is_stale_then_rests_and_a_kill_loses_nothing(t
         assert toy.ran() == [*architectures, "family/network[b]"]
         assert watch.rebuilds()[before:] == ["SUCCESS", "STARTED"]  # as Dagster has it
         hold(toy)
-        with daemon(toy):
+        with served.daemon(toy):
             wait_for(lambda: watch.rebuilds()[before + 2 :] == ["SUCCESS"], "second rebuild")
             watch.rests()
         assert toy.ran() == ["family/network[b]"]
         assert watch.rebuilds()[before:] == ["SUCCESS", "FAILURE", "SUCCESS"]
     assert toy.reasons() == {}
+
+
+class Watched(SimpleNamespace):
+    """What became of the runs and ticks of one job since it was made."""
+
+    def __init__(self, instance: dg.DagsterInstance, job: str) -> None:
+        super().__init__(instance=instance, job=job, before=self.count(instance, job))
+
+    @staticmethod
+    def count(instance: dg.DagsterInstance, job: str) -> int:
+        return len(instance.get_runs(dg.RunsFilter(job_name=job)))
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Who asked for each run, and how it stands, the first one first."""
+        runs = self.instance.get_runs(dg.RunsFilter(job_name=self.job))
+        new = runs[: len(runs) - self.before]
+        return [
+            (
+                run.tags.get("dagster/schedule_name") or run.tags["dagster/sensor_name"],
+                run.status.value,
+            )
+            for run in reversed(new)
+        ]
+
+
+def command(toy: Any, *arguments: str) -> None:
+    """Run one of Dagster's own commands, as a person would type it."""
+    done = subprocess.run(
+        [served.BIN / "dagster", *arguments, "-w", "workspace.yaml"],
+        cwd=toy.root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_new_files_and_the_nightly_tick_each_rebuild_what_is_theirs(toy: Any) -> None:
+    command(toy, "sensor", "stop", "stale")
+    command(toy, "sensor", "start", "alpha_new_files")
+    toy.ran()
+    with dg.DagsterInstance.get() as instance, served.daemon(toy):
+        by_sensor = Watched(instance, "alpha")
+        (toy.package / "curves.txt").write_text("0 1 2 3 4 0 8 2")
+        wait_for(
+            lambda: by_sensor.asked() == [("alpha_new_files", "SUCCESS")], "rebuild for a new file"
+        )
+        changed = toy.ran()
+        assert changed[-1] == "alpha/scaled"
+        assert "alpha/curves" in changed
+        assert not [stage for stage in changed if stage.startswith("family")]
+
+        # Edited code is not what that sensor waits for; the night is, for this system alone.
+        toy.edit('"a": 1', '"a": 7')
+        toy.edit(" * 1.0 / len(values)", " * 2.0 / len(values)")
+        by_schedule = Watched(instance, "alpha")
+        command(toy, "schedule", "start", "alpha_nightly")
+        wait_for(
+            lambda: by_schedule.asked()[:1] == [("alpha_nightly", "SUCCESS")], "nightly rebuild"
+        )
+        command(toy, "schedule", "stop", "alpha_nightly")
+        command(toy, "sensor", "stop", "alpha_new_files")
+    assert toy.ran() == ["alpha/cnn/evaluation"]
+    assert set(toy.reasons()) == {
+        f"family/{what}[{part}]" for what in ("architecture", "network") for part in "abc"
+    }
+    toy.rebuild()
+    toy.ran()
+
+
+def contents(toy: Any) -> dict[str, str]:
+    """Hash of what is stored of each partition of the family, as its current build."""
+    with toy.open() as workshop:
+        records = {slot: workshop.store.current(slot) for slot in workshop.select("group:family")}
+    return {str(slot): record.content for slot, record in records.items()}
+
+
+BACKFILL = """mutation ($params: LaunchBackfillParams!) {
+    launchPartitionBackfill(backfillParams: $params) {
+        __typename
+        ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+
+
+def test_backfills_by_command_and_by_web_ui_end_in_the_state_of_a_rebuild(
+    toy: Any, tmp_path: Path
+) -> None:
+    rebuilt = toy.copy(tmp_path / "rebuilt")
+    toy.edit('"b": 5, "c": 4', '"b": 6, "c": 7')
+    rebuilt.edit('"b": 5, "c": 4', '"b": 6, "c": 7')
+    rebuilt.rebuild("group:family", "all")
+
+    def done(instance: dg.DagsterInstance, runs: int) -> bool:
+        """Whether the latest backfill has ended, with this many runs."""
+        [latest, *_] = instance.get_backfills()
+        found = instance.get_runs(dg.RunsFilter.for_backfill(latest.backfill_id))
+        states = [run.status.value for run in found]
+        assert "FAILURE" not in states
+        return latest.status.value.startswith("COMPLETED") and states == ["SUCCESS"] * runs
+
+    with dg.DagsterInstance.get() as instance, served.daemon(toy):
+        command(
+            toy, "job", "backfill", "--noprompt", "--all", "all", "-j", "family_architecture_family"
+        )
+        wait_for(lambda: done(instance, 3), "backfill by the command")
+        assert toy.ran() == sorted(FAMILY_SLOTS)
+        assert toy.reasons() == {}
+        assert contents(toy) == contents(rebuilt)
+
+        # The same from the web UI, after a change of one; asked for that one.
+        for one in (toy, rebuilt):
+            one.edit('"c": 7', '"c": 9')
+        rebuilt.rebuild("group:family", ["c"])
+        with served.serving(toy.root, "toy", os.environ) as server:
+            asked = {
+                "assetSelection": [
+                    {"path": ["family", what]} for what in ("architecture", "network")
+                ],
+                "partitionNames": ["c"],
+            }
+            answer = server.ask(BACKFILL, params=asked)["launchPartitionBackfill"]
+            assert answer["__typename"] == "LaunchBackfillSuccess", answer
+            wait_for(lambda: done(instance, 1), "backfill from the web UI")
+    assert toy.ran() == ["family/architecture[c]", "family/network[c]"]
+    assert contents(toy) == contents(rebuilt)
+    rebuilt.rebuild()
+    toy.rebuild()
+    assert toy.reasons() == rebuilt.reasons() == {}

@@ -7,15 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
+import runpy
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +25,8 @@ from models import plots
 from orchestration.project import DAGSTER_YAML, find
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
+served = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("served.py"))))
+wait_for = served.wait_for
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
@@ -42,17 +38,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DEADLINE = 120.0
-"""Seconds to wait for anything: far more than it takes, so that a busy machine fails no test."""
 
 needs_browser = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"needs Debian's Chromium as {CHROMIUM}: apt install chromium"
 )
-
-WORKSPACE = """\
-load_from:
-  - python_module: {module_name: toy.definitions, working_directory: ., location_name: toy}
-"""
 
 PICTURE = '''
 
@@ -66,116 +55,6 @@ def alpha_picture():
     text = f"![one red pixel](data:image/png;base64,{pixel})"
     return dg.Output({}, metadata={"confusion matrix": dg.MetadataValue.md(text)})
 '''
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Poll until ``condition`` gives something; what it gave."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"no {what} within {DEADLINE:.0f} s")
-
-
-class Server:
-    """A running web server, asked through GraphQL as its pages do."""
-
-    def __init__(self, url: str, location: str) -> None:
-        self.url = url
-        self.location = location
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
-            answer = json.load(response)
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    def nodes(self) -> dict[str, Any]:
-        """The asset graph, by asset key."""
-        query = """{ assetNodes {
-            assetKey { path } groupName dependencyKeys { path }
-            staleStatus staleCauses { category } partitionStats { numMaterialized } } }"""
-        return {"/".join(n["assetKey"]["path"]): n for n in self.ask(query)["assetNodes"]}
-
-    def unsynced(self) -> dict[str, set[str]]:
-        """Why each asset that is not fresh is not, by asset key."""
-        return {
-            key: {cause["category"] for cause in node["staleCauses"]} or {node["staleStatus"]}
-            for key, node in self.nodes().items()
-            if node["staleStatus"] != "FRESH"
-        }
-
-    def reload(self) -> None:
-        """What the button "Reload definitions" does."""
-        query = """mutation ($name: String!) {
-            reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
-        answer = self.ask(query, name=self.location)["reloadRepositoryLocation"]
-        assert answer == {"__typename": "WorkspaceLocationEntry"}
-
-    def materialize(self, keys: list[str]) -> str:
-        """What the dialog "Materialize unsynced" does for the assets it lists; the run's id."""
-        query = """mutation ($params: ExecutionParams!) {
-            launchPipelineExecution(executionParams: $params) {
-                __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-            } }"""
-        parameters = {
-            "selector": {
-                "repositoryLocationName": self.location,
-                "repositoryName": "__repository__",
-                "pipelineName": "__ASSET_JOB",
-                "assetSelection": [{"path": key.split("/")} for key in keys],
-                "assetCheckSelection": [],
-            },
-            "runConfigData": {"execution": {"config": {"in_process": {}}}},
-            "mode": "default",
-        }
-        answer = self.ask(query, params=parameters)["launchPipelineExecution"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["runId"])
-
-    def finished(self, run: str) -> str | None:
-        """How a run ended; None while it hasn't."""
-        query = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
-        status = self.ask(query, run=run)["runOrError"]["status"]
-        return status if status in {"SUCCESS", "FAILURE", "CANCELED"} else None
-
-
-@contextmanager
-def serving(root: Path, location: str, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Serve a project's workspace on a free port until the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = Path(environment["DAGSTER_HOME"])
-    with (home / "webserver.log").open("w") as log:
-        process = subprocess.Popen(
-            [BIN / "dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
-            cwd=root,
-            env=dict(environment),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        server = Server(f"http://127.0.0.1:{port}", location)
-
-        def answers() -> bool:
-            assert process.poll() is None, (home / "webserver.log").read_text()
-            try:
-                return bool(server.ask("{ version }"))
-            except (urllib.error.URLError, ConnectionError):
-                return False
-
-        try:
-            wait_for(answers, "answer of the web server")
-            yield server
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(DEADLINE)
 
 
 def home_at(folder: Path) -> Path:
@@ -197,7 +76,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory, toy_source: SimpleNamespace) -
     toy = toy_source.Toy(tmp_path_factory.mktemp("served"))
     toy_source.write_toy(toy.root, ())
     toy.append(toy_source.system_source("alpha", ("cnn",)) + PICTURE)
-    (toy.root / "workspace.yaml").write_text(WORKSPACE)
+    (toy.root / "workspace.yaml").write_text(served.WORKSPACE)
     home_at(find(toy.root).state / "dagster")
     assert len(toy.rebuild().materialized) == 8
     toy.ran()
@@ -218,14 +97,14 @@ def stale(toy: Any) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def server(toy: Any) -> Iterator[Server]:
-    with serving(toy.root, "toy", environment_of(toy)) as running:
+def server(toy: Any) -> Iterator[Any]:
+    with served.serving(toy.root, "toy", environment_of(toy)) as running:
         yield running
 
 
 def validate(root: Path, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        [BIN / "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        [served.BIN / "dagster", "definitions", "validate", "-w", "workspace.yaml"],
         cwd=root,
         env=dict(environment),
         capture_output=True,
@@ -239,7 +118,7 @@ def test_dagster_validates_the_toys_definitions(toy: Any) -> None:
     assert "code location toy" in validate(toy.root, environment_of(toy))
 
 
-def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Server) -> None:
+def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Any) -> None:
     nodes = server.nodes()
     assert {node["groupName"] for node in nodes.values()} == {"alpha"}
     edges = {
@@ -260,7 +139,7 @@ def test_the_asset_graph_is_the_projects_and_all_of_it_is_fresh(server: Server) 
 
 
 def test_what_plan_calls_stale_is_unsynced_and_materializing_it_brings_all_up_to_date(
-    toy: Any, server: Server
+    toy: Any, server: Any
 ) -> None:
     # By code:
     toy.edit("2 * shift(value)", "3 * shift(value)")
@@ -296,13 +175,13 @@ def page() -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        opened.set_default_timeout(DEADLINE * 1000)
+        opened.set_default_timeout(served.DEADLINE * 1000)
         yield opened
         browser.close()
 
 
 @needs_browser
-def test_a_browser_shows_a_picture_on_its_asset(server: Server, page: Any, tmp_path: Path) -> None:
+def test_a_browser_shows_a_picture_on_its_asset(server: Any, page: Any, tmp_path: Path) -> None:
     page.goto(f"{server.url}/assets/alpha/picture")
     page.get_by_text("confusion matrix").wait_for()
     image = page.get_by_alt_text("one red pixel")
@@ -316,7 +195,7 @@ def test_a_browser_shows_a_picture_on_its_asset(server: Server, page: Any, tmp_p
 
 @needs_browser
 def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
-    toy: Any, server: Server, page: Any, tmp_path: Path
+    toy: Any, server: Any, page: Any, tmp_path: Path
 ) -> None:
     toy.edit("return sum(value > threshold", "return 1.0 * sum(value > threshold")
     server.reload()
@@ -351,8 +230,8 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def our_server(ours: dict[str, str]) -> Iterator[Server]:
-    with serving(ROOT, "faint_signals", ours) as running:
+def our_server(ours: dict[str, str]) -> Iterator[Any]:
+    with served.serving(ROOT, "faint_signals", ours) as running:
         yield running
 
 
@@ -361,7 +240,7 @@ def test_dagster_validates_this_projects_definitions(ours: dict[str, str]) -> No
 
 
 def test_this_projects_asset_graph_is_what_plan_would_build(
-    ours: dict[str, str], our_server: Server
+    ours: dict[str, str], our_server: Any
 ) -> None:
     planned = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", "plan", "--json"],
@@ -382,7 +261,7 @@ def test_this_projects_asset_graph_is_what_plan_would_build(
 @needs_browser
 def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
     ours: dict[str, str],
-    our_server: Server,
+    our_server: Any,
     page: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
