@@ -70,9 +70,6 @@ class Project:
         Root of the store: a folder or a URL.
     package_versions
         How much of a library's version counts.
-    settings_bases
-        The project's own bases of settings classes, by full path: they give settings their
-        values, which count by themselves, so that their code doesn't.
     """
 
     root: Path
@@ -82,7 +79,6 @@ class Project:
     state: Path
     store: str
     package_versions: PackageVersions = "major.minor"
-    settings_bases: tuple[str, ...] = ()
 
     @property
     def locks(self) -> Path:
@@ -136,7 +132,7 @@ def find(start: Path | None = None) -> Project:
 
 
 def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
-    known = {"definitions", "sources", "store", "package_versions", "settings_bases"}
+    known = {"definitions", "sources", "store", "package_versions"}
     if unknown := set(table) - known:
         raise ProjectError(
             f"{path}: [tool.faint] has unknown settings {sorted(unknown)}; known are "
@@ -149,8 +145,8 @@ def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
             raise ProjectError(f"{path}: [tool.faint] needs {name}, a text; it has {value!r}")
         return value
 
-    def texts(name: str, default: list[str] | None = None) -> tuple[str, ...]:
-        value = table.get(name, default)
+    def texts(name: str) -> tuple[str, ...]:
+        value = table.get(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ProjectError(
                 f"{path}: [tool.faint] needs {name}, a list of texts; it has {value!r}"
@@ -176,5 +172,4 @@ def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
         state=state,
         store=os.environ.get("FAINT_STORE") or text("store", "") or str(state / "store"),
         package_versions=cast(PackageVersions, versions),
-        settings_bases=texts("settings_bases", []),
     )

@@ -150,7 +150,7 @@ class Stages:
             project.root,
             project.sources,
             project.cache / "fingerprints.json",
-            settings_bases=(*DAGSTER_SETTINGS, *project.settings_bases),
+            settings_bases=DAGSTER_SETTINGS,
         )
         self._loaded = _states(self._tree.files())
         self._files = FileHashes(project.cache / "files.json")

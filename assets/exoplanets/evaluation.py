@@ -8,7 +8,9 @@ from pydantic import Field
 from assets.exoplanets.inputs import MODELS, asset_in, features_in, fitted_of, inputs_of
 from assets.exoplanets.training import NETWORKS
 from assets.metadata import measures, picture
+from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
+from assets.wiring import outs
 from models.arrays import Arrays
 from models.exoplanets import judging, summary
 from models.exoplanets.fitting import score
@@ -29,18 +31,13 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"exoplanets_{model}_evaluation",
         group_name="exoplanets",
-        outs={
-            name: dg.AssetOut(
-                key=["exoplanets", model, name],
-                io_manager_key=format_,
-                tags={"stage": "evaluation"},
-                description=text,
-            )
-            for name, format_, text in (
-                ("predictions", "tables", f"Score of every test star by the {model} model."),
-                ("evaluation", "json", f"The {model} model on the test stars, with intervals."),
-            )
-        },
+        outs=outs(
+            "evaluation",
+            "exoplanets",
+            model,
+            predictions=("tables", f"Score of every test star by the {model} model."),
+            evaluation=("json", f"The {model} model on the test stars, with intervals."),
+        ),
         ins={
             "fitted": fitted_of(model),
             "threshold": asset_in(model, "threshold"),
@@ -50,6 +47,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     )
     def evaluated(
         config: Evaluation,
+        tracking: Tracking,
         fitted: Any,
         threshold: dict[str, Any],
         curves: Arrays,
@@ -64,9 +62,10 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
             name: picture(png)
             for name, png in summary.pictures(model, table, judged, inputs.get("history")).items()
         }
+        link = tracking.log_test("exoplanets", model, judged)
         return (
             dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown),
+            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
         )
 
     return evaluated

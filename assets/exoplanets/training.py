@@ -9,6 +9,7 @@ from pydantic import Field
 from assets.exoplanets.inputs import asset_in, features_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
+from assets.wiring import outs
 from models.architectures import architecture
 from models.arrays import Arrays
 from models.exoplanets import fitting, networks
@@ -82,18 +83,13 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"exoplanets_{model}_training",
         group_name="exoplanets",
-        outs={
-            name: dg.AssetOut(
-                key=["exoplanets", model, name],
-                io_manager_key=format_,
-                tags={"stage": "training"},
-                description=text,
-            )
-            for name, format_, text in (
-                ("network", "networks", f"The trained {model} network."),
-                ("history", "json", f"Loss and accuracy of the {model} network by epoch."),
-            )
-        },
+        outs=outs(
+            "training",
+            "exoplanets",
+            model,
+            network=("networks", f"The trained {model} network."),
+            history=("json", f"Loss and accuracy of the {model} network by epoch."),
+        ),
         ins={"architecture": asset_in(model, "architecture"), **inputs_of(model)},
     )
     def trained(
@@ -115,7 +111,7 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
             steps=settings.steps or None,
             seed=settings.seed,
         )
-        link = tracking.log("exoplanets", model, settings.model_dump(), history.values)
+        link = tracking.log("exoplanets", model, settings.model_dump(), history.values, network)
         shown: dict[str, Any] = {
             "seed": settings.seed,
             "epochs": history.epochs,
@@ -149,7 +145,7 @@ def random_forest(
 ) -> dg.Output[Any]:
     """The published benchmark: a random forest on the standardised curves."""
     forest = fitting.fit_forest(scaled["curve"], curves, splits, seed=config.seed)
-    link = tracking.log("exoplanets", "random_forest", config.model_dump(), {})
+    link = tracking.log("exoplanets", "random_forest", config.model_dump(), model=forest)
     return dg.Output(forest, metadata={"seed": config.seed, **link})
 
 
@@ -171,7 +167,7 @@ def vetting(
 ) -> dg.Output[Any]:
     """Beyond the study: boosted trees that vet each curve's best transit candidate."""
     estimator = fitting.fit_candidates(candidates, curves, splits, seed=config.seed)
-    link = tracking.log("exoplanets", "vetting", config.model_dump(), {})
+    link = tracking.log("exoplanets", "vetting", config.model_dump(), model=estimator)
     return dg.Output(estimator, metadata={"seed": config.seed, **link})
 
 

@@ -63,6 +63,17 @@ def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
     return {} if tss["low"] > 0 else {"tss": f"{tss['value']:.3f}, from {tss['low']:.3f}"}
 
 
+def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade's TSS is above that of each of the study's networks, at equal data."""
+    ours = comparison["tss"]["upgrade"]
+    if ours is None:
+        return {"upgrade": "undefined"}
+    ahead = {name: value for name, value in comparison["tss"].items() if value is not None}
+    return {
+        name: f"{value:.3f} against {ours:.3f}" for name, value in ahead.items() if value > ours
+    }
+
+
 RECORDS = ("solar_flares", "records")
 
 checks = [
@@ -74,4 +85,5 @@ checks = [
     check("finite", ("solar_flares", "steps"), finite),
     check("parameter_counts", ("solar_flares", "architecture"), all_counts),
     check("better_than_chance", ("solar_flares", "upgrade", "evaluation"), better_than_chance),
+    check("upgrade_leads", ("solar_flares", "comparison"), upgrade_leads),
 ]

@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import ROOT, StageConfig, by_profile
+from assets.wiring import outs
 from models.arrays import Blocks
 from models.solar_flares import simulation, sources
 from models.solar_flares.ingestion import Tally
@@ -28,10 +29,10 @@ class Records(StageConfig, section="solar_flares/records"):
         by_profile(quick=4000, published=PUBLISHED_RECORDS[1]), gt=0, description="made up, fold 1"
     )
     validation: int = Field(
-        by_profile(quick=1600, published=PUBLISHED_RECORDS[2]), gt=0, description="fold 2"
+        by_profile(quick=3200, published=PUBLISHED_RECORDS[2]), gt=0, description="fold 2"
     )
     test: int = Field(
-        by_profile(quick=1200, published=PUBLISHED_RECORDS[3]), gt=0, description="fold 3"
+        by_profile(quick=4800, published=PUBLISHED_RECORDS[3]), gt=0, description="fold 3"
     )
     per_region: int = Field(
         by_profile(quick=8, published=24), gt=0, description="made-up records of an active region"
@@ -86,18 +87,12 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
 @dg.multi_asset(
     name="solar_flares_download",
     group_name="solar_flares",
-    outs={
-        name: dg.AssetOut(
-            key=["solar_flares", name],
-            io_manager_key=format_,
-            tags={"stage": "download"},
-            description=text,
-        )
-        for name, format_, text in (
-            ("records", "arrays", "Records of active regions: 60 samples of 25 parameters, label."),
-            ("tally", "json", "Lines of each fold's file: how many, taken, broken, and why."),
-        )
-    },
+    outs=outs(
+        "download",
+        "solar_flares",
+        records=("arrays", "Records of active regions: 60 samples of 25 parameters, label."),
+        tally=("json", "Lines of each fold's file: how many, taken, broken, and why."),
+    ),
 )
 def records(config: Records) -> Iterator[dg.Output[Any]]:
     """Stream the records into the store; only then is known what became of every line."""

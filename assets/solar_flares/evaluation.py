@@ -6,8 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from assets.metadata import measures, picture
+from assets.resources import Tracking
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
+from assets.wiring import outs
 from models.arrays import Arrays
 from models.sampling import TEST
 from models.solar_flares import judging, summary
@@ -24,29 +26,29 @@ class Evaluation(StageConfig, section="solar_flares/*/evaluation"):
 
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Predictions and evaluation, of the networks or of the upgrade."""
-    return {
-        name: dg.AssetOut(
-            key=["solar_flares", *path, name],
-            io_manager_key=format_,
-            tags={"stage": "evaluation"},
-            description=text,
-        )
-        for name, format_, text in (
-            ("predictions", "tables", "Score of every test example, with its active region."),
-            ("evaluation", "json", "Measures on the test regions, with intervals by region."),
-        )
-    }
+    return outs(
+        "evaluation",
+        "solar_flares",
+        *path,
+        predictions=("tables", "Score of every test example, with its active region."),
+        evaluation=("json", "Measures on the test regions, with intervals by region."),
+    )
 
 
 def outputs(
-    title: str, table: Any, judged: dict[str, Any], history: dict[str, Any] | None = None
+    tracking: Tracking,
+    title: str,
+    table: Any,
+    judged: dict[str, Any],
+    history: dict[str, Any] | None = None,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Give predictions and evaluation with what the UI shows of them."""
     drawn = summary.pictures(title, table, judged, history)
     shown = {name: picture(png) for name, png in drawn.items()}
+    link = tracking.log_test("solar_flares", title, judged)
     return (
         dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-        dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown),
+        dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
     )
 
 
@@ -65,6 +67,7 @@ def outputs(
 def evaluation(
     context: dg.AssetExecutionContext,
     config: Evaluation,
+    tracking: Tracking,
     network: Any,
     threshold: dict[str, Any],
     history: dict[str, Any],
@@ -76,7 +79,7 @@ def evaluation(
     table = summary.predictions(features["records"], *score_network(network, features, TEST), cut)
     published = RESULTS[name].get(setting)
     judged = summary.judge(table, cut, config.resamples, config.seed, published)
-    return outputs(f"{name} {setting}", table, judged, history)
+    return outputs(tracking, f"{name} {setting}", table, judged, history)
 
 
 @dg.multi_asset(
@@ -90,13 +93,17 @@ def evaluation(
     },
 )
 def upgrade_evaluation(
-    config: Evaluation, estimator: Any, threshold: dict[str, Any], **features: Arrays
+    config: Evaluation,
+    tracking: Tracking,
+    estimator: Any,
+    threshold: dict[str, Any],
+    **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Judge the upgrade on the same test regions."""
     cut = threshold["value"]
     table = summary.predictions(features["records"], *score_upgrade(estimator, features, TEST), cut)
     judged = summary.judge(table, cut, config.resamples, config.seed)
-    return outputs("upgrade", table, judged)
+    return outputs(tracking, "upgrade", table, judged)
 
 
 class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):

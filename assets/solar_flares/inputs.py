@@ -1,9 +1,11 @@
 """The system's models and what each reads: the graph's edges, said once."""
 
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
+from pydantic import Field
 
+from assets.settings import StageConfig
 from models.arrays import Arrays
 from models.solar_flares.networks import DESIGNS, SETTINGS
 
@@ -19,8 +21,19 @@ def asset_in(*path: str) -> dg.AssetIn:
     return dg.AssetIn(["solar_flares", *path])
 
 
-EXAMPLES = {name: asset_in(name) for name in ("records", "splits", "sequences", "steps")}
-"""What the networks read: labels and regions, splits, and both forms of the features."""
+class Form(StageConfig, section="solar_flares/architecture"):
+    """What the networks take in."""
+
+    form: Literal["sequences", "steps", "windows"] = Field(
+        "sequences",
+        description="sequences: a record's 60 steps; steps: single steps, as published; windows: "
+        "100 rows across records with their labels as an input, as published (leaks both ways)",
+    )
+
+
+FEATURES = "sequences" if Form().form == "sequences" else "steps"
+EXAMPLES = {name: asset_in(name) for name in ("records", "splits", FEATURES)}
+"""What the networks read: labels and regions, splits, and the features of the configured form."""
 
 STATISTICS = {name: asset_in(name) for name in ("records", "splits", "statistics")}
 """What the upgrade reads."""

@@ -1,6 +1,6 @@
 """The seven networks in three settings each, trained, and the upgrade beside them."""
 
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -12,22 +12,15 @@ from assets.solar_flares.inputs import (
     EXAMPLES,
     MODELS,
     STATISTICS,
+    Form,
     asset_in,
     chosen,
 )
+from assets.wiring import outs
 from models.arrays import Arrays
 from models.solar_flares import fitting
 from models.solar_flares.networks import SETTINGS, Setting
-
-
-class Form(StageConfig, section="solar_flares/architecture"):
-    """What the networks take in."""
-
-    form: Literal["sequences", "steps", "windows"] = Field(
-        "sequences",
-        description="sequences: a record's 60 steps; steps: single steps, as published; windows: "
-        "100 rows across records with their labels as an input, as published (leaks both ways)",
-    )
+from models.solar_flares.upgrade import chosen_name
 
 
 @dg.asset(
@@ -70,18 +63,12 @@ class Training(StageConfig, section="solar_flares/network"):
     name="solar_flares_training",
     group_name="solar_flares",
     partitions_def=MODELS,
-    outs={
-        name: dg.AssetOut(
-            key=["solar_flares", name],
-            io_manager_key=format_,
-            tags={"stage": "training"},
-            description=text,
-        )
-        for name, format_, text in (
-            ("network", "networks", "A trained network: one architecture in one setting."),
-            ("history", "json", "Loss, accuracy and recall by epoch."),
-        )
-    },
+    outs=outs(
+        "training",
+        "solar_flares",
+        network=("networks", "A trained network: one architecture in one setting."),
+        history=("json", "Loss, accuracy and recall by epoch."),
+    ),
     ins={"architecture": asset_in("architecture"), **EXAMPLES},
 )
 def networks(
@@ -96,7 +83,7 @@ def networks(
     asked = config.setting(setting)
     network, history = fitting.fit_network(architecture, asked, features, seed=config.seed)
     settings = {"architecture": name, "setting": setting, **vars(asked), **config.model_dump()}
-    link = tracking.log("solar_flares", f"{name} {setting}", settings, history.values)
+    link = tracking.log("solar_flares", f"{name} {setting}", settings, history.values, network)
     shown = vars(asked) | {
         "seed": config.seed,
         "training seconds": history.timing.seconds,
@@ -110,7 +97,7 @@ def networks(
 
 
 class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
-    """The calibrated vote of boosted trees and a logistic regression."""
+    """The calibrated classifier over window statistics."""
 
     seed: int = 4
 
@@ -123,7 +110,8 @@ class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
     ins=STATISTICS,
 )
 def upgrade(config: Upgrade, tracking: Tracking, **features: Arrays) -> dg.Output[Any]:
-    """Beyond the study: boosted trees and a logistic regression, calibrated by active region."""
+    """Beyond the study: a classifier of window statistics, chosen and calibrated by region."""
     estimator = fitting.fit_upgrade(features, seed=config.seed)
-    link = tracking.log("solar_flares", "upgrade", config.model_dump(), {})
-    return dg.Output(estimator, metadata={"seed": config.seed, **link})
+    shown: dict[str, Any] = {"seed": config.seed, "chosen": chosen_name(estimator)}
+    link = tracking.log("solar_flares", "upgrade", shown, model=estimator)
+    return dg.Output(estimator, metadata=shown | link)

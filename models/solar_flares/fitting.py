@@ -22,6 +22,7 @@ from models.solar_flares.forms import (
     LOOKBACK,
     PublishedWindows,
     Scaling,
+    compress,
     fit_scaling,
     sequences,
     single_steps,
@@ -65,9 +66,12 @@ def scaling_of(records: Arrays, splits: Arrays) -> dict[str, list[float]]:
     }
 
 
+def _known(scaling: Mapping[str, Any]) -> Scaling:
+    return Scaling(*(np.asarray(scaling[name]) for name in ("mean", "deviation", "samples")))
+
+
 def _scaled(block: Block, scaling: Mapping[str, Any]) -> NDArray[np.float32]:
-    known = Scaling(*(np.asarray(scaling[name]) for name in ("mean", "deviation", "samples")))
-    return standardise(block["values"], known)
+    return standardise(block["values"], _known(scaling))
 
 
 def sequences_of(records: Arrays, scaling: Mapping[str, Any]) -> Blocks:
@@ -91,12 +95,14 @@ def steps_of(records: Arrays, scaling: Mapping[str, Any]) -> Blocks:
 
 
 def statistics_of(records: Arrays, scaling: Mapping[str, Any]) -> Blocks:
-    """Sum standardised records up: ``values``, float32, (n, 200), NaN where all samples lack."""
-    return map_blocks(
-        records,
-        lambda block: {"values": upgrade.window_statistics({"values": _scaled(block, scaling)})},
-        names=["values"],
-    )
+    """Sum compressed records up: ``values``, float32, (n, 200), NaN where all samples lack."""
+    known = _known(scaling)
+
+    def summed(block: Block) -> Block:
+        compressed = compress(block["values"], known)
+        return {"values": upgrade.window_statistics({"values": compressed})}
+
+    return map_blocks(records, summed, names=["values"])
 
 
 # networks ---------------------------------------------------------------------------------------
@@ -129,11 +135,22 @@ def examples(shape: tuple[int, ...], features: Mapping[str, Arrays], code: int) 
     shape
         Of one input: one of `FORM_SHAPES`.
     features
-        ``records``, ``splits``, ``sequences`` and ``steps``.
+        ``records``, ``splits``, and ``sequences`` or ``steps``, whichever the form is made of.
     code
         The split.
+
+    Raises
+    ------
+    ValueError
+        The features are of another form than the network takes.
     """
     form = next(name for name, held in FORM_SHAPES.items() if held == shape)
+    if (needed := "sequences" if form == "sequences" else "steps") not in features:
+        raise ValueError(
+            f"the network takes {form}, made of {needed!r}, and is given {sorted(features)}: "
+            'choose the form in faint.toml, section ["solar_flares/architecture"], so that '
+            "networks and features agree"
+        )
     if form == "sequences":
         x = features["sequences"]["values"]
         return Examples(x, np.arange(len(x)), rows_of(features["splits"], code))
@@ -171,7 +188,7 @@ def fit_network(
     setting
         How long, and what a flare weighs.
     features
-        ``records``, ``splits``, ``sequences`` and ``steps``.
+        As `examples` takes them.
     seed
         Seed of the weights, the dropout, the order of the batches and the validation examples.
 

@@ -130,7 +130,7 @@ def comparison(
     leaky: Mapping[str, Any],
     chance: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Compare all models with the published ones: ``title``, ``rows`` and ``notes``.
+    """Compare all models with the published ones: ``title``, ``tss``, ``rows`` and ``notes``.
 
     Parameters
     ----------
@@ -148,6 +148,7 @@ def comparison(
     evaluations = {_shown(name): judged for name, judged in networks.items()}
     return {
         "title": "solar_flares: all models on the test regions, with 95 % intervals by region",
+        "tss": tss | {"upgrade": ours},
         "rows": comparison_rows(evaluations | {"upgrade": upgrade}, MEASURES),
         "notes": [
             "Published accuracy and recall cut at 0.5 and count single time steps of another "

@@ -1,10 +1,11 @@
-"""Beyond the study: window statistics, boosted trees and a calibrated vote.
+"""Beyond the study: window statistics, and a calibrated classifier chosen on unseen regions.
 
-Here belong the statistics that sum a record up, and the classifier over them: gradient boosting,
-which sees thresholds and interactions, averaged with a logistic regression, which generalises from
-few regions. Folds are cut by
-active region and the probabilities calibrated on regions that the trees have not seen: records of
-one region are nearly equal, and a split of records would make the trees look certain.
+Here belong the statistics that sum a record up, and the two classifiers over them: a logistic
+regression, which generalises from few regions, and its vote with gradient boosting, which sees
+thresholds and interactions and needs many. Which of them it is, is decided by cross-validation over
+the training regions alone. Folds are cut by active region and the probabilities calibrated on
+regions that the classifier has not seen: records of one region are nearly equal, and a split of
+records would make the trees look certain.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ HOUR = 5  # samples
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the two members; cautious, as regions are few.
+    """Settings of the two classifiers; cautious, as regions are few.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Settings:
     inverse_penalty
         Of the logistic regression (its ``C``).
     folds
-        Folds of regions for the calibration.
+        Folds of regions for the choice and the calibration.
     """
 
     trees: int = 100
@@ -68,7 +69,7 @@ def window_statistics(block: Block) -> NDArray[np.float32]:
     Parameters
     ----------
     block
-        ``values`` of shape (n, 60, 25), standardised (TOTPOT squared doesn't fit float32), missing
+        ``values`` of shape (n, 60, 25), scaled (TOTPOT squared doesn't fit float32), missing
         samples as NaN.
 
     Returns
@@ -113,10 +114,12 @@ def fit(
     settings: Settings | None = None,
     seed: int = 0,
 ) -> CalibratedClassifierCV:
-    """Fit boosted trees and a logistic regression, and calibrate their mean on unseen regions.
+    """Choose the better of the two classifiers on unseen regions, fit and calibrate it.
 
-    The calibration (Platt's sigmoid; Niculescu-Mizil and Caruana 2005, ICML) is fitted to scores
-    that members trained on the other folds' regions give; the final members learn from all.
+    Each is fitted to all folds of regions but one and asked about that one. Chosen is the one with
+    the larger area under the ROC curve of all answers together. The calibration (Platt's sigmoid;
+    Niculescu-Mizil and Caruana 2005, ICML) is fitted to its answers; the final classifier learns
+    from all regions.
 
     Parameters
     ----------
@@ -127,13 +130,14 @@ def fit(
     regions
         Active region of each record, shape (n,).
     settings
-        Settings of the members.
+        Settings of the classifiers.
     seed
         Seed of the folds and the trees.
 
     Returns
     -------
-    Fitted classifier; column 1 of its ``predict_proba`` is the probability of a flare.
+    Fitted classifier; column 1 of its ``predict_proba`` is the probability of a flare. Its
+    ``estimator`` is the one that was chosen.
 
     Raises
     ------
@@ -141,35 +145,54 @@ def fit(
         A fold would get no flare, or nothing else.
     """
     from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import cross_val_predict
+    from threadpoolctl import threadpool_limits
+
+    chosen = settings or Settings()
+    label = np.asarray(labels, dtype=np.int8)
+    folds = [
+        (fold.train, fold.test) for fold in stratified_folds(label, regions, chosen.folds, 1, seed)
+    ]
+
+    def skill(classifier: Any) -> float:
+        answers = cross_val_predict(classifier, statistics, label, cv=folds, method="predict_proba")
+        return float(roc_auc_score(label, answers[:, 1]))
+
+    # Threads of trees this small wait for each other longer than they work.
+    with threadpool_limits(1, user_api="openmp"):
+        best = max(_classifiers(chosen, len(label), seed), key=skill)
+        calibrated = CalibratedClassifierCV(best, method="sigmoid", cv=folds, ensemble=False)
+        return calibrated.fit(statistics, label)
+
+
+def chosen_name(fitted: CalibratedClassifierCV) -> str:
+    """Name the classifier that `fit` chose."""
+    return "vote with boosted trees" if hasattr(fitted.estimator, "voting") else "logistic"
+
+
+def _classifiers(settings: Settings, records: int, seed: int) -> list[Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from threadpoolctl import threadpool_limits
+    from sklearn.preprocessing import StandardScaler
 
-    chosen = settings or Settings()
     trees = HistGradientBoostingClassifier(
-        max_iter=chosen.trees,
-        learning_rate=chosen.learning_rate,
-        max_leaf_nodes=chosen.leaves,
+        max_iter=settings.trees,
+        learning_rate=settings.learning_rate,
+        max_leaf_nodes=settings.leaves,
         # A share of the records, so that a small sample still grows trees.
-        min_samples_leaf=max(1, min(chosen.smallest_leaf, len(labels) // 20)),
-        l2_regularization=chosen.ridge,
-        max_features=chosen.columns,
+        min_samples_leaf=max(1, min(settings.smallest_leaf, records // 20)),
+        l2_regularization=settings.ridge,
+        max_features=settings.columns,
         early_stopping=False,
         random_state=seed,
     )
-    linear = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=0.0),  # the training mean
-        LogisticRegression(C=chosen.inverse_penalty, max_iter=1000),
+    logistic = make_pipeline(
+        SimpleImputer(keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=settings.inverse_penalty, max_iter=1000),
     )
-    folds = stratified_folds(labels, regions, chosen.folds, 1, seed)
-    calibrated = CalibratedClassifierCV(
-        VotingClassifier([("trees", trees), ("linear", linear)], voting="soft"),
-        method="sigmoid",
-        cv=[(fold.train, fold.test) for fold in folds],
-        ensemble=False,
-    )
-    # Threads of trees this small wait for each other longer than they work.
-    with threadpool_limits(1, user_api="openmp"):
-        return calibrated.fit(statistics, np.asarray(labels, dtype=np.int8))
+    vote = VotingClassifier([("trees", trees), ("logistic", logistic)], voting="soft")
+    return [logistic, vote]

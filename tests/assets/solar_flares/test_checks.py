@@ -66,3 +66,11 @@ def test_a_forecast_without_skill_fails() -> None:
     assert checks.better_than_chance(judged(0.1)) == {}
     assert checks.better_than_chance(judged(-0.1)) == {"tss": "0.200, from -0.100"}
     assert checks.better_than_chance(judged(None)) == {"tss": "few"}
+
+
+def test_a_network_ahead_of_the_upgrade_is_named() -> None:
+    tss = {"basic short": 0.3, "stacked long": None, "upgrade": 0.4}
+    assert checks.upgrade_leads({"tss": tss}) == {}
+    ahead = checks.upgrade_leads({"tss": tss | {"tied_stacked long": 0.41}})
+    assert ahead == {"tied_stacked long": "0.410 against 0.400"}
+    assert checks.upgrade_leads({"tss": tss | {"upgrade": None}}) == {"upgrade": "undefined"}

@@ -123,6 +123,24 @@ def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
     assert "shared kernel" in str(counts["difference"].value)
 
 
+def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Run) -> None:
+    run.settings.write_text(SETTINGS + '["solar_flares/architecture"]\nform = "steps"\n')
+    try:
+        asked = ("--partitions", "embedding25")
+        assert run.json("rebuild", "solar_flares/architecture", *asked)["failed"] == []
+        asked = ("--partitions", BUILT[0])
+        outcome = run.json("rebuild", "solar_flares/network", *asked)
+        assert outcome["failed"] == []
+        network = _load(run, ["solar_flares", "network"], BUILT[0])
+        assert network.input_shape == (None, 1, 25)
+    finally:
+        run.settings.write_text(SETTINGS)
+    for name, partition in (("architecture", "embedding25"), ("network", BUILT[0])):
+        put_back = run.json("rebuild", f"solar_flares/{name}", "--partitions", partition)
+        assert put_back["materialized"] == []
+        assert f"solar_flares/{name}[{partition}]" in put_back["restored"]
+
+
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Run) -> None:
     from mlflow import MlflowClient
@@ -136,6 +154,12 @@ def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Run) -
     assert one.data.params["flare_weight"] == "5.0"
     assert one.data.params["architecture"] == "embedding25"
     assert len(client.get_metric_history(one.info.run_id, "val_recall")) == 1
+    assert -1 <= one.data.metrics["test tss"] <= 1
+    [artifact] = client.list_artifacts(one.info.run_id, "model")
+    assert artifact.path == "model/model.keras"
+    assert artifact.file_size > 10_000
+    [artifact] = client.list_artifacts(runs["upgrade"].info.run_id, "model")
+    assert artifact.path == "model/model.skops"
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
@@ -225,11 +249,11 @@ def _parameters() -> tuple[str, ...]:
     return PARAMETERS
 
 
-def _load(run: Run, key: list[str]) -> Any:
+def _load(run: Run, key: list[str], partition: str | None = None) -> Any:
     from orchestration.storage import Slot, Store
 
     store = Store(str(run.folder / "state" / "store"), run.folder / "state" / "locks")
-    return store.read(Slot("/".join(key)))[1]
+    return store.read(Slot("/".join(key), partition))[1]
 
 
 def _metadata(run: Run, key: list[str], partition: str) -> dict[str, Any]:

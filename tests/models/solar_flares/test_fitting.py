@@ -73,6 +73,12 @@ def test_record_numbers_run_on_over_blocks():
     assert np.concatenate(numbers).tolist() == list(range(2500))
 
 
+def test_features_of_another_form_are_refused(features):
+    others = {name: features[name] for name in ("records", "splits", "steps")}
+    with pytest.raises(ValueError, match="takes sequences, made of 'sequences', and is given"):
+        fitting.examples(FORM_SHAPES["sequences"], others, TRAIN)
+
+
 @pytest.mark.parametrize("form", FORM_SHAPES)
 def test_examples_are_of_their_split_and_carry_their_record(features, form):
     shape = FORM_SHAPES[form]

@@ -10,6 +10,7 @@ from models.solar_flares.forms import (
     LOOKBACK,
     STEP,
     PublishedWindows,
+    compress,
     fit_scaling,
     sequences,
     single_steps,
@@ -47,6 +48,18 @@ def test_scaling_by_hand():
     scaled = standardise(values, scaling)
     assert scaled.dtype == np.float32
     assert scaled[:, 0, 0].tolist() == [-1.0, 1.0]
+
+
+def test_sums_over_decades_become_logarithms_and_the_rest_is_standardised():
+    values = np.full((2, 60, P), 4.0, dtype=np.float32)
+    flux, shear = PARAMETERS.index("USFLUX"), PARAMETERS.index("MEANSHR")
+    values[0, :, [flux, shear]] = 1.0
+    scaling = fit_scaling([{"values": values}])
+    asked = np.array([[25.0, 2.5], [-1.0, 4.0], [np.nan, np.nan]])
+    given = np.full((3, P), 1.0)
+    given[:, [flux, shear]] = asked
+    found = compress(given, scaling)[:, [flux, shear]]
+    np.testing.assert_allclose(found, [[1.0, 0.0], [-4.0, 1.0], [np.nan, np.nan]], atol=1e-6)
 
 
 def test_squares_beyond_float32_are_no_matter():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.solar_flares.forms import fit_scaling, standardise
+from models.solar_flares.forms import compress, fit_scaling
 from models.solar_flares.simulation import simulate
 from models.solar_flares.upgrade import (
     STATISTICS,
     Settings,
+    chosen_name,
     fit,
     statistic_names,
     window_statistics,
@@ -58,7 +59,7 @@ def folds():
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     train = whole["fold"] == 1
     scaling = fit_scaling([{"values": whole["values"][train]}])
-    whole["statistics"] = window_statistics({"values": standardise(whole["values"], scaling)})
+    whole["statistics"] = window_statistics({"values": compress(whole["values"], scaling)})
     return {
         fold: {name: array[whole["fold"] == fold] for name, array in whole.items()}
         for fold in (1, 3)
@@ -78,6 +79,19 @@ def test_it_forecasts_unseen_regions_and_means_its_probabilities(folds):
     assert scores.mean() == pytest.approx(flares.mean(), abs=0.05)
     again = fit(train["statistics"], train["label"], train["region"], settings=QUICK)
     assert np.array_equal(again.predict_proba(test["statistics"])[:, 1], scores)
+
+
+def test_what_was_chosen_is_the_better_one_on_unseen_regions():
+    generator = np.random.default_rng(0)
+    statistics = generator.normal(size=(600, 200)).astype(np.float32)
+    regions = np.arange(600)
+    line = statistics.sum(axis=1) > 0  # a little of each
+    straight = fit(statistics, line, regions, settings=QUICK)
+    assert chosen_name(straight) == "logistic"
+    # Only trees see a product.
+    crossed = statistics[:, 0] * statistics[:, 1] > 0
+    bent = fit(statistics, crossed, regions, settings=Settings(trees=60, folds=3, columns=1.0))
+    assert chosen_name(bent) == "vote with boosted trees"
 
 
 def test_permuted_labels_score_as_chance(folds):
