@@ -1,25 +1,27 @@
 """How fast a fold of solar-flare records is read, beside pandas and Spark, and in how much memory.
 
 A fold of made-up records is written to a temporary folder. Every reader then runs in a process of
-its own over the same file: this project's, pandas' ``read_json(lines=True, chunksize=...)``, and,
-where pyspark can be imported, Spark on two cores reading, sampling and exploding the file as the
-study did. Nothing else should run meanwhile.
+its own over the same file, one after the other in every round: this project's, pandas'
+``read_json(lines=True, chunksize=...)`` and, with ``--spark``, Spark on two cores reading, sampling
+and exploding the file as the study did, and this project's Spark engine. Memory is the
+proportional set size of the reader and all that it started (Java too), looked at ten times a
+second. Nothing else should run meanwhile.
 
-    python benchmarks/solar_flares_ingestion.py --gigabytes 1
+    python benchmarks/solar_flares_ingestion.py --gigabytes 1 --rounds 2
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +45,16 @@ def write_fold(path: Path, gigabytes: float) -> None:
             written += handle.write(f'{{"id": {number}{bodies[number % DISTINCT]}')
 
 
-def read_ours(path: Path, fraction: float) -> int:
+def read_ours(path: Path, fraction: float, engine: str = "arrow") -> int:
     sys.path.insert(0, str(ROOT))
     from models.solar_flares.ingestion import FoldFile, read_json_lines
 
-    blocks = read_json_lines([FoldFile(path, 1, fraction)], {})
+    blocks = read_json_lines([FoldFile(path, 1, fraction)], {}, engine=engine)
     return sum(len(block["label"]) for block in blocks)
+
+
+def read_with_spark_engine(path: Path, fraction: float) -> int:
+    return read_ours(path, fraction, engine="spark")
 
 
 def read_pandas(path: Path, fraction: float) -> int:
@@ -93,58 +99,85 @@ READERS: dict[str, Callable[[Path, float], int]] = {
     "ours": read_ours,
     "pandas": read_pandas,
     "spark": read_spark,
+    "ours on spark": read_with_spark_engine,
 }
+
+
+def held(process: int) -> int:
+    """Bytes that a process and all that it started hold now, shared ones counted once."""
+    try:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        tasks = [task.read_text() for task in Path(f"/proc/{process}/task").glob("*/children")]
+    except OSError:  # it has ended
+        return 0
+    own = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
+    children = [int(child) for task in tasks for child in task.split()]
+    return (int(own[1]) * 1024 if own else 0) + sum(held(child) for child in children)
 
 
 def measure(reader: str, path: Path, fraction: float) -> dict[str, float]:
     """Run one reader in a process of its own, and say how long it took and what it held."""
-    run = subprocess.run(
-        [sys.executable, __file__, "--reader", reader, "--file", path, "--fraction", str(fraction)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise SystemExit(f"{reader} failed:\n{run.stderr[-3000:]}")
-    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return found
+    command = [sys.executable, __file__, "--reader", reader, "--file", str(path)]
+    with tempfile.TemporaryFile() as errors:
+        run = subprocess.Popen(
+            [*command, "--fraction", str(fraction)], stdout=subprocess.PIPE, stderr=errors
+        )
+        peak = 0
+        while run.poll() is None:
+            peak = max(peak, held(run.pid))
+            time.sleep(0.1)
+        out = run.communicate()[0]
+        if run.returncode:
+            errors.seek(0)
+            raise SystemExit(f"{reader} failed:\n{errors.read().decode()[-3000:]}")
+    found: dict[str, float] = json.loads(out.splitlines()[-1])
+    return {**found, "peak": peak}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=0.2, help="size of the fold's file")
-    parser.add_argument("--fraction", type=float, default=0.3, help="share of records to take")
+    parser.add_argument("--fractions", type=float, nargs="+", default=[0.3, 1.0])
+    parser.add_argument("--rounds", type=int, default=1, help="times that every reader runs")
+    parser.add_argument("--spark", action="store_true", help="Spark too: needs pyspark and Java")
     parser.add_argument("--only", choices=READERS, help="run one reader only")
     parser.add_argument("--reader", choices=READERS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--fraction", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.reader:
         start = time.perf_counter()
         records = READERS[options.reader](options.file, options.fraction)
         seconds = time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        busy = time.process_time()
-        print(json.dumps({"records": records, "seconds": seconds, "busy": busy, "peak": peak}))
+        print(json.dumps({"records": records, "seconds": seconds, "busy": time.process_time()}))
         return
-    readers = [options.only] if options.only else list(READERS)
-    if "spark" in readers and find_spec("pyspark") is None:
-        print("pyspark is not installed: no comparison with Spark")
-        readers.remove("spark")
+    readers = [name for name in READERS if options.spark or "spark" not in name]
+    if options.only:
+        readers = [options.only]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fold1Training.json"
         write_fold(path, options.gigabytes)
         size = path.stat().st_size
-        print(f"{size / 1e9:.2f} GB; processor time and peak memory are Python's, not Java's")
-        for fraction in dict.fromkeys((options.fraction, 1.0)):
-            results = {reader: measure(reader, path, fraction) for reader in readers}
-            for reader, found in results.items():
-                ratio = found["seconds"] / results[readers[0]]["seconds"]
-                print(
-                    f"fraction {fraction:4.2f}  {reader:7}{found['records']:8,} records "
-                    f"{found['seconds']:8.2f} s {size / 1e6 / found['seconds']:5.0f} MB/s "
-                    f"{found['busy']:7.2f} s busy {found['peak'] / 1e6:5.0f} MB "
-                    f"{ratio:5.1f} x the time of {readers[0]}"
-                )
+        print(f"{size / 1e9:.2f} GB; busy: Python's processor time, not Java's", flush=True)
+        for fraction in options.fractions:
+            ratios: dict[str, list[float]] = {reader: [] for reader in readers}
+            for _ in range(options.rounds):
+                first = 0.0
+                for reader in readers:
+                    found = measure(reader, path, fraction)
+                    first = first or found["seconds"]
+                    ratios[reader].append(found["seconds"] / first)
+                    print(
+                        f"fraction {fraction:4.2f}  {reader:14}{found['records']:8,} records "
+                        f"{found['seconds']:8.2f} s {size / 1e6 / found['seconds']:5.0f} MB/s "
+                        f"{found['busy']:7.2f} s busy {found['peak'] / 1e6:5.0f} MB "
+                        f"{ratios[reader][-1]:5.1f} x the time of {readers[0]}   "
+                        f"load {os.getloadavg()[0]:.1f}",
+                        flush=True,
+                    )
+            for reader in readers[1:]:
+                middle = statistics.median(ratios[reader])
+                print(f"fraction {fraction:4.2f}  {reader}: {middle:.1f} x the time of ours")
 
 
 if __name__ == "__main__":

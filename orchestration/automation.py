@@ -107,6 +107,8 @@ def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
                 f"{'_'.join(first.path)}_family",
                 selection=list(family),
                 description="One run builds one partition; a backfill builds all it is asked for.",
+                # A partition's stages follow on each other: a process each would only start anew.
+                executor_def=dg.in_process_executor,
             )
         )
     return jobs

@@ -27,7 +27,7 @@ from models.errors import BadInput
 from models.solar_flares.json_lines import Layout, Parsed, Piece, parse
 from models.solar_flares.records import ID_LENGTH, REGION_LENGTH, rebatched
 
-PIECE_BYTES = 1 << 19  # parsed at once: small enough for the processor's cache
+PIECE_BYTES = 1 << 20  # parsed at once: what fits the processor's cache, yet few changes of threads
 READ_BYTES = 1 << 22
 LINE_BYTES = 1 << 24  # a record takes about 40 kB; a longer line is no record
 NAMED_LINES = 20  # broken lines whose reason is kept

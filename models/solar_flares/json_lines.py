@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class Parsed:
     lines: int  # not blank, whether sampled or not
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """How a line looks, but for its numbers."""
 
@@ -198,7 +199,8 @@ _END = re.compile(rb"[,} \t]")
 def _starts(text: NDArray[np.uint8], spaced: bool) -> NDArray[np.intp]:
     """Find where the numbers of a text begin: after a colon, unless an object does."""
     skip = 2 if spaced else 1
-    return np.flatnonzero((text[:-skip] == ord(":")) & (text[skip:] != ord("{"))) + skip
+    after = np.flatnonzero(text[:-skip] == ord(":")) + skip
+    return np.asarray(after[text[after] != ord("{")])
 
 
 def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
@@ -215,9 +217,10 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
     if len(starts) != count * numbers:
         return None
     # The layout says how long the gap after each number is, and with that where the number ends.
-    gaps = np.tile(layout.gaps[1:], count)
-    gaps[numbers - 1 : -1 : numbers] += layout.gaps[0]  # from a line's end to the next one's start
-    stops = np.append(starts[1:], len(text)) - gaps
+    gaps, is_number, expected = _expected(layout, count)
+    stops = np.empty_like(starts)
+    np.subtract(starts[1:], gaps[:-1], out=stops[:-1])
+    stops[-1] = len(text) - gaps[-1]
     if np.any(stops <= starts):
         return None
     missing = _missing(text, starts, stops)
@@ -225,19 +228,14 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
         return None
     # The text seen as strings: gap, number, gap, number, ..., gap. Arrow compares and converts
     # them where they lie, each kind with the other one masked.
-    edges = np.zeros(2 * len(starts) + 2, dtype=np.int32)
-    edges[1:-1:2], edges[2:-1:2], edges[-1] = starts, stops, len(text)
-    is_number = np.zeros(2 * len(starts) + 1, dtype=bool)
-    is_number[1::2] = True
-    expected = np.zeros_like(edges)
-    expected[1:] = np.repeat(np.cumsum(np.append(layout.gaps[0], gaps)), 2)[: len(edges) - 1]
-    same = compute.equal(
-        _strings(edges, ~is_number, joined),
-        _strings(expected, ~is_number, layout.skeleton * count),
-    )
+    edges = np.empty(2 * len(starts) + 2, dtype=np.int32)
+    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, stops, len(text)
+    same = compute.equal(_strings(edges, ~is_number, joined), expected)
     if not compute.all(same).as_py():
         return None
-    is_number[1::2] = ~missing
+    if missing.any():
+        is_number = is_number.copy()
+        is_number[1::2] = ~missing
     try:
         cast = compute.cast(_strings(edges, is_number, joined), pa.float64())
     except pa.ArrowInvalid:
@@ -258,6 +256,19 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
     return values.astype(np.float32), labels, ids
 
 
+@lru_cache(maxsize=16)
+def _expected(layout: Layout, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], Any]:
+    """Describe so many lines of a layout: the gaps after numbers, what is a number, the text."""
+    numbers = len(layout.gaps) - 1
+    gaps = np.tile(layout.gaps[1:], count)
+    gaps[numbers - 1 : -1 : numbers] += layout.gaps[0]  # from a line's end to the next one's start
+    is_number = np.zeros(2 * len(gaps) + 1, dtype=bool)
+    is_number[1::2] = True
+    edges = np.zeros(2 * len(gaps) + 2, dtype=np.int32)
+    edges[1:] = np.repeat(np.cumsum(np.append(layout.gaps[0], gaps)), 2)[:-1]
+    return gaps, is_number, _strings(edges, ~is_number, layout.skeleton * count)
+
+
 def _strings(edges: NDArray[np.int32], valid: NDArray[np.bool_], text: bytes) -> Any:
     """Arrow's view of a text, cut at the edges, without a copy."""
     import pyarrow as pa
@@ -272,8 +283,8 @@ def _missing(
 ) -> NDArray[np.bool_] | None:
     """Tell which numbers are ``NaN`` or ``null``; None if any isn't written as JSON allows.
 
-    Arrow would read ``01``, ``.5``, ``5.`` and ``inf`` too. Whether a line that holds one is
-    broken would then depend on the lines around it.
+    Arrow would read ``01``, ``.5``, ``5.``, ``5.e3`` and ``inf`` too. Whether a line that holds
+    one is broken would then depend on the lines around it.
     """
 
     def digit(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -285,13 +296,14 @@ def _missing(
     for place in np.flatnonzero(missing):
         if text[starts[place] : stops[place]].tobytes() not in (b"NaN", b"null"):
             return None
+    exponent = np.concatenate([np.flatnonzero(text == ord(sign)) for sign in "eE"])
     zero = starts[minus & (second == ord("0"))]
-    point = np.flatnonzero(text == ord("."))
     odd = (
         np.any(minus & ~digit(second)),
         np.any((first == ord("0")) & digit(second)),
         np.any(digit(text[zero + 2])),
-        not np.all(digit(text[point + 1])),
+        np.any(text[stops - 1] == ord(".")),
+        np.any(text[exponent - 1] == ord(".")),
     )
     return None if any(odd) else missing
 

@@ -551,19 +551,17 @@ def test_new_files_and_the_nightly_tick_each_rebuild_what_is_theirs(toy: Any) ->
         # Edited code is not what that sensor waits for; the night is.
         toy.edit('"a": 1', '"a": 7')
         toy.edit(" * 1.0 / len(values)", " * 2.0 / len(values)")
-        for system in ("alpha", "family"):
-            by_schedule = Watched(instance, system)
+        asked = {system: Watched(instance, system) for system in ("alpha", "family")}
+        for system in asked:
             command(toy, "schedule", "start", f"{system}_nightly")
+        for system, runs in asked.items():
+            nightly_done = [(f"{system}_nightly", "SUCCESS")]
             wait_for(
-                lambda: by_schedule.asked()[:1] == [(f"{system}_nightly", "SUCCESS")],  # noqa: B023
+                lambda: runs.asked()[:1] == nightly_done,  # noqa: B023
                 f"nightly rebuild of {system}",
             )
             command(toy, "schedule", "stop", f"{system}_nightly")
-            one = {
-                "alpha": ["alpha/cnn/evaluation"],
-                "family": [*ARCHITECTURES, "family/network[a]"],
-            }
-            assert toy.ran() == one[system]
+        assert toy.ran() == ["alpha/cnn/evaluation", *ARCHITECTURES, "family/network[a]"]
         command(toy, "sensor", "stop", "alpha_new_files")
     assert toy.reasons() == {}
 

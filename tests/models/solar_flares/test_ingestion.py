@@ -229,7 +229,22 @@ BROKEN = {
     "not UTF-8": (lambda x: x.replace('"id"', '"i\udcff"'), "not UTF-8 at byte 4"),
     **{
         f"number {text}": (lambda x, text=text: first_number(x, text), "not JSON")
-        for text in ("", "01", "-01", ".5", "-.5", "5.", "+5", "0x10", "nan", "Nan", "inf", "1 2")
+        for text in (
+            "",
+            "01",
+            "-01",
+            ".5",
+            "-.5",
+            "5.",
+            "5.e3",
+            "-5.E3",
+            "+5",
+            "0x10",
+            "nan",
+            "Nan",
+            "inf",
+            "1 2",
+        )
     },
     "a stray digit": (lambda x: x.replace('"0": ', '"0"7: ', 1), "not JSON"),
     "a stray brace": (lambda x: x.replace('"0": ', '"0": 5{', 1), "not JSON"),
