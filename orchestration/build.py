@@ -21,7 +21,11 @@ from orchestration.project import Project, find
 from orchestration.stages import Stages
 from orchestration.storage import Store
 
-SYSTEMS = {"exoplanets": "exoplanets/curves", "solar_flares": "solar_flares/records"}
+SYSTEMS = {
+    "exoplanets": "exoplanets/curves",
+    "gravitational_waves": "gravitational_waves/images",
+    "solar_flares": "solar_flares/records",
+}
 """Every system with the asset that reads `files` where it is asked to."""
 
 

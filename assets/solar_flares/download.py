@@ -32,7 +32,7 @@ class Records(StageConfig, section="solar_flares/records"):
         by_profile(quick=3200, published=PUBLISHED_RECORDS[2]), gt=0, description="fold 2"
     )
     test: int = Field(
-        by_profile(quick=4800, published=PUBLISHED_RECORDS[3]), gt=0, description="fold 3"
+        by_profile(quick=9600, published=PUBLISHED_RECORDS[3]), gt=0, description="fold 3"
     )
     per_region: int = Field(
         by_profile(quick=8, published=24), gt=0, description="made-up records of an active region"
