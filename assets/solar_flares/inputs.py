@@ -25,7 +25,7 @@ class Form(StageConfig, section="solar_flares/architecture"):
     """What the networks take in."""
 
     form: Literal["sequences", "steps", "windows"] = Field(
-        "sequences",
+        default="sequences",
         description="sequences: a record's 60 steps; steps: single steps, as published; windows: "
         "100 rows across records with their labels as an input, as published (leaks both ways)",
     )

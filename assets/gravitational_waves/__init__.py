@@ -1,0 +1,1 @@
+"""The gravitational-wave graph: one module a stage."""

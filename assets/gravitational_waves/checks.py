@@ -1,0 +1,68 @@
+"""What must hold of the gravitational-wave assets."""
+
+from typing import Any
+
+import numpy as np
+
+from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
+from assets.gravitational_waves.inputs import NETWORKS
+from models.arrays import Arrays
+from models.gravitational_waves.images import SHAPE
+from models.gravitational_waves.splits import is_positive
+from models.sampling import SPLITS
+
+
+def well_formed(images: Arrays) -> dict[str, Any]:
+    """Images have 140 x 170 pixels, a known part, a class, and an id of their own."""
+    wrong: dict[str, Any] = {}
+    if images["image"].shape[1:] != SHAPE:
+        wrong["image"] = f"images of shape {images['image'].shape[1:]}, expected {SHAPE}"
+    parts = set(np.unique(np.asarray(images["part"])).tolist())
+    if not parts <= {-1, 0, 1, 2}:
+        wrong["part"] = f"holds {sorted(parts)}, expected 0, 1, 2 or -1"
+    names, counts = np.unique(np.asarray(images["id"]), return_counts=True)
+    if (counts > 1).any():
+        wrong["id"] = f"{names[counts > 1][0]} is there twice"
+    if (np.asarray(images["label"]) == "").any():
+        wrong["label"] = "an image has no class"
+    return wrong
+
+
+def known_pixels(images: Arrays) -> dict[str, Any]:
+    """No pixel is NaN or infinite."""
+    return finite({"image": images["image"]})
+
+
+def groups_apart(splits: Arrays, images: Arrays) -> dict[str, Any]:
+    """No group (a second of one night, whatever the detector) has images in two splits."""
+    return disjoint(images["group"][:], splits["split"][:])
+
+
+def classes_present(splits: Arrays, classes: dict[str, Any]) -> dict[str, Any]:
+    """Every split has images of the class looked for and of others."""
+    return both_classes(is_positive(splits["class"][:], classes), splits["split"][:], SPLITS)
+
+
+def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade ranks chirps far above chance."""
+    return metric_floor(evaluation, "roc_auc", 0.8)
+
+
+SPLIT = ("gravitational_waves", "splits")
+IMAGES = ("gravitational_waves", "images")
+
+checks = [
+    check("well_formed", IMAGES, well_formed),
+    check("known_pixels", IMAGES, known_pixels),
+    check("groups_apart", SPLIT, groups_apart, IMAGES),
+    check("classes_present", SPLIT, classes_present, ("gravitational_waves", "classes")),
+    check("finite", ("gravitational_waves", "columns"), finite),
+    check("finite", ("gravitational_waves", "pixels"), finite),
+    *(
+        check("parameter_counts", ("gravitational_waves", model, "architecture"), parameter_counts)
+        for model in NETWORKS
+    ),
+    check(
+        "better_than_chance", ("gravitational_waves", "upgrade", "evaluation"), better_than_chance
+    ),
+]

@@ -1,0 +1,95 @@
+"""Where the spectrograms come from: a simulator, files, or the published record at Zenodo."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import ROOT, StageConfig, by_profile
+from models.arrays import Blocks
+from models.gravitational_waves import simulation, sources
+from models.gravitational_waves.simulation import PUBLISHED_CHIRPS, PUBLISHED_IMAGES
+
+
+class Images(StageConfig, section="gravitational_waves/images"):
+    """Which spectrograms, and how many where they are made."""
+
+    source: Literal["simulated", "files", "zenodo", "injected"] = Field(
+        "simulated",
+        description="simulated: made-up chirps and glitches; files: what `path` holds (the "
+        "published HDF5 file, or a folder of pictures); zenodo: the published file, downloaded to "
+        "`path`; injected: files with simulated chirps laid into some",
+    )
+    path: str = Field("", description="a file or folder, for all but simulated")
+    duration: Literal["0.5", "1.0", "2.0", "4.0"] = Field("0.5", description="seconds of a picture")
+    official_split: bool = Field(True, description="keep the files' splits")
+    train: int = Field(by_profile(quick=700, published=PUBLISHED_IMAGES["train"]), gt=0)
+    validation: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["validation"]), gt=0)
+    test: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["test"]), gt=0)
+    train_chirps: int = Field(PUBLISHED_CHIRPS["train"], ge=0, description="made-up ones, of train")
+    validation_chirps: int = Field(
+        by_profile(quick=12, published=PUBLISHED_CHIRPS["validation"]), ge=0
+    )
+    test_chirps: int = Field(by_profile(quick=15, published=PUBLISHED_CHIRPS["test"]), ge=0)
+    injected_chirps: int = Field(60, gt=0, description="chirps laid into files, in all")
+    faintest: float = Field(
+        simulation.FAINTEST, gt=0, description="signal-to-noise ratio of the faintest chirps"
+    )
+    seed: int = 1
+
+    def input_files(self) -> Sequence[Path]:
+        """What is read from outside the graph."""
+        return (self.location(),) if self.source in ("files", "injected") else ()
+
+    def location(self) -> Path:
+        """The file or folder that `path` names, below the checkout if it is relative."""
+        if not self.path:
+            raise ValueError(
+                f"source {self.source!r} needs `path`: set it in faint.toml, section "
+                '["gravitational_waves/images"]'
+            )
+        return ROOT / Path(self.path).expanduser()
+
+
+def read(config: Images) -> Blocks:
+    """Open the chosen source."""
+    if config.source == "simulated":
+        return simulation.simulate(
+            {"train": config.train, "validation": config.validation, "test": config.test},
+            {
+                "train": config.train_chirps,
+                "validation": config.validation_chirps,
+                "test": config.test_chirps,
+            },
+            seed=config.seed,
+            faintest=config.faintest,
+            duration=float(config.duration),
+        )
+    path = config.location()
+    if config.source == "zenodo":
+        path = sources.download_record(path)
+    opened = partial(sources.open_files, path, config.duration, official=config.official_split)
+    if config.source != "injected":
+        return opened()
+    return sources.inject(
+        opened,
+        config.injected_chirps,
+        seed=config.seed,
+        faintest=config.faintest,
+        duration=float(config.duration),
+    )
+
+
+@dg.asset(
+    key=["gravitational_waves", "images"],
+    group_name="gravitational_waves",
+    io_manager_key="arrays",
+    tags={"stage": "download"},
+)
+def images(config: Images) -> dg.Output[Blocks]:
+    """Spectrograms of chirps and glitches: pixels, class, official split, signal-to-noise ratio."""
+    shown = {"source": config.source, "seed": config.seed, "duration (s)": config.duration}
+    return dg.Output(read(config), metadata=shown)

@@ -1,0 +1,163 @@
+"""The five families, trained, and the upgrade beside them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
+from assets.resources import Tracking
+from assets.settings import StageConfig, by_profile
+from models.gravitational_waves import fitting, networks, upgrade
+from models.gravitational_waves.published import MILLISECONDS
+from models.training import History
+
+
+def architecture_asset(model: str) -> dg.AssetsDefinition:
+    """The asset that stores a network's configuration: training depends on it, not on code."""
+
+    @dg.asset(
+        key=["gravitational_waves", model, "architecture"],
+        group_name="gravitational_waves",
+        tags={"stage": "training"},
+        io_manager_key="json",
+        description=f"The {model} network as data: layers, shapes, parameters, multiplications.",
+        ins={"classes": asset_in("classes")},
+    )
+    def network_architecture(classes: dict[str, Any]) -> dg.Output[dict[str, Any]]:
+        if model == "upgrade":
+            described = networks.counted(upgrade.network(len(classes["names"])))
+        else:
+            asked = len(classes["names"]) if classes["task"] == "classes" else 0
+            described = networks.described(model, asked)
+        counts = {k: v for k, v in described.items() if isinstance(v, int | str)}
+        return dg.Output(described, metadata=counts)
+
+    return network_architecture
+
+
+class Training(StageConfig, section="gravitational_waves/*/network"):
+    """How a network is trained."""
+
+    epochs: int = Field(by_profile(quick=8, published=30), gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    batch: int = Field(32, gt=0, description="images in a batch")
+    patience: int = Field(
+        0, ge=0, description="epochs without a better validation loss before it stops; 0: never"
+    )
+    seed: int = 3
+
+
+class ShallowCnn(Training, section="gravitational_waves/shallow_cnn/network"):
+    """5 epochs, as published."""
+
+    epochs: int = Field(5, gt=0)
+
+
+class DeepCnn(Training, section="gravitational_waves/deep_cnn/network"):
+    """Up to 30 epochs, stopped early, as published."""
+
+    epochs: int = Field(by_profile(quick=12, published=30), gt=0)
+    patience: int = Field(by_profile(quick=4, published=5), ge=0)
+
+
+class Recurrent(Training, section="gravitational_waves/recurrent/network"):
+    """Batches half of chirps, so an epoch sees about twice as many images."""
+
+    epochs: int = Field(by_profile(quick=10, published=20), gt=0)
+
+
+class Gan(Training, section="gravitational_waves/gan/network"):
+    """Likewise; the generator learns along with it."""
+
+    epochs: int = Field(by_profile(quick=8, published=20), gt=0)
+
+
+class Upgrade(Training, section="gravitational_waves/upgrade/network"):
+    """Every class, with injected chirps."""
+
+    epochs: int = Field(by_profile(quick=12, published=20), gt=0)
+
+
+def shown(model: str, config: Training, history: History) -> dict[str, Any]:
+    """What the UI shows of a training."""
+    rate = history.timing.samples_per_second
+    published = {"published milliseconds": MILLISECONDS} if model == "deep_cnn" else {}
+    return {
+        "seed": config.seed,
+        "epochs": history.epochs,
+        "training seconds": history.timing.seconds,
+        "milliseconds per image": 1000 / rate,
+        "validation loss": history.values["val_loss"][history.best_epoch - 1],
+    } | published
+
+
+def network_asset(
+    model: str, Settings: type[Training], fit: Callable[..., Any]
+) -> dg.AssetsDefinition:
+    """The asset pair of a trained network and its history."""
+    more = {"injections": asset_in("injections")} if model == "upgrade" else {}
+
+    @dg.multi_asset(
+        name=f"gravitational_waves_{model}_training",
+        group_name="gravitational_waves",
+        outs={
+            name: dg.AssetOut(
+                key=["gravitational_waves", model, name],
+                io_manager_key=format_,
+                tags={"stage": "training"},
+                description=text,
+            )
+            for name, format_, text in (
+                ("network", "networks", f"The trained {model} network."),
+                ("history", "json", f"Loss and accuracy of the {model} network by epoch."),
+            )
+        },
+        ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
+    )
+    def trained(
+        config: Settings,  # type: ignore[valid-type]
+        tracking: Tracking,
+        architecture: dict[str, Any],
+        **features: Any,
+    ) -> tuple[dg.Output[Any], dg.Output[Any]]:
+        settings: Training = config
+        network, history = fit(model, architecture, features, **settings.model_dump())
+        link = tracking.log("gravitational_waves", model, settings.model_dump(), history.values)
+        metadata = shown(model, settings, history) | link
+        return (
+            dg.Output(network, output_name="network", metadata=metadata),
+            dg.Output(history.record(), output_name="history"),
+        )
+
+    return trained
+
+
+class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator"):
+    """The linear support-vector classifier."""
+
+    penalty: float = Field(1e-3, gt=0, description="of errors, its C")
+    seed: int = 4
+
+
+@dg.asset(
+    key=["gravitational_waves", "linear_svc", "estimator"],
+    group_name="gravitational_waves",
+    tags={"stage": "training"},
+    io_manager_key="estimators",
+    ins=inputs_of("linear_svc"),
+)
+def linear_svc(config: LinearSvc, tracking: Tracking, **features: Any) -> dg.Output[Any]:
+    """The linear SVC on standardised, pooled pixels."""
+    estimator = fitting.fit_svc(features, penalty=config.penalty, seed=config.seed)
+    link = tracking.log("gravitational_waves", "linear_svc", config.model_dump(), {})
+    return dg.Output(estimator, metadata=config.model_dump() | link)
+
+
+architectures = [architecture_asset(model) for model in NETWORKS]
+shallow_cnn = network_asset("shallow_cnn", ShallowCnn, fitting.fit_network)
+deep_cnn = network_asset("deep_cnn", DeepCnn, fitting.fit_network)
+recurrent = network_asset("recurrent", Recurrent, fitting.fit_network)
+gan = network_asset("gan", Gan, fitting.fit_gan)
+upgraded = network_asset("upgrade", Upgrade, upgrade.fit)

@@ -1,0 +1,1 @@
+"""Gravitational waves: chirps of mergers among glitches, as spectrograms."""

@@ -1,0 +1,287 @@
+"""Where spectrograms come from: files, the published record, and chirps laid into them.
+
+Here belongs finding and downloading the files, and the injections: simulated chirps added to
+pictures that were read. Reading files is `models.gravitational_waves.readers`, the signals are
+`models.gravitational_waves.simulation`.
+
+A picture keeps energies and no phases, so a chirp is added to a picture by adding energies: that is
+their expectation, as noise and signal are independent (Anderson et al. 2001, Physical Review D 63,
+042003: the energy of their sum follows a noncentral chi-squared law); the interference, 0 on
+average, is left out. The chirp's energy is over white noise's mean, as the picture's is, at the Q
+where it is loudest; the picture's own Q isn't known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Arrays, Block, Blocks
+from models.download import DownloadError, fetch
+from models.gravitational_waves.constant_q import ConstantQ
+from models.gravitational_waves.images import SHAPE, blocks_of, columns, energies, pixels
+from models.gravitational_waves.readers import read_folder, read_hdf5
+from models.gravitational_waves.simulation import (
+    FAINTEST,
+    pictures,
+    transform_of,
+    whitened_chirp,
+    whitened_noise,
+)
+from models.sampling import TRAIN, read_rows, rows_of
+
+if TYPE_CHECKING:
+    import requests
+
+logger = logging.getLogger(__name__)
+
+ZENODO_API = "https://zenodo.org/api"
+RECORD = 1476551
+FILE = "trainingsetv1d1.h5"
+METADATA = "trainingset_v1d1_metadata.csv"
+
+QUIET = 0.25
+"""Share of the pictures, those with the least energy, that chirps are laid into: a chirp on top of
+a loud glitch would teach the glitch."""
+
+
+def open_files(path: Path, duration: str = "0.5", *, official: bool = True) -> Blocks:
+    """Stream the spectrograms of a path: a folder of pictures or an HDF5 file.
+
+    A folder that holds the published HDF5 file is read for it; the rest is said in
+    `models.gravitational_waves.readers`.
+    """
+    if path.is_dir() and not (path / FILE).is_file():
+        return read_folder(path, duration, official=official)
+    return read_hdf5(path / FILE if path.is_dir() else path, duration, official=official)
+
+
+def download_record(
+    folder: Path,
+    *,
+    base_url: str = ZENODO_API,
+    session: requests.Session | None = None,
+    **options: Any,
+) -> Path:
+    """Download the published training set into ``folder``, and return the folder.
+
+    Zenodo's description of the record is kept beside the files and gives their sizes and MD5 sums;
+    what is there and right isn't downloaded again, and what was cut off goes on from where it
+    stopped. ``options`` are those of `models.download.fetch`.
+
+    Raises
+    ------
+    DownloadError
+        Zenodo can't be reached, doesn't list the file, or sent something else than it lists.
+    """
+    listing = folder / f"zenodo-{RECORD}.json"
+    if not listing.is_file():
+        fetch(f"{base_url}/records/{RECORD}", listing, session=session, **options)
+    try:
+        listed = {entry["key"]: entry for entry in json.loads(listing.read_text())["files"]}
+        wanted = {FILE: listed[FILE]} | {key: listed[key] for key in (METADATA,) if key in listed}
+        files = [
+            (key, entry["links"]["self"], int(entry["size"]), entry["checksum"])
+            for key, entry in wanted.items()
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        listing.unlink()
+        raise DownloadError(
+            f"{base_url}/records/{RECORD}: the record doesn't list {FILE} with its address, size "
+            "and MD5 sum. Try again; or download the file by hand and read it with source 'files'."
+        ) from error
+    for key, url, size, checksum in files:
+        target = fetch(url, folder / key, size=size, session=session, **options)
+        with target.open("rb") as file:
+            found = f"md5:{hashlib.file_digest(file, _md5).hexdigest()}"
+        if found != checksum:
+            target.unlink()
+            listing.unlink()
+            raise DownloadError(
+                f"{key}: the file has {found}, expected {checksum}. It was removed; either it was "
+                "damaged on the way (try again) or Zenodo changed the record (check it)."
+            )
+    return folder
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)  # Zenodo gives no other
+
+
+def inject(
+    read: Callable[[], Blocks],
+    count: int,
+    *,
+    seed: int = 0,
+    faintest: float = FAINTEST,
+    duration: float = 0.5,
+) -> Blocks:
+    """Stream spectrograms with simulated chirps laid into ``count`` copies of them.
+
+    Parameters
+    ----------
+    read
+        Opens the spectrograms; they are read twice, the first time to find the quiet ones.
+    count
+        Chirps to add, shared out over the parts as the pictures are. A chirp belongs to the part
+        and to the group of the picture that it was laid into, and follows its block.
+    seed, faintest, duration
+        As `models.gravitational_waves.simulation.simulate`.
+
+    Raises
+    ------
+    ValueError
+        A part has fewer pictures to inject into than chirps.
+    """
+
+    def blocks() -> Iterator[Block]:
+        loudness, parts = [], []
+        for block in read():
+            own = np.where(block["label"] == "Chirp", np.inf, _loudness(block["image"]))
+            loudness.append(own)
+            parts.append(block["part"])
+        loud, part = np.concatenate(loudness), np.concatenate(parts)
+        generator = np.random.default_rng([seed, 0, 0, 3])
+        chosen: set[int] = set()
+        for code in np.unique(part):
+            rows = np.flatnonzero(part == code)
+            wanted = round(count * rows.size / part.size)
+            quiet = _quietest(loud[rows], wanted)
+            if quiet.size < wanted:
+                raise ValueError(
+                    f"{wanted} chirps don't go into {quiet.size} pictures of part {code}: ask for "
+                    "fewer"
+                )
+            chosen.update(rows[generator.permutation(quiet)[:wanted]].tolist())
+        transform, start = transform_of(duration), 0
+        for block in read():
+            yield block
+            here = [row for row in range(len(block["label"])) if start + row in chosen]
+            if here:
+                yield _laid(transform, block, here, start, seed, faintest)
+            start += len(block["label"])
+
+    return Blocks(blocks())
+
+
+def _laid(
+    transform: ConstantQ, block: Block, rows: list[int], start: int, seed: int, faintest: float
+) -> Block:
+    image, snrs = np.empty((len(rows), *SHAPE), dtype=np.float32), []
+    for place, row in enumerate(rows):
+        generator = np.random.default_rng([seed, start + row, 0, 4])
+        image[place], snr = _with_chirp(transform, block["image"][row], generator, faintest)
+        snrs.append(snr)
+    names = [f"chirp-in-{block['id'][row]}" for row in rows]
+    parts, groups = ([block[name][row] for row in rows] for name in ("part", "group"))
+    return columns(image, ["Chirp"] * len(rows), names, parts, groups, snrs)
+
+
+def injections(
+    images: Arrays,
+    splits: Arrays,
+    count: int,
+    *,
+    seed: int = 0,
+    faintest: float = FAINTEST,
+    into: str = "backgrounds",
+    duration: float = 0.5,
+) -> Blocks:
+    """Stream simulated chirps to learn from beside the training images' own.
+
+    Parameters
+    ----------
+    images
+        ``image``, shape (n, 140, 170), ``label``, ``id`` and ``group``, shape (n,). Images outside
+        the training split aren't read.
+    splits
+        ``split``, shape (n,).
+    count
+        Chirps to make; a background may serve several times.
+    seed, faintest, duration
+        As `models.gravitational_waves.simulation.simulate`.
+    into
+        "backgrounds": each is laid into one of the quietest training images that aren't chirps, by
+        adding energies, and belongs to its group. "noise": each is added to detector noise of
+        design sensitivity before the transform, with all interference.
+
+    Returns
+    -------
+    Blocks with the columns of the images; ``part`` is 0.
+
+    Raises
+    ------
+    ValueError
+        ``into`` is neither, ``count`` is negative, or there is no background.
+    """
+    if into not in ("backgrounds", "noise") or count < 0:
+        raise ValueError(f"into must be backgrounds or noise, not {into!r}, and count {count} >= 0")
+    transform = transform_of(duration)
+    names = [f"injection-{number:06d}" for number in range(count)]
+    groups, backgrounds = names, np.zeros(count, dtype=np.int64)
+    if into == "backgrounds":
+        train = rows_of(splits, TRAIN)
+        train = train[np.asarray(images["label"])[train] != "Chirp"]
+        if not train.size:
+            raise ValueError(
+                "no training image is without a chirp: there is nothing to inject into"
+            )
+        loudness = [
+            _loudness(read_rows(images["image"], train[rows.start : rows.stop]))
+            for rows in blocks_of(train.size)
+        ]
+        quiet = train[_quietest(np.concatenate(loudness), 1)]
+        backgrounds = np.random.default_rng([seed, 0, 0, 5]).choice(quiet, size=count)
+        groups = np.asarray(images["group"])[backgrounds].tolist()
+
+    def blocks() -> Iterator[Block]:
+        for rows in blocks_of(count):
+            chosen = slice(rows.start, rows.stop)
+            image, snrs = np.empty((len(rows), *SHAPE), dtype=np.float32), []
+            if into == "backgrounds" and len(rows):
+                image[:] = read_rows(images["image"], backgrounds[chosen])
+            for place, row in enumerate(rows):
+                generator = np.random.default_rng([seed, row, 0, 6])
+                if into == "noise":
+                    series, snr = whitened_chirp(generator, transform.samples, faintest)
+                    series += whitened_noise(generator, transform.samples)
+                    image[place] = pictures(transform, series[None])[0]
+                else:
+                    image[place], snr = _with_chirp(transform, image[place], generator, faintest)
+                snrs.append(snr)
+            many = len(rows)
+            yield columns(
+                image, ["Chirp"] * many, names[chosen], [TRAIN] * many, groups[chosen], snrs
+            )
+
+    return Blocks(blocks())
+
+
+def _with_chirp(
+    transform: ConstantQ,
+    background: NDArray[np.float32],
+    generator: np.random.Generator,
+    faintest: float,
+) -> tuple[NDArray[np.float32], float]:
+    """Add a chirp's energy to a picture, shape (140, 170); the picture and the chirp's SNR."""
+    signal, snr = whitened_chirp(generator, transform.samples, faintest)
+    energy, _ = transform(signal[None], over_median=False)
+    return pixels(energies(background) + np.maximum(energy[0], 0)), snr
+
+
+def _loudness(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean pixel value of each picture."""
+    return np.asarray(image.mean(axis=(1, 2), dtype=np.float64))
+
+
+def _quietest(loudness: NDArray[np.float64], least: int) -> NDArray[np.int64]:
+    """Rows of the quietest pictures, a quarter or ``least``, those of infinite loudness never."""
+    order = np.argsort(loudness, kind="stable")[: max(int(QUIET * loudness.size), least)]
+    return np.asarray(order[np.isfinite(loudness[order])])

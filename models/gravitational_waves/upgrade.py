@@ -1,0 +1,119 @@
+"""Beyond the study: a small network that learns every class, with injected chirps among them.
+
+Here belong the upgrade's network and its training. Chirps are the rarest class, so simulated ones
+are injected among the training images; the glitch classes are an auxiliary task, as a network that
+must tell a whistle from a scattered light learns the shapes that chirps differ from. At half the
+resolution, with few filters, it takes a fraction of the deep CNN's multiplications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.architectures import from_architecture
+from models.gravitational_waves.networks import HEIGHT, WIDTH
+from models.gravitational_waves.splits import class_codes
+from models.sampling import TRAIN, VALIDATION, Batches, rows_of
+from models.training import EarlyStopping, History, Phase, fresh, train
+
+if TYPE_CHECKING:
+    import keras
+
+
+def network(classes: int) -> keras.Model:
+    """Build the upgrade's network.
+
+    Returns
+    -------
+    Uncompiled network from (n, 140, 170, 1), values 0 ... 1, to softmax probabilities of all
+    classes, (n, classes).
+    """
+    import keras
+    from keras import layers
+
+    image = keras.Input((HEIGHT, WIDTH, 1), name="image")
+    x = layers.AveragePooling2D(2, name="half_size")(image)
+    for stage, filters in enumerate((16, 32, 48, 64), start=1):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"conv_{stage}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"norm_{stage}")(x)
+        x = layers.ReLU(name=f"relu_{stage}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool_{stage}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dropout(0.3, name="dropout")(x)
+    return keras.Model(
+        image, layers.Dense(classes, activation="softmax", name="classes")(x), name="upgrade"
+    )
+
+
+def learnt(features: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Give the training images with the injections after them, and the class of each by code.
+
+    Parameters
+    ----------
+    features
+        ``images``, ``splits``, ``classes`` and ``injections``.
+
+    Returns
+    -------
+    float32 array, shape (m, 140, 170), and int16 array, shape (m,).
+    """
+    rows, injected = rows_of(features["splits"], TRAIN), features["injections"]
+    x = np.empty((rows.size + len(injected["image"]), HEIGHT, WIDTH), np.float32)
+    for start in range(0, rows.size, 256):
+        part = rows[start : start + 256]
+        x[start : start + part.size] = features["images"]["image"][part]
+    x[rows.size :] = injected["image"][:]
+    codes = np.asarray(features["splits"]["class"])[rows]
+    extra = class_codes(np.asarray(injected["label"]), features["classes"])
+    return x, np.concatenate([codes, extra])
+
+
+def class_weights(codes: NDArray[Any], classes: int) -> dict[int, float]:
+    """Weigh each class by one over the root of its share, 1 on average over the images."""
+    counts = np.bincount(codes, minlength=classes)
+    weights = 1 / np.sqrt(np.maximum(counts, 1))
+    weights *= counts.sum() / (weights * counts).sum()
+    return {code: float(weight) for code, weight in enumerate(weights)}
+
+
+def fit(
+    model: str,
+    architecture: Mapping[str, Any],
+    features: Mapping[str, Any],
+    *,
+    epochs: int,
+    learning_rate: float,
+    batch: int,
+    patience: int,
+    seed: int,
+) -> tuple[Any, History]:
+    """Train the upgrade by Adam on all classes; parameters as `fitting.fit_network`.
+
+    The learning rate is a tenth in the last quarter of the epochs.
+    """
+    built = fresh(lambda: from_architecture(architecture), seed)
+    x, codes = learnt(features)
+    last = epochs // 4
+    phases = [
+        Phase(epochs - last, learning_rate),
+        *([Phase(last, learning_rate / 10)] * (last > 0)),
+    ]
+    known, images = np.asarray(features["splits"]["class"]), features["images"]["image"]
+    held = rows_of(features["splits"], VALIDATION)
+    history = train(
+        built,
+        Batches(x, codes, batch=batch, seed=seed),
+        Batches(images, known, held, batch=64, shuffle=False),
+        phases=phases,
+        optimiser="adam",
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        seed=seed,
+        class_weight=class_weights(codes, len(features["classes"]["names"])),
+        early_stopping=EarlyStopping(patience) if patience else None,
+    )
+    return built, history

@@ -1,0 +1,60 @@
+"""Each check of the system passes on good data and names what is wrong with bad data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.gravitational_waves import checks
+
+CLASSES = {"names": ["Blip", "Chirp"], "positive": [1], "task": "chirp"}
+
+
+def images(width: int = 170) -> dict[str, np.ndarray]:
+    return {
+        "image": np.zeros((3, 140, width), np.float32),
+        "label": np.array(["Chirp", "Blip", "Blip"]),
+        "id": np.array(["a", "b", "c"]),
+        "part": np.array([0, 1, -1], np.int8),
+        "group": np.array(["1", "1", "2"]),
+    }
+
+
+def test_images_need_their_shape_a_part_a_class_and_an_id_of_their_own() -> None:
+    assert checks.well_formed(images()) == {}
+    assert "expected (140, 170)" in checks.well_formed(images(169))["image"]
+    parted = images() | {"part": np.array([0, 3, -1])}
+    assert checks.well_formed(parted) == {"part": "holds [-1, 0, 3], expected 0, 1, 2 or -1"}
+    twice = images() | {"id": np.array(["a", "c", "c"])}
+    assert checks.well_formed(twice) == {"id": "c is there twice"}
+    nameless = images() | {"label": np.array(["Chirp", "", "Blip"])}
+    assert checks.well_formed(nameless) == {"label": "an image has no class"}
+
+
+def test_a_pixel_without_a_number_is_named() -> None:
+    assert checks.known_pixels(images()) == {}
+    held = images()
+    held["image"][1, 3, 4] = np.nan
+    assert checks.known_pixels(held) == {"image": "row 2 is not finite"}
+
+
+def test_a_group_in_two_splits_is_named() -> None:
+    assert checks.groups_apart({"split": np.array([0, 0, 1])}, images()) == {}
+    found = checks.groups_apart({"split": np.array([0, 1, 1])}, images())
+    assert found == {"in two splits": "1"}
+
+
+def test_a_split_without_chirps_is_named() -> None:
+    codes, split = np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 2, 2])
+    found = checks.classes_present({"class": codes, "split": split}, CLASSES)
+    assert found == {"test": "holds only the labels [0]"}
+    codes[5] = 1
+    assert checks.classes_present({"class": codes, "split": split}, CLASSES) == {}
+
+
+def test_an_upgrade_near_chance_fails() -> None:
+    def judged(value: float | None) -> dict[str, object]:
+        return {"metrics": {"roc_auc": {"value": value}}}
+
+    assert checks.better_than_chance(judged(0.95)) == {}
+    assert checks.better_than_chance(judged(0.6)) == {"roc_auc": "0.600 is below 0.8"}
+    assert checks.better_than_chance(judged(None)) == {"roc_auc": "undefined"}

@@ -1,0 +1,193 @@
+"""The gravitational-wave graph at a toy size, through the command that users run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+MODELS = ("shallow_cnn", "deep_cnn", "linear_svc", "recurrent", "gan", "upgrade")
+NETWORKS = tuple(model for model in MODELS if model != "linear_svc")
+
+SMALL = """
+["gravitational_waves/injections"]
+count = 8
+["gravitational_waves/trials"]
+count = 12
+["gravitational_waves/*/evaluation"]
+resamples = 100
+""" + "".join(f'["gravitational_waves/{model}/network"]\nepochs = 1\n' for model in NETWORKS)
+
+MADE = """
+["gravitational_waves/images"]
+train = 40
+train_chirps = 10
+validation = 16
+validation_chirps = 5
+test = 16
+test_chirps = 5
+"""
+
+
+class Run:
+    """A state folder of its own, and the command."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        self.folder = folder
+        self.settings = folder / "faint.toml"
+        self.settings.write_text(settings)
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
+            "FAINT_STATE": str(folder / "state"),
+            "FAINT_SETTINGS": str(self.settings),
+        }
+
+    def faint(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        done = self.faint(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+    def load(self, *key: str) -> Any:
+        from orchestration.storage import Slot, Store
+
+        store = Store(str(self.folder / "state" / "store"), self.folder / "state" / "locks")
+        return store.read(Slot("/".join(["gravitational_waves", *key])))[1]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(tmp_path_factory.mktemp("gravitational_waves"), MADE + SMALL)
+    outcome = run.json("rebuild", "group:gravitational_waves")
+    assert outcome["failed"] == []
+    # 8 of all images; per network 7 (architecture to chirps), of the SVC 5; comparison and report
+    assert len(outcome["materialized"]) == 8 + 5 * 7 + 5 + 2
+    return run
+
+
+def test_a_second_rebuild_runs_nothing(run: Run) -> None:
+    assert run.json("rebuild", "group:gravitational_waves")["materialized"] == []
+    assert run.json("plan", "group:gravitational_waves")["stale"] == []
+
+
+def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
+    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {
+        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
+    }
+    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+
+
+def test_the_comparison_and_the_report_say_what_was_found(run: Run, tmp_path: Path) -> None:
+    done = run.faint("compare", "gravitational_waves")
+    assert done.returncode == 0, done.stderr
+    assert all(model in done.stdout for model in MODELS)
+    assert done.stdout.count("published") >= 2
+    assert "9 of 10" in done.stdout
+    assert "The study's finding" in done.stdout
+    assert "97.1 %" in done.stdout
+    done = run.faint("report", "gravitational_waves", "--to", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "gravitational_waves" / "index.html").read_text()
+    assert page.count("data:image/png;base64,") == 1 + 6 * 5 + 5
+    assert "Found to be chirps" in page
+
+
+def test_the_chirps_found_are_those_flagged(run: Run) -> None:
+    table, found = run.load("upgrade", "predictions"), run.load("upgrade", "chirps")
+    assert set(table["split"]) == {"validation", "test"}
+    assert len(table) == 32
+    assert sorted(found["id"]) == sorted(table[table["flagged"]]["id"])
+    assert found["score"].is_monotonic_decreasing
+    assert sum(b["count"] for b in run.load("upgrade", "evaluation")["by_snr"]) == 12
+
+
+def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
+    changed = SMALL.replace(
+        '["gravitational_waves/gan/network"]\nepochs = 1',
+        '["gravitational_waves/gan/network"]\nepochs = 2',
+    )
+    run.settings.write_text(MADE + changed)
+    stale = run.json("plan", "group:gravitational_waves")["stale"]
+    run.settings.write_text(MADE + SMALL)
+    certain = {item["asset"] for item in stale if item["certain"]}
+    own = "gravitational_waves/gan"
+    assert certain == {f"{own}/network", f"{own}/history"}
+    assert {item["asset"] for item in stale} - certain == {
+        *(f"{own}/{name}" for name in ("threshold", "predictions", "evaluation", "chirps")),
+        *("gravitational_waves/comparison", "gravitational_waves/report"),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
+def test_every_training_is_in_mlflow(run: Run) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("gravitational_waves")
+    assert experiment is not None
+    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == set(MODELS)
+    assert len(client.get_metric_history(runs["gan"].info.run_id, "generated")) == 1
+
+
+def test_the_same_assets_learn_every_class(run: Run) -> None:
+    """Only what is asked changes: the images are not made again."""
+    asked = '["gravitational_waves/classes"]\ntask = "classes"\n'
+    run.settings.write_text(MADE + SMALL + asked)
+    some = ("deep_cnn", "linear_svc", "gan")
+    selection = " or ".join(f'+key:"gravitational_waves/{model}/evaluation"' for model in some)
+    outcome = run.json("rebuild", selection)
+    run.settings.write_text(MADE + SMALL)
+    assert outcome["failed"] == []
+    assert "gravitational_waves/classes" in outcome["materialized"]
+    assert "gravitational_waves/images" not in outcome["materialized"]
+    names = run.load("classes")["names"]
+    for model in some:
+        judged = run.load(model, "evaluation")
+        assert 0 <= judged["metrics"]["macro_f1"]["value"] <= 1
+        accuracy = judged["metrics"]["class_accuracy"]
+        assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+        assert sum(sum(row.values()) for row in judged["confusion"].values()) == 16
+        assert set(run.load(model, "predictions")["predicted"]) <= set(names)
+    assert run.load("deep_cnn", "architecture")["output_shapes"][-1]["shape"] == [len(names)]
+
+
+def test_120_real_spectrograms_run_through_the_same_graph(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Blip against the rest, as there is no chirp among them; two models, to be quick."""
+    file = shared / "data" / "gravity_spy" / "gravityspy_mini_v1d1_layout.h5"
+    source = f'["gravitational_waves/images"]\nsource = "files"\npath = "{file}"\n'
+    asked = '["gravitational_waves/classes"]\npositive = "Blip"\n'
+    own = Run(
+        tmp_path_factory.mktemp("real"),
+        source
+        + asked
+        + SMALL.replace('upgrade/network"]\nepochs = 1', 'upgrade/network"]\nepochs = 8'),
+    )
+    models = ("linear_svc", "upgrade")
+    selection = " or ".join(f'+key:"gravitational_waves/{model}/evaluation"' for model in models)
+    assert own.json("rebuild", selection)["failed"] == []
+    split = own.load("splits")["split"][:]
+    assert [int((split == code).sum()) for code in range(3)] == [87, 15, 18]
+    for model in models:
+        judged = own.load(model, "evaluation")
+        assert judged["counts"]["actual"] == 10
+        assert judged["metrics"]["roc_auc"]["value"] > 0.8
+        assert judged["by_snr"] == []

@@ -1,0 +1,88 @@
+"""Official splits are kept; without them groups are shared out whole; classes have their codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.gravitational_waves.splits import (
+    class_codes,
+    classes_of,
+    is_positive,
+    split_images,
+)
+
+
+def images(parts, positive=4):
+    count = len(parts)
+    label = np.where(np.arange(count) % positive == 0, "Chirp", "Blip").astype("U24")
+    return {
+        "part": np.array(parts, np.int8),
+        "label": label,
+        "group": np.array([f"second-{k // 2}" for k in range(count)], "U40"),
+    }
+
+
+def chirp_or_not(held):
+    return classes_of(held["label"], "Chirp", "chirp")
+
+
+def test_classes_are_numbered_in_alphabetical_order_and_chirps_are_among_them():
+    found = classes_of(np.array(["Whistle", "Blip", "Whistle"]), "Blip", "classes")
+    assert found == {"names": ["Blip", "Chirp", "Whistle"], "positive": [0], "task": "classes"}
+    codes = class_codes(np.array(["Whistle", "Chirp", "Blip"]), found)
+    assert codes.tolist() == [2, 1, 0]
+    assert codes.dtype == np.int16
+    assert is_positive(codes, found).tolist() == [0, 0, 1]
+
+
+def test_a_class_that_no_image_is_of_cannot_be_looked_for():
+    with pytest.raises(ValueError, match=r"'Chirp' and of others .* there are Blip, Whistle: set"):
+        classes_of(np.array(["Blip", "Whistle"]), "Chirp", "chirp")
+    with pytest.raises(ValueError, match="there are Chirp: set"):
+        classes_of(np.array(["Chirp"]), "Chirp", "chirp")
+    with pytest.raises(ValueError, match="no task 'all'; there are chirp, classes"):
+        classes_of(np.array(["Blip", "Chirp"]), "Chirp", "all")
+
+
+def test_the_official_split_is_kept():
+    held = images([0] * 8 + [1] * 8 + [2] * 8)
+    found, how = split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+    assert how == "as published"
+    assert found["split"].tolist() == held["part"].tolist()
+    assert found["split"].dtype == np.int8
+
+
+def test_an_official_split_without_chirps_in_a_part_is_refused():
+    held = images([0] * 8 + [1] * 3 + [2] * 8)
+    held["label"][8:11] = "Blip"
+    with pytest.raises(ValueError, match="'validation' has 0 images of the positive class among 3"):
+        split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+
+
+def test_a_missing_validation_part_is_taken_from_training_by_group():
+    held = images([0] * 80 + [2] * 20)
+    found, how = split_images(held, chirp_or_not(held), 0.25, 0.2, seed=1)
+    assert how.startswith("test as published")
+    assert (found["split"][80:] == 2).all()
+    assert np.bincount(found["split"][:80]).tolist() == [60, 20]
+    for group in np.unique(held["group"]):
+        assert len(set(found["split"][held["group"] == group])) == 1
+
+
+@pytest.mark.parametrize("parts", [[-1] * 120, [0] * 119 + [-1], [0] * 60 + [1] * 60])
+def test_without_an_official_split_groups_are_shared_out_whole(parts):
+    held = images(parts)
+    found, how = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    assert how.startswith("by group")
+    assert np.bincount(found["split"]).tolist() == pytest.approx([60, 24, 36], abs=3)
+    for group in np.unique(held["group"]):
+        assert len(set(found["split"][held["group"] == group])) == 1
+    again, _ = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    assert again["split"].tolist() == found["split"].tolist()
+
+
+def test_too_few_chirps_for_three_splits_are_refused():
+    held = images([-1] * 40, positive=39)
+    with pytest.raises(ValueError, match="would get no positives"):
+        split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)

@@ -1,0 +1,107 @@
+"""What the comparison and the report say, in both outcomes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from models.gravitational_waves import judging, summary
+
+CLASSES = {"names": ["Blip", "Chirp"], "positive": [1], "task": "chirp"}
+MODELS = ("shallow_cnn", "deep_cnn", "linear_svc", "recurrent", "gan", "upgrade")
+
+
+def parts(model, high=0.9, task="chirp"):
+    """Forty test images, two of them chirps, and validation likewise; one chirp scores ``high``."""
+    label = ["Chirp"] * 2 + ["Blip"] * 38
+    frame = {
+        "id": [f"{split}-{k}" for split in ("validation", "test") for k in range(40)],
+        "label": label * 2,
+        "split": ["validation"] * 40 + ["test"] * 40,
+        "score": ([high, 0.3] + [0.1] * 37 + [0.35]) * 2,
+    }
+    table = pd.DataFrame(frame)
+    table["group"], table["chirp"] = table["id"], (table["label"] == "Chirp").astype(int)
+    table["flagged"] = table["score"] >= 0.3
+    if task == "classes":
+        table["predicted"] = table["label"]
+    classes = CLASSES | {"task": task}
+    judged = judging.judge(model, table, 0.3, classes, resamples=100, seed=0)
+    judged["by_snr"] = []
+    return {"predictions": table, "evaluation": judged, "chirps": judging.chirps(table)}
+
+
+def evaluations(**high):
+    return {model: parts(model, high.get(model, 0.9))["evaluation"] for model in MODELS}
+
+
+COSTS = {"deep_cnn": 4e9, "upgrade": 1e9}
+
+
+def test_cost_counts_the_way_back_twice():
+    assert summary.training_cost({"multiplications": 7}, 2, 5) == 3 * 7 * 2 * 5
+
+
+def test_the_study_s_finding_is_said_to_recur_or_not():
+    none = summary.finding(parts("shallow_cnn", high=0.4)["evaluation"])
+    assert none.startswith("The study's finding recurs: the shallow CNN, decided at 0.5")
+    assert "finds 0 of 2 test chirps at an accuracy of 0.9500" in none
+    some = summary.finding(parts("shallow_cnn", high=0.9)["evaluation"])
+    assert "does not recur here" in some
+    assert "finds 1 of 2" in some
+
+
+def test_the_upgrade_s_verdict_is_said_either_way():
+    better = summary.verdict(evaluations(deep_cnn=0.2), COSTS)
+    assert "above the deep CNN's" in better
+    assert "lower training cost: 0.25 of its multiplications (1e+09 against 4e+09)" in better
+    worse = summary.verdict(evaluations(upgrade=0.2), {"deep_cnn": 1.0, "upgrade": 2.0})
+    assert "BELOW" in worse
+    assert "NOT lower" in worse
+    assert "equal to" in summary.verdict(evaluations(), COSTS)
+
+
+def test_the_comparison_has_ours_beside_the_published():
+    found = summary.comparison(evaluations(), COSTS)
+    rows = {(row["model"], row["result"]): row for row in found["rows"]}
+    assert [row["model"] for row in found["rows"] if row["model"]] == list(MODELS)
+    assert rows["deep_cnn", "ours"]["chirps in test"] == "2 of 2 (1 at own cut)"
+    published = [row for row in found["rows"] if row["result"] == "published"]
+    assert [row["chirps in test"] for row in published] == ["0 of 10", "9 of 10"]
+    assert [row["chirps in validation"] for row in published] == ["0 of 9", "9 of 9"]
+    assert published[1]["accuracy_at_own_cut"] == 0.99915
+    assert published[1]["loss"] == 0.00076
+    notes = "\n".join(found["notes"])
+    assert "not comparable" in notes
+    assert "40 test images, 2 of them chirps" in notes
+
+
+def test_every_class_adds_its_measures_and_has_no_published_row():
+    judged = {model: parts(model, task="classes")["evaluation"] for model in MODELS}
+    found = summary.comparison(judged, COSTS)
+    assert len(found["rows"]) == len(MODELS)
+    assert found["rows"][0]["class_accuracy"]["value"] == 1.0
+
+
+@pytest.mark.parametrize("task", ["chirp", "classes"])
+def test_the_report_lists_the_chirps_of_every_model(task):
+    history = {
+        "values": {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]},
+        "phases": [[2, 1e-3]],
+        "best_epoch": 2,
+    }
+    models = {model: parts(model, task=task) for model in MODELS}
+    models["deep_cnn"]["history"] = history
+    judged = {model: held["evaluation"] for model, held in models.items()}
+    made = summary.report(summary.comparison(judged, COSTS), models)
+    assert made.markdown.count("Found to be chirps in validation and test") == len(MODELS)
+    assert "test-0" in made.markdown
+    assert "pictures/deep-cnn-loss-and-accuracy.png" in made.files
+    assert ("deep_cnn: every class" in made.html) == (task == "classes")
+
+
+def test_a_model_that_finds_nothing_says_so():
+    held = parts("gan", high=0.2)
+    held["chirps"] = held["chirps"].head(0)
+    made = summary.report({"notes": [], "rows": []}, {"gan": held})
+    assert "Found to be chirps in validation and test: none." in made.markdown
