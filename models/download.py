@@ -84,6 +84,7 @@ def fetch(
     *,
     size: int | None = None,
     sha256: str | Collection[str] | None = None,
+    md5: str | None = None,
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
     retries: int = 5,
@@ -99,7 +100,7 @@ def fetch(
     The body grows in ``<target>.part`` and takes its final name, atomically, only after its length
     and hash are right, so ``target`` is never half a file. An interrupted download goes on from
     where it stopped if the server still has the same file (its ETag or Last-Modified says so) or,
-    failing both, if ``sha256`` will tell. Two processes fetching one target take turns.
+    failing both, if a hash will tell. Two processes fetching one target take turns.
 
     Parameters
     ----------
@@ -111,7 +112,9 @@ def fetch(
         Its exact length in bytes, if known.
     sha256
         Its hash in hex, or several that are right. A target already there that matches ``size``
-        and ``sha256`` is returned with no request; with neither given it is downloaded anew.
+        and the hash is returned with no request; with neither given it is downloaded anew.
+    md5
+        Its hash in hex, from publishers that give no better one; not beside ``sha256``.
     headers, auth
         Extra request headers, and user and password for basic authentication. Neither is sent on
         after a redirect to another host, port or scheme.
@@ -139,7 +142,7 @@ def fetch(
     """
     import requests
 
-    hashes = _hashes(sha256)
+    hashes = _hashes(sha256, md5)
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"{safe_url(url)}: expected an address that begins with https://")
     if _is_verified(target, size, hashes):
@@ -180,18 +183,29 @@ def fetch(
     return target
 
 
-def _hashes(sha256: str | Collection[str] | None) -> frozenset[str]:
-    values = [sha256] if isinstance(sha256, str) else list(sha256 or ())
-    for value in values:
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", value):
-            raise ValueError(f"a sha256 is 64 hexadecimal digits, not {value!r}")
-    return frozenset(value.lower() for value in values)
+def _hashes(sha256: str | Collection[str] | None, md5: str | None) -> frozenset[str]:
+    """Any of which is right, such as ``md5:d41d8cd98f00b204e9800998ecf8427e``."""
+    if sha256 and md5:
+        raise ValueError("give sha256 or md5, not both")
+    known = [f"md5:{md5}"] if md5 else []
+    known += [f"sha256:{one}" for one in ([sha256] if isinstance(sha256, str) else sha256 or ())]
+    for one in known:
+        algorithm, value = one.split(":", 1)
+        if not re.fullmatch(_DIGITS[algorithm], value):
+            raise ValueError(f"not a {algorithm} in hexadecimal digits: {value!r}")
+    return frozenset(one.lower() for one in known)
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex, read in chunks."""
+_DIGITS = {"sha256": r"[0-9a-fA-F]{64}", "md5": r"[0-9a-fA-F]{32}"}
+
+
+def _hash_like(path: Path, hashes: frozenset[str]) -> str:
+    """Hash a file with the algorithm of ``hashes``, as they are written."""
+    algorithm = next(iter(hashes)).split(":", 1)[0]
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        # Against damage, not against an attacker, who could serve what he likes with its MD5.
+        digest = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
+    return f"{algorithm}:{digest.hexdigest()}"
 
 
 def _is_verified(path: Path, size: int | None, hashes: frozenset[str]) -> bool:
@@ -199,7 +213,7 @@ def _is_verified(path: Path, size: int | None, hashes: frozenset[str]) -> bool:
         return False
     if size is not None and path.stat().st_size != size:
         return False
-    return not hashes or file_sha256(path) in hashes
+    return not hashes or _hash_like(path, hashes) in hashes
 
 
 @dataclass(frozen=True)
@@ -268,8 +282,8 @@ class _Part:
         self.file.flush()
         if size is not None and self.length != size:
             wrong = f"has {self.length} bytes, expected {size}"
-        elif hashes and (actual := file_sha256(self.path)) not in hashes:
-            wrong = f"has sha256 {actual}, expected {' or '.join(sorted(hashes))}"
+        elif hashes and (actual := _hash_like(self.path, hashes)) not in hashes:
+            wrong = f"has {actual}, expected {' or '.join(sorted(hashes))}"
         else:
             return
         self.discard()
@@ -805,6 +819,6 @@ def _text_fault(path: Path, size: int | None, sha256: str | None) -> str:
     length += len(held)
     if size is not None and length != size:
         return f"has {length} bytes, expected {size}"
-    if sha256 is not None and digest.hexdigest() not in _hashes(sha256):
+    if sha256 is not None and f"sha256:{digest.hexdigest()}" not in _hashes(sha256, None):
         return f"has sha256 {digest.hexdigest()}, expected {sha256.lower()}"
     return ""

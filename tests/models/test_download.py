@@ -202,10 +202,25 @@ def test_a_wrong_hash_is_removed_and_both_hashes_are_named(misbehaving, session,
     misbehaving.put("/a.csv", BODY)
     old = tmp_path / "a.csv"
     old.write_bytes(b"what was there before")
-    with pytest.raises(DownloadError, match=f"has sha256 {SHA}, expected {'1' * 64}"):
+    with pytest.raises(DownloadError, match=f"has sha256:{SHA}, expected sha256:{'1' * 64}"):
         fetch(misbehaving.url("/a.csv"), old, sha256="1" * 64, session=session)
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
     assert old.read_bytes() == b"what was there before"
+
+
+def test_an_md5_sum_verifies_where_a_publisher_gives_no_better(misbehaving, session, tmp_path):
+    misbehaving.put("/a.csv", BODY)
+    target, right = tmp_path / "a.csv", hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+    fetch(misbehaving.url("/a.csv"), target, md5=right.upper(), session=session)
+    assert fetch(misbehaving.url("/a.csv"), target, md5=right, session=session) == target
+    assert len(misbehaving.requests) == 1
+    with pytest.raises(DownloadError, match=f"has md5:{right}, expected md5:{'0' * 32}"):
+        fetch(misbehaving.url("/a.csv"), tmp_path / "b.csv", md5="0" * 32, session=session)
+    assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(ValueError, match="not a md5 in hexadecimal digits: '123'"):
+        fetch(misbehaving.url("/a.csv"), target, md5="123", session=session)
+    with pytest.raises(ValueError, match="sha256 or md5, not both"):
+        fetch(misbehaving.url("/a.csv"), target, md5=right, sha256=SHA, session=session)
 
 
 def test_a_wrong_size_is_seen_before_the_body_is_read(misbehaving, session, tmp_path):
