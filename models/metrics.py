@@ -298,6 +298,38 @@ def by_bin(values: AnyArray, found: AnyArray, edges: Sequence[float]) -> list[di
     return result
 
 
+def cross_entropy(
+    labels: AnyArray, scores: AnyArray, groups: AnyArray | None, *, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Return the binary cross-entropy, its interval by whole groups.
+
+    Parameters
+    ----------
+    labels, scores, groups
+        Shape (n,): 0 or 1, probability, group (each row its own if None).
+    resamples, seed
+        Bootstrap resamples of groups, and their seed.
+
+    Returns
+    -------
+    dict
+        ``value``, ``low``, ``high`` (95 %) and ``method``, as a metric of
+        `evaluate`. Scores are kept 1e-7 from 0 and 1, as Keras does.
+    """
+    kept = np.clip(np.asarray(scores, dtype=np.float64), 1e-7, 1 - 1e-7)
+    loss = -np.where(np.asarray(labels) == 1, np.log(kept), np.log1p(-kept))
+    codes = group_codes(groups, len(loss))
+    sums, sizes = np.bincount(codes, loss), np.bincount(codes)
+    generator = np.random.default_rng(seed)
+    means = [
+        sums[drawn].sum() / sizes[drawn].sum()
+        for drawn in (generator.integers(0, len(sums), len(sums)) for _ in range(resamples))
+    ]
+    low, high = np.percentile(means, [2.5, 97.5])
+    value = float(loss.mean())
+    return {"value": value, "low": float(low), "high": float(high), "method": "bootstrap"}
+
+
 def proportional_chance_criterion(shares: AnyArray) -> dict[str, Any]:
     """Return the accuracy of guessing in proportion to the classes, and the bar 25 % above it.
 

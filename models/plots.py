@@ -308,6 +308,59 @@ def spectra(
     )
 
 
+def images(
+    pictures: AnyArray,
+    names: Sequence[str],
+    *,
+    extent: tuple[float, float, float, float],
+    x_label: str,
+    y_label: str,
+    log: bool = False,
+    columns: int = 4,
+    title: str = "",
+) -> bytes:
+    """Draw a few pictures side by side, in one scale of colours.
+
+    Parameters
+    ----------
+    pictures
+        Shape (k, rows, columns), k from 1 to about 16; row 0 is drawn at the top.
+    names
+        What each one is.
+    extent
+        Left, right, bottom and top of every picture in the units of the axes.
+    x_label, y_label
+        What the axes show, with units.
+    log
+        Whether the rows are equally spaced in the logarithm of y.
+    columns
+        Pictures in a row.
+    title
+        Of what data.
+    """
+    shown = np.asarray(pictures, dtype=np.float64)
+    if shown.ndim != 3 or len(shown) != len(names) or not len(shown):
+        raise ValueError(f"{len(names)} names need as many pictures, not {shown.shape}")
+    columns = min(columns, len(shown))
+    rows = -(-len(shown) // columns)
+    figure, panels = _figure(1.0 + 1.9 * columns, 0.8 + 1.7 * rows, rows=rows, columns=columns)
+    left, right, bottom, top = extent
+    x = np.linspace(left, right, shown.shape[2] + 1)
+    y = (np.geomspace if log else np.linspace)(top, bottom, shown.shape[1] + 1)
+    for axes, picture, name in zip(panels, shown, names, strict=False):
+        axes.grid(visible=False)
+        axes.pcolormesh(x, y, picture, vmin=shown.min(), vmax=shown.max(), rasterized=True)
+        if log:
+            axes.set_yscale("log")
+        axes.set_title(name, loc="left", fontsize=8.5, pad=2)
+        axes.tick_params(labelsize=7)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    figure.supxlabel(x_label, fontsize=10)
+    figure.supylabel(y_label, fontsize=10)
+    return _png(figure, title)
+
+
 def reliability_diagram(
     bins: Mapping[str, Sequence[float]], base_rate: float, *, title: str = ""
 ) -> bytes:

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, fitted_of, inputs_of
 from assets.metadata import measures, picture
+from assets.resources import Tracking
 from assets.settings import StageConfig
+from assets.wiring import outs
 from models.arrays import Arrays
 from models.gravitational_waves import judging, summary
 from models.sampling import TEST, TRAIN, VALIDATION, rows_of
@@ -27,19 +29,14 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_evaluation",
         group_name="gravitational_waves",
-        outs={
-            name: dg.AssetOut(
-                key=["gravitational_waves", model, name],
-                io_manager_key=format_,
-                tags={"stage": "evaluation"},
-                description=text,
-            )
-            for name, format_, text in (
-                ("predictions", "tables", f"Validation and test scores by the {model} model."),
-                ("evaluation", "json", f"The {model} model on the test images, with intervals."),
-                ("chirps", "tables", f"The images that the {model} model takes for chirps."),
-            )
-        },
+        outs=outs(
+            "evaluation",
+            "gravitational_waves",
+            model,
+            predictions=("tables", f"Validation and test scores by the {model} model."),
+            evaluation=("json", f"The {model} model on the test images, with intervals."),
+            chirps=("tables", f"The images that the {model} model takes for chirps."),
+        ),
         ins={
             "fitted": fitted_of(model),
             "threshold": asset_in(model, "threshold"),
@@ -50,6 +47,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     )
     def evaluated(
         config: Evaluation,
+        tracking: Tracking,
         fitted: Any,
         threshold: dict[str, Any],
         trials: Arrays,
@@ -63,9 +61,10 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         drawn = summary.pictures(model, table, judged, features.get("history"))
         shown = {name: picture(png) for name, png in drawn.items()}
         found = judging.chirps(table)
+        link = tracking.log_test("gravitational_waves", model, judged)
         return (
             dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown),
+            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
             dg.Output(found, output_name="chirps", metadata={"first": ", ".join(found["id"][:20])}),
         )
 
@@ -112,7 +111,7 @@ def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[d
     tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
-        "comparison": asset_in("comparison"),
+        **{name: asset_in(name) for name in ("comparison", "images")},
         **{
             f"{model}__{name}": asset_in(model, name)
             for model in MODELS
@@ -123,10 +122,10 @@ def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[d
         },
     },
 )
-def report(comparison: dict[str, Any], **results: Any) -> dict[str, bytes]:
+def report(comparison: dict[str, Any], images: Arrays, **results: Any) -> dict[str, bytes]:
     """The report of all models with curves and the chirps found, in HTML and Markdown."""
     models: dict[str, dict[str, Any]] = {model: {} for model in MODELS}
     for key, value in results.items():
         model, _, name = key.partition("__")
         models[model][name] = value
-    return summary.report(comparison, models).as_files()
+    return summary.report(comparison, models, images).as_files()

@@ -78,9 +78,13 @@ class Injections(StageConfig, section="gravitational_waves/injections"):
 
 
 class Trials(Injections, section="gravitational_waves/trials"):
-    """Simulated chirps for the efficiency against signal-to-noise ratio."""
+    """Simulated chirps for the efficiency against signal-to-noise ratio.
+
+    By default not made as the injections are, lest the upgrade be tried on its own recipe.
+    """
 
     count: int = Field(by_profile(quick=200, published=1000), gt=0)
+    into: Literal["backgrounds", "noise"] = Field("noise", description="as for injections")
     seed: int = 9
 
 
@@ -112,6 +116,6 @@ def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
 def trials(config: Trials, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps laid into test images, to see how faint ones each model still finds."""
+    """Simulated chirps, none of them learnt from, to see how faint ones each model still finds."""
     into_test = {"split": np.where(np.asarray(splits["split"]) == TEST, TRAIN, -1)}
     return injected(config, images, into_test)

@@ -9,6 +9,7 @@ from pydantic import Field
 from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
+from assets.wiring import outs
 from models.gravitational_waves import fitting, networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
 from models.training import History
@@ -102,18 +103,13 @@ def network_asset(
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_training",
         group_name="gravitational_waves",
-        outs={
-            name: dg.AssetOut(
-                key=["gravitational_waves", model, name],
-                io_manager_key=format_,
-                tags={"stage": "training"},
-                description=text,
-            )
-            for name, format_, text in (
-                ("network", "networks", f"The trained {model} network."),
-                ("history", "json", f"Loss and accuracy of the {model} network by epoch."),
-            )
-        },
+        outs=outs(
+            "training",
+            "gravitational_waves",
+            model,
+            network=("networks", f"The trained {model} network."),
+            history=("json", f"Loss and accuracy of the {model} network by epoch."),
+        ),
         ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
     )
     def trained(
@@ -124,7 +120,9 @@ def network_asset(
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
         network, history = fit(model, architecture, features, **settings.model_dump())
-        link = tracking.log("gravitational_waves", model, settings.model_dump(), history.values)
+        link = tracking.log(
+            "gravitational_waves", model, settings.model_dump(), history.values, network
+        )
         metadata = shown(model, settings, history) | link
         return (
             dg.Output(network, output_name="network", metadata=metadata),
@@ -151,7 +149,7 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator")
 def linear_svc(config: LinearSvc, tracking: Tracking, **features: Any) -> dg.Output[Any]:
     """The linear SVC on standardised, pooled pixels."""
     estimator = fitting.fit_svc(features, penalty=config.penalty, seed=config.seed)
-    link = tracking.log("gravitational_waves", "linear_svc", config.model_dump(), {})
+    link = tracking.log("gravitational_waves", "linear_svc", config.model_dump(), model=estimator)
     return dg.Output(estimator, metadata=config.model_dump() | link)
 
 

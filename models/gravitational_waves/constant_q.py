@@ -116,7 +116,7 @@ class ConstantQ:
         shape: tuple[int, int] = (140, 170),
         duration: float = 0.5,
     ) -> None:
-        self.rate, self.samples, self.shape = rate, samples, shape
+        self.rate, self.samples, self.shape, self.duration = rate, samples, shape, duration
         seconds = samples / rate
         step = 2 * math.sqrt(MISMATCH / 3)  # between tiles, in units of the mismatch metric
         extent = math.log(q_range[1] / q_range[0]) / math.sqrt(2)

@@ -97,12 +97,13 @@ def columns(
     part: list[int],
     group: list[str],
     snr: list[float],
+    duration: float,
 ) -> Block:
     """Put rows together as a block.
 
     ``image`` float32 (n, 140, 170), pixel values; ``label`` the class; ``id`` unique; ``part`` 0
     (train), 1 (validation), 2 (test) or -1 (none); ``group`` what must not be split apart; ``snr``
-    signal-to-noise ratio, NaN where unknown.
+    signal-to-noise ratio, NaN where unknown; ``duration`` what a picture spans, in seconds.
     """
     return {
         "image": image,
@@ -111,6 +112,7 @@ def columns(
         "part": np.array(part, dtype=np.int8),
         "group": np.array(group, dtype="U40"),
         "snr": np.array(snr, dtype=np.float32),
+        "duration": np.full(len(label), duration, dtype=np.float32),
     }
 
 

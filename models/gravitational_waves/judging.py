@@ -16,9 +16,8 @@ from models.arrays import Arrays
 from models.gravitational_waves.fitting import READS, columns_of, own_cut, pixels_of, score
 from models.gravitational_waves.published import RESULTS
 from models.gravitational_waves.splits import is_positive
-from models.metrics import binomial_interval, by_bin, evaluate
+from models.metrics import binomial_interval, by_bin, cross_entropy, evaluate
 from models.sampling import SPLITS, VALIDATION, group_codes, read_rows, rows_of
-from models.solar_flares.judging import cross_entropy
 from models.thresholds import Threshold, at_false_positive_rate, max_f1
 
 if TYPE_CHECKING:

@@ -94,7 +94,11 @@ def read_hdf5(path: Path, duration: str = "0.5", *, official: bool = True) -> Bl
     def images() -> Iterator[Block]:
         with _opened(path) as file:
             yield from _blocks(
-                path, examples, official, lambda one: _hdf5_image(path, file, one, duration)
+                path,
+                examples,
+                official,
+                duration,
+                lambda one: _hdf5_image(path, file, one, duration),
             )
 
     return Blocks(images())
@@ -109,7 +113,9 @@ def read_folder(path: Path, duration: str = "0.5", *, official: bool = True) -> 
     examples = _folder_examples(path, duration)
     if official and any(one.part >= 0 for one in examples):
         _require_splits(path, examples)
-    return Blocks(_blocks(path, examples, official, lambda one: picture_values(path / one.place)))
+    return Blocks(
+        _blocks(path, examples, official, duration, lambda one: picture_values(path / one.place))
+    )
 
 
 def picture_values(path: Path) -> NDArray[np.float32]:
@@ -196,6 +202,7 @@ def _blocks(
     path: Path,
     examples: list[Example],
     official: bool,
+    duration: str,
     image_of: Callable[[Example], NDArray[np.float32]],
 ) -> Iterator[Block]:
     known = read_metadata(path if path.is_dir() else path.parent)
@@ -216,6 +223,7 @@ def _blocks(
                 for one, (time, _) in zip(chosen, facts, strict=True)
             ],
             [snr for _, snr in facts],
+            float(duration),
         )
 
 

@@ -185,7 +185,7 @@ def _block(
         snrs.append(snr)
     names = [f"{PARTS[code]}-{number:06d}" for number in rows]
     kinds = [labels[number] for number in rows]
-    return columns(image, kinds, names, [code] * len(rows), names, snrs)
+    return columns(image, kinds, names, [code] * len(rows), names, snrs, transform.duration)
 
 
 def _labels(count: int, chirps: int, generator: np.random.Generator) -> list[str]:

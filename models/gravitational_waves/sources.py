@@ -178,7 +178,7 @@ def _laid(
         snrs.append(snr)
     names = [f"chirp-in-{block['id'][row]}" for row in rows]
     parts, groups = ([block[name][row] for row in rows] for name in ("part", "group"))
-    return columns(image, ["Chirp"] * len(rows), names, parts, groups, snrs)
+    return columns(image, ["Chirp"] * len(rows), names, parts, groups, snrs, transform.duration)
 
 
 def injections(
@@ -189,20 +189,19 @@ def injections(
     seed: int = 0,
     faintest: float = FAINTEST,
     into: str = "backgrounds",
-    duration: float = 0.5,
 ) -> Blocks:
     """Stream simulated chirps to learn from beside the training images' own.
 
     Parameters
     ----------
     images
-        ``image``, shape (n, 140, 170), ``label``, ``id`` and ``group``, shape (n,). Images outside
-        the training split aren't read.
+        ``image``, shape (n, 140, 170), ``label``, ``id``, ``group`` and ``duration``, shape (n,).
+        Images outside the training split aren't read.
     splits
         ``split``, shape (n,).
     count
-        Chirps to make; a background may serve several times.
-    seed, faintest, duration
+        Chirps to make, each as long as the images; a background may serve several times.
+    seed, faintest
         As `models.gravitational_waves.simulation.simulate`.
     into
         "backgrounds": each is laid into one of the quietest training images that aren't chirps, by
@@ -220,7 +219,7 @@ def injections(
     """
     if into not in ("backgrounds", "noise") or count < 0:
         raise ValueError(f"into must be backgrounds or noise, not {into!r}, and count {count} >= 0")
-    transform = transform_of(duration)
+    transform = transform_of(float(images["duration"][:1][0]))
     names = [f"injection-{number:06d}" for number in range(count)]
     groups, backgrounds = names, np.zeros(count, dtype=np.int64)
     if into == "backgrounds":
@@ -255,7 +254,13 @@ def injections(
                 snrs.append(snr)
             many = len(rows)
             yield columns(
-                image, ["Chirp"] * many, names[chosen], [TRAIN] * many, groups[chosen], snrs
+                image,
+                ["Chirp"] * many,
+                names[chosen],
+                [TRAIN] * many,
+                groups[chosen],
+                snrs,
+                transform.duration,
             )
 
     return Blocks(blocks())

@@ -88,8 +88,7 @@ def split_images(
     arrays, how
         ``split``, int8, 0 train, 1 validation, 2 test, and ``class``, int16, both shape (n,); and
         in words how the split was made. Where all images have their part and no part is empty,
-        the parts are the splits, as published. Where only the validation part is empty, it is
-        taken from the training part. Otherwise whole groups are shared out.
+        the parts are the splits, as published. Otherwise whole groups are shared out.
 
     Raises
     ------
@@ -100,21 +99,15 @@ def split_images(
     part, group = np.asarray(images["part"]), np.asarray(images["group"])
     codes = class_codes(np.asarray(images["label"]), classes)
     positive = is_positive(codes, classes)
-    result, held = part.astype(np.int8), set(np.unique(part).tolist())
+    if np.unique(part).tolist() == [TRAIN, VALIDATION, TEST]:
+        _require_positives(positive, part)
+        return {"split": part.astype(np.int8), "class": codes}, "as published"
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
-    pool, how = np.arange(len(part)), "by group: there is no official split of all images"
-    if held == {TRAIN, VALIDATION, TEST}:
-        pool, how = pool[:0], "as published"
-        _require_positives(positive, result)
-    elif held == {TRAIN, TEST}:
-        pool = np.flatnonzero(part == TRAIN)
-        shares = {"train": 1 - validation, "validation": validation}
-        how = "test as published; validation by group from the training part"
-        _require_positives(positive[part == TEST], result[part == TEST])
-    if pool.size:
-        groups = None if np.unique(group[pool]).size == pool.size else group[pool]
-        for name, rows in split(positive[pool], groups, shares, seed).items():
-            result[pool[rows]] = SPLITS.index(name)
+    result = np.empty(len(part), np.int8)
+    groups = None if np.unique(group).size == group.size else group
+    for name, rows in split(positive, groups, shares, seed).items():
+        result[rows] = SPLITS.index(name)
+    how = "by group: there is no official split of all images"
     return {"split": result, "class": codes}, how
 
 

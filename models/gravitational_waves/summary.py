@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from models import plots
+from models.arrays import Arrays
+from models.gravitational_waves.images import BAND
 from models.gravitational_waves.published import CHIRPS, GRAVITY_SPY
 from models.reporting import Picture, Report, Section, comparison_rows
 from models.reporting import report as render
+from models.sampling import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +152,27 @@ def comparison_picture(evaluations: Mapping[str, Mapping[str, Any]]) -> bytes:
     return plots.comparison(ours, {}, x_label="average precision")
 
 
-def report(compared: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Report:
+def example_picture(images: Arrays) -> bytes:
+    """Draw the first image of each class, chirps first."""
+    label = np.asarray(images["label"]).astype(str)
+    names, first = np.unique(label, return_index=True)
+    order = np.argsort(names != "Chirp", kind="stable")
+    half = float(images["duration"][:1][0]) / 2
+    return plots.images(
+        read_rows(images["image"], first[order]),
+        names[order].tolist(),
+        extent=(-half, half, *BAND),
+        x_label="time (s)",
+        y_label="frequency (Hz)",
+        log=True,
+    )
+
+
+def report(
+    compared: Mapping[str, Any],
+    models: Mapping[str, Mapping[str, Any]],
+    images: Arrays,
+) -> Report:
     """Write the report of the rebuilt study.
 
     Parameters
@@ -156,6 +181,8 @@ def report(compared: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]])
         From `comparison`.
     models
         By model: ``evaluation``, ``predictions``, ``chirps`` and, for networks, ``history``.
+    images
+        The spectrograms, to show examples of.
     """
     ranked = comparison_picture({name: parts["evaluation"] for name, parts in models.items()})
     sections = [
@@ -164,7 +191,12 @@ def report(compared: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]])
             prose=compared["notes"],
             table=compared["rows"],
             pictures=[Picture("average precision", ranked, "average precision")],
-        )
+        ),
+        Section(
+            "What the models see",
+            prose=["The first spectrogram of each class."],
+            pictures=[Picture("classes", example_picture(images), "energy")],
+        ),
     ]
     for model, parts in models.items():
         drawn = pictures(model, parts["predictions"], parts["evaluation"], parts.get("history"))

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from models import plots
 from models.arrays import Arrays
-from models.metrics import evaluate, reliability
+from models.metrics import cross_entropy, evaluate, reliability
 from models.reporting import Picture, Report, Section, comparison_rows
 from models.reporting import report as render
 from models.sampling import read_rows
-from models.solar_flares.judging import cross_entropy
 from models.solar_flares.published import TEST_BAR
 from models.solar_flares.records import PARAMETERS
 

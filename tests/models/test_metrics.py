@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 
 import numpy as np
@@ -15,6 +16,7 @@ from models.metrics import (
     binomial_interval,
     by_bin,
     confusion,
+    cross_entropy,
     evaluate,
     permuted_control,
     proportional_chance_criterion,
@@ -273,6 +275,22 @@ def test_a_chance_bar_above_one_is_said_to_be_so():
     assert rare["note"] == "the bar exceeds 1: no model can pass it"
     with pytest.raises(ValueError, match="0 or more, and one above 0"):
         proportional_chance_criterion([-1, 2])
+
+
+def test_cross_entropy_by_hand():
+    found = cross_entropy(
+        np.array([1, 0]), np.array([0.5, 0.75]), np.array(["a", "b"]), resamples=100, seed=0
+    )
+    assert found["value"] == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert found["low"] == pytest.approx(math.log(2))
+    assert found["high"] == pytest.approx(math.log(4))
+
+
+def test_a_certain_mistake_costs_what_keras_says():
+    found = cross_entropy(
+        np.array([1, 1]), np.array([0.0, 0.0]), np.array(["a", "b"]), resamples=100, seed=0
+    )
+    assert found["value"] == pytest.approx(-math.log(1e-7))
 
 
 def test_permuted_control_passes_a_fair_split_and_catches_a_leak():

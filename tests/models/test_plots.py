@@ -37,6 +37,9 @@ PICTURES = {
     "nothing flagged": lambda: plots.precision_recall(LABELS, SCORES, 2.0),
     "scatter": lambda: plots.score_scatter(LABELS, SCORES, 0.5, classes=("quiet", "flare")),
     "no positives": lambda: plots.score_scatter(np.zeros(9), SCORES[:9]),
+    "images": lambda: plots.images(
+        np.arange(240.0).reshape(5, 6, 8), list("abcde"), extent=(-1, 1, 10, 2048), log=True, **AXES
+    ),
     "confusion": lambda: plots.confusion_matrix({"tp": 4, "fp": 6, "fn": 1, "tn": 559}),
     "confusion of none": lambda: plots.confusion_matrix({"tp": 0, "fp": 0, "fn": 0, "tn": 0}),
     "curves": lambda: plots.curves(np.arange(50), ROWS, [0, 1, 0], names=list("abc"), **AXES),
@@ -140,6 +143,11 @@ def test_rows_of_another_length_are_refused():
         plots.curves(np.arange(49), ROWS, [0, 1, 0], **AXES)
     with pytest.raises(ValueError, match="row 1 holds nan"):
         plots.roc_curve([1, 0], [np.nan, 0.5])
+
+
+def test_images_need_a_name_each():
+    with pytest.raises(ValueError, match=r"2 names need as many pictures, not \(3, 4, 4\)"):
+        plots.images(np.zeros((3, 4, 4)), ["a", "b"], extent=(0, 1, 0, 1), **AXES)
 
 
 def test_a_picture_can_be_read_back():

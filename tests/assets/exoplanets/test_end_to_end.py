@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,50 +39,21 @@ period_max = 6.0
 """
 
 
-class Run:
-    """A state folder of its own, and the command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.settings = folder / "faint.toml"
-        self.settings.write_text(SETTINGS)
-        self.env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
-            "FAINT_STATE": str(folder / "state"),
-            "FAINT_SETTINGS": str(self.settings),
-        }
-
-    def faint(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> dict[str, Any]:
-        done = self.faint(*arguments, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        return dict(json.loads(done.stdout))
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = Run(tmp_path_factory.mktemp("exoplanets"))
+def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
+    run = new_run(tmp_path_factory.mktemp("exoplanets"), SETTINGS)
     outcome = run.json("rebuild", "group:exoplanets")
     assert outcome["failed"] == []
     assert len(outcome["materialized"]) == 37
     return run
 
 
-def test_a_second_rebuild_runs_nothing(run: Run) -> None:
+def test_a_second_rebuild_runs_nothing(run: Any) -> None:
     assert run.json("rebuild", "group:exoplanets")["materialized"] == []
     assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
-def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
+def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {
         *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
@@ -94,7 +61,7 @@ def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
     assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
 
 
-def test_the_comparison_lists_five_models_ours_beside_the_published(run: Run) -> None:
+def test_the_comparison_lists_five_models_ours_beside_the_published(run: Any) -> None:
     done = run.faint("compare", "exoplanets")
     assert done.returncode == 0, done.stderr
     for model in ("random_forest", "fft_lstm", "cnn", "composite", "vetting"):
@@ -102,7 +69,7 @@ def test_the_comparison_lists_five_models_ours_beside_the_published(run: Run) ->
     assert done.stdout.count("published") >= 4
 
 
-def test_the_report_is_written_with_its_pictures(run: Run, tmp_path: Path) -> None:
+def test_the_report_is_written_with_its_pictures(run: Any, tmp_path: Path) -> None:
     done = run.faint("report", "exoplanets", "--to", str(tmp_path))
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "exoplanets" / "index.html").read_text()
@@ -114,7 +81,7 @@ def test_the_report_is_written_with_its_pictures(run: Run, tmp_path: Path) -> No
     assert all(path.name in text for path in pictures)
 
 
-def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
+def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
     run.settings.write_text(SETTINGS.replace("second_epochs = 1", "second_epochs = 2"))
     stale = run.json("plan", "group:exoplanets")["stale"]
     certain = {item["asset"] for item in stale if item["certain"]}
@@ -128,7 +95,7 @@ def test_one_models_setting_makes_only_that_model_stale(run: Run) -> None:
     assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
-def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path) -> None:
+def test_bad_input_is_named_and_what_was_stored_is_kept(run: Any, tmp_path: Path) -> None:
     bad = tmp_path / "exoTrain.csv"
     bad.write_text("LABEL," + ",".join(f"FLUX.{k}" for k in range(1, 3198)) + "\n3,1.0\n")
     run.settings.write_text(
@@ -145,7 +112,7 @@ def test_bad_input_is_named_and_what_was_stored_is_kept(run: Run, tmp_path: Path
 
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
-def test_every_training_is_in_mlflow(run: Run) -> None:
+def test_every_training_is_in_mlflow(run: Any) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")

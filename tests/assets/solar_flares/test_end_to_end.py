@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,35 +40,6 @@ SHARED = " or ".join(
 FAMILY = ("network", "history", "threshold", "predictions", "evaluation")
 
 
-class Run:
-    """A state folder of its own, and the command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.settings = folder / "faint.toml"
-        self.settings.write_text(SETTINGS)
-        self.env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
-            "FAINT_STATE": str(folder / "state"),
-            "FAINT_SETTINGS": str(self.settings),
-        }
-
-    def faint(self, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
-            cwd=root,
-            env=self.env | {"PYTHONPATH": str(root)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def json(self, *arguments: str, root: Path = ROOT) -> dict[str, Any]:
-        done = self.faint(*arguments, "--json", root=root)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return dict(json.loads(done.stdout))
-
-
 def stale(plan: dict[str, Any], *, certain: bool = True) -> set[str]:
     return {
         f"{item['asset'].removeprefix('solar_flares/')}[{item['partition']}]"
@@ -87,8 +55,8 @@ def family(partitions: Sequence[str], names: Sequence[str] = FAMILY) -> set[str]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = Run(tmp_path_factory.mktemp("solar_flares"))
+def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
+    run = new_run(tmp_path_factory.mktemp("solar_flares"), SETTINGS)
     outcome = run.json("rebuild", f"({SHARED}) or {UPGRADE}")
     assert outcome["failed"] == []
     assert len(outcome["materialized"]) == 8 + len(NAMES) + 5
@@ -99,7 +67,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Run) -> None:
+def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Any) -> None:
     others = {f"{name}|{setting}" for name in NAMES for setting in ("short", "medium", "long")}
     others -= set(BUILT)
     assert len(others) == 19
@@ -108,7 +76,7 @@ def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Run) 
 
 
 def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dagster as dg
 
@@ -123,7 +91,7 @@ def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
     assert "shared kernel" in str(counts["difference"].value)
 
 
-def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Run) -> None:
+def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Any) -> None:
     run.settings.write_text(SETTINGS + '["solar_flares/architecture"]\nform = "steps"\n')
     try:
         asked = ("--partitions", "embedding25")
@@ -131,18 +99,22 @@ def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Run)
         asked = ("--partitions", BUILT[0])
         outcome = run.json("rebuild", "solar_flares/network", *asked)
         assert outcome["failed"] == []
-        network = _load(run, ["solar_flares", "network"], BUILT[0])
+        network = run.load("solar_flares/network", BUILT[0])
         assert network.input_shape == (None, 1, 25)
     finally:
         run.settings.write_text(SETTINGS)
-    for name, partition in (("architecture", "embedding25"), ("network", BUILT[0])):
-        put_back = run.json("rebuild", f"solar_flares/{name}", "--partitions", partition)
-        assert put_back["materialized"] == []
-        assert f"solar_flares/{name}[{partition}]" in put_back["restored"]
+    put_back = run.json("rebuild", "solar_flares/architecture", "--partitions", "embedding25")
+    both = 'key:"solar_flares/network" or key:"solar_flares/history"'
+    more = run.json("rebuild", both, "--partitions", BUILT[0])
+    assert put_back["materialized"] == more["materialized"] == []
+    assert set(put_back["restored"] + more["restored"]) == {
+        "solar_flares/architecture[embedding25]",
+        *(f"solar_flares/{name}[{BUILT[0]}]" for name in ("network", "history")),
+    }
 
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
-def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Run) -> None:
+def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Any) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
@@ -162,7 +134,7 @@ def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Run) -
     assert artifact.path == "model/model.skops"
 
 
-def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
+def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {
         *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
@@ -171,7 +143,7 @@ def test_nothing_in_the_store_is_a_pickle(run: Run) -> None:
 
 
 def test_a_change_of_one_architecture_makes_its_three_networks_stale(
-    run: Run, tmp_path: Path
+    run: Any, tmp_path: Path
 ) -> None:
     """Edit a dropout in a copy of the code: the other networks come out as they were."""
     for name in ("assets", "models", "orchestration"):
@@ -195,17 +167,17 @@ def test_a_change_of_one_architecture_makes_its_three_networks_stale(
 
 
 def test_twelve_real_series_are_read_to_their_features(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory
+    shared: Path, new_run: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """As far as twelve records go: two of three splits would be without a flare."""
-    run = Run(tmp_path_factory.mktemp("series"))
+    run = new_run(tmp_path_factory.mktemp("series"))
     folder = shared / "data" / "solar_flares"
     source = '["solar_flares/records"]\nsource = "files"\ntrain_fraction = 1.0\npath = '
     for path, regions in ((folder / "swan_sf", True), (folder / LINES, False)):
         run.settings.write_text(f'{source}"{path}"\n')
         done = run.json("rebuild", 'key:"solar_flares/records" or key:"solar_flares/tally"')
         assert done["failed"] == []
-        stored = _load(run, ["solar_flares", "records"])
+        stored = run.load("solar_flares/records")
         assert stored["values"].shape == (12, 60, 25)
         assert int(stored["label"][:].sum()) > 0
         assert (len(set(stored["region"][:].tolist())) < 12) == regions
@@ -214,14 +186,14 @@ def test_twelve_real_series_are_read_to_their_features(
     rest = ("splits", "chance", "scaling", "sequences", "steps", "statistics")
     selection = " or ".join(f'key:"solar_flares/{name}"' for name in rest)
     assert run.json("rebuild", selection)["failed"] == []
-    assert _load(run, ["solar_flares", "sequences"])["values"].shape == (12, 60, 25)
-    assert _load(run, ["solar_flares", "statistics"])["values"].shape == (12, 200)
+    assert run.load("solar_flares/sequences")["values"].shape == (12, 60, 25)
+    assert run.load("solar_flares/statistics")["values"].shape == (12, 200)
 
 
 LINES = "swan_mvts_12_kaggle_layout.json"
 
 
-def test_a_broken_line_is_named_and_can_be_skipped(tmp_path: Path) -> None:
+def test_a_broken_line_is_named_and_can_be_skipped(new_run: Any, tmp_path: Path) -> None:
     data = tmp_path / "data"  # apart from the state, which grows while it is read
     data.mkdir()
     bad = data / "fold1Training.json"
@@ -229,7 +201,7 @@ def test_a_broken_line_is_named_and_can_be_skipped(tmp_path: Path) -> None:
     good = [json.dumps({"id": k, "classNum": k % 2, "values": values}) for k in range(200)]
     bad.write_text("\n".join([*good[:2], '{"id": 3, "classNum": 7}', *good[2:]]) + "\n")
     source = f'source = "files"\ntrain_fraction = 1.0\npath = "{data}"'
-    own = Run(tmp_path)
+    own = new_run(tmp_path)
     own.settings.write_text(f'["solar_flares/records"]\n{source}\n')
     selection = 'key:"solar_flares/records" or key:"solar_flares/tally"'
     done = own.faint("rebuild", selection)
@@ -238,7 +210,7 @@ def test_a_broken_line_is_named_and_can_be_skipped(tmp_path: Path) -> None:
     assert "line 3" in done.stderr
     own.settings.write_text(f'["solar_flares/records"]\n{source}\non_bad = "skip"\n')
     assert own.json("rebuild", selection)["failed"] == []
-    tally = _load(own, ["solar_flares", "tally"])["fold 1"]
+    tally = own.load("solar_flares/tally")["fold 1"]
     assert (tally["lines"], tally["records"], tally["bad"]) == (201, 200, 1)
     assert tally["bad_lines"][0].startswith("fold1Training.json, line 3: ")
 
@@ -249,14 +221,7 @@ def _parameters() -> tuple[str, ...]:
     return PARAMETERS
 
 
-def _load(run: Run, key: list[str], partition: str | None = None) -> Any:
-    from orchestration.storage import Slot, Store
-
-    store = Store(str(run.folder / "state" / "store"), run.folder / "state" / "locks")
-    return store.read(Slot("/".join(key), partition))[1]
-
-
-def _metadata(run: Run, key: list[str], partition: str) -> dict[str, Any]:
+def _metadata(run: Any, key: list[str], partition: str) -> dict[str, Any]:
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:

@@ -32,6 +32,7 @@ def made_up(counts=(48, 20, 20), seed=0, task="chirp"):
     snr = np.full(len(part), np.nan, np.float32)
     images = {"image": image, "label": label, "id": identity, "part": part}
     images |= {"group": identity.astype("U40"), "snr": snr}
+    images["duration"] = np.full(len(part), 0.5, np.float32)
     classes = classes_of(label, "Chirp", task)
     splits, _ = split_images(images, classes, 0.2, 0.2, 0)
     scaling = fitting.scaling_of(images, splits)

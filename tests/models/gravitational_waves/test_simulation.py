@@ -39,6 +39,7 @@ def test_rows_are_as_the_interface_says(made):
         "part": "i1",
         "group": "U40",
         "snr": "f4",
+        "duration": "f4",
     }
     assert Counter(made["part"].tolist()) == {0: 120, 2: 30}
     assert len(set(made["id"])) == len(set(made["group"])) == 150

@@ -144,7 +144,7 @@ def quiet_and_loud():
     parts = [0] * 10 + [2] * 10
     labels = ["Blip"] * 20
     groups = [f"gps-{number // 2}" for number in range(20)]
-    return columns(pixels(noise), labels, names, parts, groups, [float("nan")] * 20)
+    return columns(pixels(noise), labels, names, parts, groups, [float("nan")] * 20, 0.5)
 
 
 def in_blocks(rows, size):

@@ -60,16 +60,6 @@ def test_an_official_split_without_chirps_in_a_part_is_refused():
         split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
 
 
-def test_a_missing_validation_part_is_taken_from_training_by_group():
-    held = images([0] * 80 + [2] * 20)
-    found, how = split_images(held, chirp_or_not(held), 0.25, 0.2, seed=1)
-    assert how.startswith("test as published")
-    assert (found["split"][80:] == 2).all()
-    assert np.bincount(found["split"][:80]).tolist() == [60, 20]
-    for group in np.unique(held["group"]):
-        assert len(set(found["split"][held["group"] == group])) == 1
-
-
 @pytest.mark.parametrize("parts", [[-1] * 120, [0] * 119 + [-1], [0] * 60 + [1] * 60])
 def test_without_an_official_split_groups_are_shared_out_whole(parts):
     held = images(parts)

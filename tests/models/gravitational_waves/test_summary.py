@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,6 +36,11 @@ def evaluations(**high):
     return {model: parts(model, high.get(model, 0.9))["evaluation"] for model in MODELS}
 
 
+IMAGES = {
+    "image": np.random.default_rng(0).random((4, 140, 170), np.float32),
+    "label": np.array(["Blip", "Chirp", "Blip", "Whistle"]),
+    "duration": np.full(4, 0.5, np.float32),
+}
 COSTS = {"deep_cnn": 4e9, "upgrade": 1e9}
 
 
@@ -93,9 +99,10 @@ def test_the_report_lists_the_chirps_of_every_model(task):
     models = {model: parts(model, task=task) for model in MODELS}
     models["deep_cnn"]["history"] = history
     judged = {model: held["evaluation"] for model, held in models.items()}
-    made = summary.report(summary.comparison(judged, COSTS), models)
+    made = summary.report(summary.comparison(judged, COSTS), models, IMAGES)
     assert made.markdown.count("Found to be chirps in validation and test") == len(MODELS)
     assert "test-0" in made.markdown
+    assert "pictures/classes.png" in made.files
     assert "pictures/deep-cnn-loss-and-accuracy.png" in made.files
     assert ("deep_cnn: every class" in made.html) == (task == "classes")
 
@@ -103,5 +110,5 @@ def test_the_report_lists_the_chirps_of_every_model(task):
 def test_a_model_that_finds_nothing_says_so():
     held = parts("gan", high=0.2)
     held["chirps"] = held["chirps"].head(0)
-    made = summary.report({"notes": [], "rows": []}, {"gan": held})
+    made = summary.report({"notes": [], "rows": []}, {"gan": held}, IMAGES)
     assert "Found to be chirps in validation and test: none." in made.markdown

@@ -1,0 +1,58 @@
+"""The project in a state folder of its own, asked through the command that users run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Run:
+    """A state folder, a settings file, and the command."""
+
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        self.folder = folder
+        self.settings = folder / "faint.toml"
+        self.settings.write_text(settings)
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
+            "FAINT_STATE": str(folder / "state"),
+            "FAINT_SETTINGS": str(self.settings),
+        }
+
+    def faint(self, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        """Run the command on the sources in ``root``."""
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            cwd=root,
+            env=self.env | {"PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str, root: Path = ROOT) -> dict[str, Any]:
+        """Run the command, which has to succeed; what it printed."""
+        done = self.faint(*arguments, "--json", root=root)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+    def load(self, key: str, partition: str | None = None) -> Any:
+        """What is stored of an asset."""
+        from orchestration.storage import Slot, Store
+
+        store = Store(str(self.folder / "state" / "store"), self.folder / "state" / "locks")
+        return store.read(Slot(key, partition))[1]
+
+
+@pytest.fixture(scope="session")
+def new_run() -> type[Run]:
+    """`Run`, to be made in a folder with settings."""
+    return Run
