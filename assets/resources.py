@@ -118,7 +118,10 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         if found := client.get_experiment_by_name(experiment):
             return client, found.experiment_id
         try:
-            return client, client.create_experiment(experiment, artifact_location=artifacts)
+            # Without its kind, the UI opens on pages for language models.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            made = client.create_experiment(experiment, artifact_location=artifacts, tags=kind)
+            return client, made
         except MlflowException:  # another process was first
             return client, client.get_experiment_by_name(experiment).experiment_id
 
