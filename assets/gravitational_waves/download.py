@@ -28,12 +28,12 @@ class Images(StageConfig, section="gravitational_waves/images"):
     official_split: bool = Field(True, description="keep the files' splits")
     train: int = Field(by_profile(quick=700, published=PUBLISHED_IMAGES["train"]), gt=0)
     validation: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["validation"]), gt=0)
-    test: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["test"]), gt=0)
+    test: int = Field(by_profile(quick=1100, published=PUBLISHED_IMAGES["test"]), gt=0)
     train_chirps: int = Field(PUBLISHED_CHIRPS["train"], ge=0, description="made-up ones, of train")
     validation_chirps: int = Field(
         by_profile(quick=12, published=PUBLISHED_CHIRPS["validation"]), ge=0
     )
-    test_chirps: int = Field(by_profile(quick=15, published=PUBLISHED_CHIRPS["test"]), ge=0)
+    test_chirps: int = Field(by_profile(quick=60, published=PUBLISHED_CHIRPS["test"]), ge=0)
     injected_chirps: int = Field(60, gt=0, description="chirps laid into files, in all")
     faintest: float = Field(
         simulation.FAINTEST, gt=0, description="signal-to-noise ratio of the faintest chirps"
