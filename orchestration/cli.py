@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,10 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:
-        if type(error).__name__ != "UsageError":  # of a module that isn't always imported
-            raise
-        print(f"faint: {error}", file=sys.stderr)
-        return 2
+        if type(error).__name__ == "UsageError":  # of a module that isn't always imported
+            print(f"faint: {error}", file=sys.stderr)
+            return 2
+        if (store := find().store).count("://") and _passed_through_the_store(error):
+            print(
+                f"faint: the store {store} doesn't answer: {type(error).__name__}: {error}. What "
+                "was finished is kept; check the address, the credentials and the network, then "
+                "run it again",
+                file=sys.stderr,
+            )
+            return 1
+        raise
+
+
+def _passed_through_the_store(error: Exception) -> bool:
+    """Whether an error came out of the store: each kind of remote store has errors of its own."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(Path(frame.f_code.co_filename).name == "storage.py" for frame, _ in frames)
 
 
 def _parser() -> argparse.ArgumentParser:
