@@ -60,7 +60,7 @@ def learning_curves(
         What was trained.
     """
     shown = [name for name in ("loss", metric) if name in values]
-    figure, panels = _figure(4.6 * len(shown), 3.4, columns=len(shown))
+    figure, panels = new_figure(4.6 * len(shown), 3.4, columns=len(shown))
     for axes, name in zip(panels, shown, strict=True):
         for key, label, colour, style in (
             (name, "training", NEGATIVE, "o-"),
@@ -74,7 +74,7 @@ def learning_curves(
         _mark_phases(axes, phases, run)
         if best_epoch is not None and best_epoch < run:
             axes.axvline(best_epoch, color=ACCENT, linewidth=1.2, label="weights kept")
-        _integer_ticks(axes)
+        integer_ticks(axes)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name.replace("_", " "))
         if name != "loss" and max(values[name]) <= 1:
@@ -83,7 +83,7 @@ def learning_curves(
     figure.legend(
         handles, names, loc="outside lower center", ncols=2 * len(panels), frameon=False, fontsize=9
     )
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def roc_curve(
@@ -106,7 +106,7 @@ def roc_curve(
     fpr = np.r_[0, points["false_positive_rate"]]
     sensitivity = np.r_[0, points["sensitivity"]]
     area = float(np.trapezoid(sensitivity, fpr))
-    figure, (axes,) = _figure(4.4, 4.2)
+    figure, (axes,) = new_figure(4.4, 4.2)
     axes.plot([0, 1], [0, 1], ":", color=GREY, label="chance")
     axes.plot(fpr, sensitivity, color=NEGATIVE, label=f"area {area:.3f}")
     if threshold is not None:
@@ -118,7 +118,7 @@ def roc_curve(
     axes.set_xlabel("false-positive rate")
     axes.set_ylabel("sensitivity (recall)")
     axes.legend(loc="lower right")
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def crossover(
@@ -127,7 +127,7 @@ def crossover(
     """Draw sensitivity and specificity against the threshold; parameters as :func:`roc_curve`."""
     points = roc(labels, scores)
     cuts = points["thresholds"]
-    figure, (axes,) = _figure(5.2, 3.6)
+    figure, (axes,) = new_figure(5.2, 3.6)
     axes.plot(cuts, points["sensitivity"], color=POSITIVE, label="sensitivity")
     specificity = 1 - points["false_positive_rate"]
     axes.plot(cuts, specificity, "--", color=NEGATIVE, label="specificity")
@@ -138,7 +138,7 @@ def crossover(
     axes.set_xlabel("threshold on the score")
     axes.set_ylabel("share judged rightly")
     _legend_above(axes, 3)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def precision_recall(
@@ -152,7 +152,7 @@ def precision_recall(
     fp = points["false_positive_rate"] * (positive.size - positives)
     precision, recall = tp / (tp + fp), points["sensitivity"]
     average = float(np.sum(np.diff(recall, prepend=0) * precision))
-    figure, (axes,) = _figure(4.4, 4.2)
+    figure, (axes,) = new_figure(4.4, 4.2)
     base = positives / positive.size
     axes.axhline(base, color=GREY, linestyle=":", label=f"base rate {base:.3g}")
     axes.step(
@@ -170,7 +170,7 @@ def precision_recall(
     axes.set_xlabel("recall")
     axes.set_ylabel("precision")
     _legend_above(axes, 2)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def score_scatter(
@@ -193,7 +193,7 @@ def score_scatter(
         What negatives and positives are called.
     """
     positive, values = labelled_scores(labels, scores)
-    figure, (axes,) = _figure(6.4, 3.4)
+    figure, (axes,) = new_figure(6.4, 3.4)
     for rows, name, few, many in (
         (np.flatnonzero(~positive), classes[0], _Dots("o", NEGATIVE, 14), _Dots("o", NEGATIVE, 5)),
         (np.flatnonzero(positive), classes[1], _Dots("D", POSITIVE, 46), _Dots("D", POSITIVE, 9)),
@@ -212,7 +212,7 @@ def score_scatter(
     axes.set_xlabel("example")
     axes.set_ylabel("score")
     _legend_above(axes, 3)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def confusion_matrix(
@@ -234,7 +234,7 @@ def confusion_matrix(
     """
     table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    figure, (axes,) = _figure(3.9, 3.5)
+    figure, (axes,) = new_figure(3.9, 3.5)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(table):
         colour = "white" if share[row, column] > 0.55 else "black"
@@ -248,7 +248,7 @@ def confusion_matrix(
     axes.grid(visible=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual")
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def curves(
@@ -343,7 +343,7 @@ def images(
         raise ValueError(f"{len(names)} names need as many pictures, not {shown.shape}")
     columns = min(columns, len(shown))
     rows = -(-len(shown) // columns)
-    figure, panels = _figure(1.0 + 1.9 * columns, 0.8 + 1.7 * rows, rows=rows, columns=columns)
+    figure, panels = new_figure(1.0 + 1.9 * columns, 0.8 + 1.7 * rows, rows=rows, columns=columns)
     left, right, bottom, top = extent
     x = np.linspace(left, right, shown.shape[2] + 1)
     y = (np.geomspace if log else np.linspace)(top, bottom, shown.shape[1] + 1)
@@ -358,7 +358,7 @@ def images(
         axes.set_visible(False)
     figure.supxlabel(x_label, fontsize=10)
     figure.supylabel(y_label, fontsize=10)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def reliability_diagram(
@@ -375,7 +375,7 @@ def reliability_diagram(
     title
         Of what model and rows.
     """
-    figure, (axes, below) = _figure(4.4, 5.2, rows=2, heights=(3.4, 1))
+    figure, (axes, below) = new_figure(4.4, 5.2, rows=2, heights=(3.4, 1))
     forecast, observed = np.array(bins["forecast"]), np.array(bins["observed"])
     error = [observed - np.array(bins["low"]), np.array(bins["high"]) - observed]
     axes.plot([0, 1], [0, 1], ":", color=GREY, label="perfectly reliable")
@@ -394,7 +394,7 @@ def reliability_diagram(
     below.set_xlim(-0.02, 1.02)
     below.set_xlabel("forecast probability")
     below.set_ylabel("forecasts")
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def comparison(
@@ -419,7 +419,7 @@ def comparison(
         Of what rows.
     """
     names = list(ours)
-    figure, (axes,) = _figure(6.2, 1.5 + 0.42 * len(names))
+    figure, (axes,) = new_figure(6.2, 1.5 + 0.42 * len(names))
     place = np.arange(len(names))[::-1]
     known = [value for value in published.values() if value is not None]
     for y, name in zip(place, names, strict=True):
@@ -448,7 +448,7 @@ def comparison(
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(x_label)
     _legend_above(axes, 2)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str = "") -> bytes:
@@ -463,7 +463,7 @@ def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str
     title
         Of what model and rows.
     """
-    figure, (axes,) = _figure(max(4.6, 1.4 + 0.75 * len(bins)), 3.6)
+    figure, (axes,) = new_figure(max(4.6, 1.4 + 0.75 * len(bins)), 3.6)
     names = [
         entry["outside"].replace(" ", "\n", 1)
         if entry.get("outside")
@@ -483,7 +483,7 @@ def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str
     axes.grid(visible=False, axis="x")
     axes.set_xlabel(x_label)
     axes.set_ylabel("recall, 95 % interval")
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
 def _stack(
@@ -507,7 +507,7 @@ def _stack(
             f"{(positive.size, places.size)}, not {series.shape}"
         )
     order = np.argsort(~positive, kind="stable")
-    figure, panels = _figure(6.4, 0.9 + 1.15 * positive.size, rows=positive.size, share=True)
+    figure, panels = new_figure(6.4, 0.9 + 1.15 * positive.size, rows=positive.size, share=True)
     for axes, row in zip(panels, order, strict=True):
         colour = POSITIVE if positive[row] else NEGATIVE
         axes.plot(places, series[row], color=colour, markersize=2, linewidth=0.7, **style)
@@ -519,10 +519,10 @@ def _stack(
         axes.tick_params(labelsize=8)
     panels[-1].set_xlabel(x_label)
     figure.supylabel(y_label, fontsize=10)
-    return _png(figure, title)
+    return to_png(figure, title)
 
 
-def _figure(
+def new_figure(
     width: float,
     height: float,
     *,
@@ -548,7 +548,8 @@ def _figure(
     return figure, list(panels)
 
 
-def _png(figure: Any, title: str) -> bytes:
+def to_png(figure: Any, title: str) -> bytes:
+    """Render a figure of `new_figure` under its title; the same figure gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if title:
@@ -569,7 +570,8 @@ def _legend_above(axes: Any, columns: int) -> None:
     )
 
 
-def _integer_ticks(axes: Any) -> None:
+def integer_ticks(axes: Any) -> None:
+    """Tick the x axis at whole numbers, such as epochs."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

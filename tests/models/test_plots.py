@@ -92,14 +92,14 @@ def words(monkeypatch, picture):
     from matplotlib.text import Text
 
     seen = []
-    original = plots._png
+    original = plots.to_png
 
     def spy(figure, title):
         png = original(figure, title)
         seen.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
         return png
 
-    monkeypatch.setattr(plots, "_png", spy)
+    monkeypatch.setattr(plots, "to_png", spy)
     picture()
     return seen
 

@@ -1,0 +1,1 @@
+"""The speech graph: one module a stage."""

@@ -1,0 +1,90 @@
+"""What must hold of the speech assets."""
+
+from typing import Any
+
+import numpy as np
+
+from assets.checks import check, disjoint, finite, parameter_counts
+from models.sampling import SPLITS
+from models.speech.corpus import LETTERS
+
+
+def well_formed(corpus: Any) -> dict[str, Any]:
+    """Utterances have a key of their own, words of the alphabet, and audio end to end."""
+    wrong: dict[str, Any] = {}
+    if not corpus["key"].is_unique:
+        wrong["key"] = f"{corpus['key'][corpus['key'].duplicated()].iat[0]} occurs twice"
+    strange = corpus[~corpus["text"].str.fullmatch(f"[{LETTERS}]+( [{LETTERS}]+)*")]
+    if len(strange):
+        wrong["text"] = f"{strange['key'].iat[0]}: {strange['text'].iat[0]!r}"
+    ends = (corpus["start"] + corpus["samples"]).to_numpy()
+    if not np.array_equal(ends[:-1], corpus["start"].to_numpy()[1:]):
+        wrong["start"] = "the audio is not end to end"
+    return wrong
+
+
+def _split_of(splits: Any, corpus: Any, column: str) -> tuple[Any, Any]:
+    held = corpus.merge(splits, on="key")
+    return held[column], held["split"]
+
+
+def speakers_apart(splits: Any, corpus: Any) -> dict[str, Any]:
+    """No speaker is heard in two splits."""
+    return disjoint(*_split_of(splits, corpus, "speaker"))
+
+
+def texts_apart(splits: Any, corpus: Any) -> dict[str, Any]:
+    """No text is read in two splits."""
+    return disjoint(*_split_of(splits, corpus, "text"))
+
+
+def all_splits(splits: Any) -> dict[str, Any]:
+    """Every split holds utterances."""
+    held = set(splits["split"].tolist())
+    return {name: "is empty" for code, name in enumerate(SPLITS) if code not in held}
+
+
+def unspoken_apart(unspoken: Any, corpus: Any) -> dict[str, Any]:
+    """The text for the language model alone holds no transcript."""
+    shared = sorted(set(unspoken["text"]) & set(corpus["text"]))
+    return {"spoken": "; ".join(shared[:3])} if shared else {}
+
+
+def all_counts(architectures: dict[str, Any]) -> dict[str, Any]:
+    """Models have the published number of parameters, or it is said why not."""
+    # A check sees one partition where one is built, and all of them where it is run by itself.
+    described = {"": architectures} if "config" in architectures else architectures
+    return {
+        f"{name} {what}".strip(): problem
+        for name, model in described.items()
+        for what, problem in parameter_counts(model).items()
+    }
+
+
+def helped(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The language model makes fewer word errors than greedy decoding, and none is absurd."""
+    # One partition or, where the check is run by itself, all of them.
+    judged = {"": evaluation} if "metrics" in evaluation else evaluation
+    wrong = {}
+    for name, one in judged.items():
+        greedy, lm = (one["metrics"][f"wer_{search}"]["value"] for search in ("greedy", "lm"))
+        if greedy is None or lm is None:
+            wrong[f"{name} wer".strip()] = "undefined"
+        elif lm > greedy:
+            wrong[f"{name} wer".strip()] = f"{lm:.3f} with language model, {greedy:.3f} without"
+    return wrong
+
+
+CORPUS = ("speech", "corpus")
+
+checks = [
+    check("well_formed", CORPUS, well_formed),
+    check("speakers_apart", ("speech", "splits"), speakers_apart, CORPUS),
+    check("texts_apart", ("speech", "splits"), texts_apart, CORPUS),
+    check("all_splits", ("speech", "splits"), all_splits),
+    check("unspoken_apart", ("speech", "unspoken"), unspoken_apart, CORPUS),
+    check("finite", ("speech", "frames"), finite),
+    check("finite", ("speech", "cepstra"), finite),
+    check("parameter_counts", ("speech", "architecture"), all_counts),
+    check("language_model_helps", ("speech", "evaluation"), helped),
+]

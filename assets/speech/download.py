@@ -1,0 +1,105 @@
+"""Where the speech comes from: synthetic voices, files, or LibriSpeech at OpenSLR."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import ROOT, StageConfig, by_profile
+from assets.wiring import outs
+from models.speech import simulation, sources
+from models.speech.corpus import Utterance, audio_blocks, table_of, text_table
+from models.speech.readers import Tally, read_files
+
+
+class Corpus(StageConfig, section="speech/corpus"):
+    """Which speech, and how much where it is made."""
+
+    source: Literal["simulated", "files", "openslr"] = Field(
+        "simulated",
+        description="simulated: books read by synthetic voices; files: what `path` holds "
+        "(LibriSpeech's folders, or JSON lines); openslr: LibriSpeech, downloaded to `path`",
+    )
+    path: str = Field("", description="a file or folder, for files and openslr")
+    parts: list[str] = Field(["dev-clean"], description="of LibriSpeech, for openslr")
+    train: int = Field(by_profile(quick=240, published=1200), gt=0, description="utterances made")
+    validation: int = Field(by_profile(quick=60, published=200), gt=0)
+    test: int = Field(by_profile(quick=60, published=200), gt=0)
+    train_speakers: int = Field(by_profile(quick=8, published=30), gt=0, description="made up")
+    validation_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
+    test_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
+    on_bad: Literal["stop", "skip"] = Field("stop", description="at a bad utterance")
+    limit: int = Field(100, ge=0, description="bad utterances to skip before it stops")
+    seed: int = 1
+
+    def input_files(self) -> Sequence[Path]:
+        """What is read from outside the graph."""
+        return (self.location(),) if self.source == "files" else ()
+
+    def location(self) -> Path:
+        """The file or folder that `path` names, below the checkout if it is relative."""
+        if not self.path:
+            raise ValueError(
+                f"source {self.source!r} needs `path`: set it in faint.toml, section "
+                '["speech/corpus"]'
+            )
+        return ROOT / Path(self.path).expanduser()
+
+    def utterances(self) -> dict[str, int]:
+        """Utterances to make, by part."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def speakers(self) -> dict[str, int]:
+        """Speakers to make up, by part."""
+        return {
+            "train": self.train_speakers,
+            "validation": self.validation_speakers,
+            "test": self.test_speakers,
+        }
+
+
+def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
+    """Open the chosen source; ``tally`` fills while files are read."""
+    if config.source == "simulated":
+        return simulation.simulate(config.utterances(), config.speakers(), seed=config.seed)
+    folders = [config.location()]
+    if config.source == "openslr":
+        folders = sources.download_librispeech(folders[0], config.parts)
+    return chain.from_iterable(
+        read_files(folder, tally, on_bad=config.on_bad, limit=config.limit) for folder in folders
+    )
+
+
+@dg.multi_asset(
+    name="speech_download",
+    group_name="speech",
+    outs=outs(
+        "download",
+        "speech",
+        audio=("arrays", "All utterances end to end: 16-bit samples, 16 kHz, mono."),
+        corpus=("tables", "Who says what in which samples of the audio."),
+        unspoken=("tables", "More text of the same books, which no one reads."),
+        tally=("json", "What was resampled, mixed down or skipped, and why."),
+    ),
+)
+def corpus(config: Corpus) -> Iterator[dg.Output[Any]]:
+    """Stream the audio into the store; only then is the table of the utterances known."""
+    tally, rows = Tally(), list[dict[str, Any]]()
+    yield dg.Output(audio_blocks(read(config, tally), rows), output_name="audio")
+    table = table_of(rows)
+    shown = {
+        "source": config.source,
+        "minutes": float(table["seconds"].sum() / 60),
+        "speakers": int(table["speaker"].nunique()),
+        "first utterance": f"{table['speaker'][0]}: {table['text'][0]}",
+    }
+    yield dg.Output(table, output_name="corpus", metadata=shown)
+    made = config.source == "simulated"
+    more = simulation.written(config.utterances(), seed=config.seed) if made else []
+    yield dg.Output(text_table(more), output_name="unspoken")
+    counted = asdict(tally)
+    yield dg.Output(counted, output_name="tally", metadata=counted)

@@ -1,0 +1,56 @@
+"""What the acoustic models hear of an utterance: log spectrogram and cepstra, frame by frame."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import StageConfig
+from assets.speech.inputs import asset_in
+from models.arrays import Arrays, Blocks
+from models.speech.features import FILTERS, cepstra_of, index_of, spectrograms_of
+
+CORPUS = {"corpus": asset_in("corpus")}
+AUDIO = {"audio": asset_in("audio"), "index": asset_in("index")}
+
+
+@dg.asset(
+    key=["speech", "index"],
+    group_name="speech",
+    tags={"stage": "features"},
+    io_manager_key="tables",
+    ins=CORPUS | {"splits": asset_in("splits")},
+)
+def index(corpus: Any, splits: Any) -> Any:
+    """Which frames, of 10 ms, are whose; both features have the same."""
+    return index_of(corpus, splits)
+
+
+@dg.asset(
+    key=["speech", "frames"],
+    group_name="speech",
+    tags={"stage": "features"},
+    io_manager_key="arrays",
+    ins=CORPUS | AUDIO,
+)
+def frames(corpus: Any, audio: Arrays, index: Any) -> Blocks:
+    """Log spectrograms of all utterances end to end: 161 bins of 50 Hz."""
+    return spectrograms_of(audio, corpus, index)
+
+
+class Cepstra(StageConfig, section="speech/cepstra"):
+    """How many coefficients are kept."""
+
+    coefficients: int = Field(FILTERS, ge=1, le=FILTERS, description="26, or 13 of them")
+
+
+@dg.asset(
+    key=["speech", "cepstra"],
+    group_name="speech",
+    tags={"stage": "features"},
+    io_manager_key="arrays",
+    ins=CORPUS | AUDIO,
+)
+def cepstra(config: Cepstra, corpus: Any, audio: Arrays, index: Any) -> Blocks:
+    """Mel-frequency cepstral coefficients of all utterances end to end."""
+    return cepstra_of(audio, corpus, index, config.coefficients)

@@ -1,0 +1,40 @@
+"""Which utterances are learnt from, tuned on and judged by."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import StageConfig
+from assets.speech.inputs import asset_in
+from models.sampling import SPLITS
+from models.speech.splits import split_corpus
+
+
+class Splits(StageConfig, section="speech/splits"):
+    """What is left out, and how speakers are shared out where there is no official split."""
+
+    max_seconds: float = Field(10.0, gt=0, description="longer utterances are left out")
+    validation: float = Field(0.15, gt=0, lt=1, description="share of the speech")
+    test: float = Field(0.15, gt=0, lt=1, description="share of the speech")
+    seed: int = 2
+
+
+@dg.asset(
+    key=["speech", "splits"],
+    group_name="speech",
+    tags={"stage": "sampling"},
+    io_manager_key="tables",
+    ins={"corpus": asset_in("corpus")},
+)
+def splits(config: Splits, corpus: Any) -> dg.Output[Any]:
+    """Split of each utterance (0 train, 1 validation, 2 test): no speaker or text is in two."""
+    found, how, left_out = split_corpus(
+        corpus, config.max_seconds, config.validation, config.test, config.seed
+    )
+    held = corpus.merge(found, on="key")
+    minutes = {
+        f"{name} (minutes)": float(held["seconds"][held["split"] == code].sum() / 60)
+        for code, name in enumerate(SPLITS)
+    }
+    return dg.Output(found, metadata={"split": how, **left_out, **minutes})

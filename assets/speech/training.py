@@ -1,0 +1,144 @@
+"""The acoustic models, as data and trained, and the language model beside them."""
+
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.resources import Tracking
+from assets.settings import StageConfig, by_profile
+from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
+from assets.wiring import outs
+from models.sampling import TRAIN, VALIDATION
+from models.speech import networks
+from models.speech.decoding import language_model
+from models.speech.fitting import Recipe, fit, held_by
+from models.training import Progress
+
+
+class Architecture(StageConfig, section="speech/architecture"):
+    """What the models that hear cepstra take in."""
+
+    coefficients: int = Field(26, ge=1, le=26, description="as set for the cepstra")
+
+
+@dg.asset(
+    key=["speech", "architecture"],
+    group_name="speech",
+    tags={"stage": "training"},
+    io_manager_key="json",
+    partitions_def=ARCHITECTURES,
+)
+def architecture(
+    context: dg.AssetExecutionContext, config: Architecture
+) -> dg.Output[dict[str, Any]]:
+    """An acoustic model as data: layers, shapes, parameter counts beside the published ones."""
+    described = networks.described(context.partition_key, config.coefficients)
+    counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}
+    shown = {k: described[k] for k in ("feature", "shortest_input", "epochs", "rate")}
+    return dg.Output(described, metadata=counts | shown)
+
+
+class Training(StageConfig, section="speech/network"):
+    """How the models are trained."""
+
+    recipe: Literal["modern", "published"] = Field(
+        by_profile(quick="modern", published="published"),
+        description="modern: Adam and SpecAugment; published: SGD, its gradients clipped",
+    )
+    epochs: int = Field(
+        by_profile(quick=6, published=0), ge=0, description="0: as many as the study's"
+    )
+    rate: float = Field(0.0, ge=0, description="learning rate; 0: that of the recipe")
+    batch: int = Field(by_profile(quick=8, published=20), gt=0, description="utterances")
+    sorted_first: bool = Field(True, description="first epoch from short to long")
+    loss_limit: float = Field(2000.0, ge=0, description="validation loss to stop at; 0: none")
+    seed: int = 3
+
+    def chosen(self) -> Recipe:
+        """What they say to the training."""
+        return Recipe(
+            rate=self.rate or None,
+            epochs=self.epochs or None,
+            batch=self.batch,
+            modern=self.recipe == "modern",
+            sorted_first=self.sorted_first,
+            loss_limit=self.loss_limit or None,
+        )
+
+
+def told(now: Progress) -> str:
+    """Say how far a training is."""
+    return (
+        f"epoch {now.epoch} of {now.epochs}: validation loss {now.values['val_loss']:.1f}, "
+        f"about {now.remaining_seconds:.0f} s left"
+    )
+
+
+@dg.multi_asset(
+    name="speech_training",
+    group_name="speech",
+    partitions_def=MODELS,
+    outs=outs(
+        "training",
+        "speech",
+        network=("networks", "A trained acoustic model."),
+        history=("json", "CTC loss by epoch."),
+    ),
+    ins=ARCHITECTURE | UTTERANCES,
+)
+def trained(
+    context: dg.AssetExecutionContext,
+    config: Training,
+    tracking: Tracking,
+    architecture: dict[str, Any],
+    **utterances: Any,
+) -> tuple[dg.Output[Any], dg.Output[Any]]:
+    """Train one acoustic model, and keep its best weights."""
+    learnt, watched = (held_by(utterances, architecture, code) for code in (TRAIN, VALIDATION))
+    network, history = fit(
+        architecture,
+        learnt,
+        watched,
+        config.chosen(),
+        seed=config.seed,
+        progress=lambda now: context.log.info(told(now)),
+    )
+    name = context.partition_key
+    link = tracking.log("speech", name, config.model_dump(), history.values, network)
+    shown: dict[str, Any] = {
+        "seed": config.seed,
+        "epochs": history.epochs,
+        "training seconds": history.timing.seconds,
+        "utterances per second": history.timing.samples_per_second,
+        "validation loss": min(history.values["val_loss"]),
+    }
+    return (
+        dg.Output(network, output_name="network", metadata=shown | link),
+        dg.Output(history.record(), output_name="history"),
+    )
+
+
+class LanguageModel(StageConfig, section="speech/language_model"):
+    """How far back the language model looks."""
+
+    order: int = Field(3, ge=1, le=6, description="words in the longest n-grams")
+
+
+@dg.asset(
+    key=["speech", "language_model"],
+    group_name="speech",
+    tags={"stage": "training"},
+    io_manager_key="folders",
+    ins={name: asset_in(name) for name in ("corpus", "splits", "unspoken")},
+)
+def words(
+    config: LanguageModel, corpus: Any, splits: Any, unspoken: Any
+) -> dg.Output[dict[str, bytes]]:
+    """Word n-grams of training transcripts and of text that no one reads, Kneser-Ney smoothed."""
+    model = language_model(corpus, splits, unspoken, config.order)
+    shown = {
+        "words": model["words.txt"].count(b"\n"),
+        "perplexity on validation": float(model["perplexity.txt"]),
+    }
+    return dg.Output(model, metadata=shown)

@@ -1,0 +1,1 @@
+"""Speech: recordings and transcripts, features, acoustic models with CTC, and their decoding."""

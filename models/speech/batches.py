@@ -1,0 +1,312 @@
+"""Utterances of different lengths in batches: what a network reads, and what CTC compares with.
+
+Here belong the choice of a split's utterances, normalised and checked against the length of a
+model's output, and batches of like lengths, padded as little as can be. How a network learns from
+them is in `models.speech.fitting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import ArrayLike
+from models.errors import BadInput
+from models.sampling import MEMORY_BYTES, Batch, Batches, Rows, require_finite
+from models.speech.designs import output_length
+from models.speech.symbols import encode, shortest_output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPREAD = 0.03
+"""Lengths count as alike within about this share, so that batches differ from epoch to epoch."""
+
+PADDING = -1
+"""In place of a symbol, after the end of a transcript."""
+
+
+@dataclass(frozen=True)
+class Utterances:
+    """A split's utterances, with one feature.
+
+    Attributes
+    ----------
+    table
+        ``key``, ``speaker``, ``text``, ``start`` and ``frames``, one row an utterance.
+    values
+        Frames of all utterances end to end, shape (frames, bins); may lie on disk.
+    mean, deviation
+        Of each bin over training frames, float32, shape (bins,).
+    centred
+        Whether each bin's mean over the utterance is taken away besides.
+    """
+
+    table: pd.DataFrame
+    values: ArrayLike
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    centred: bool = False
+
+    def __len__(self) -> int:
+        """Utterances."""
+        return len(self.table)
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """Frames of each utterance."""
+        return self.table["frames"].to_numpy(dtype=np.int64)
+
+    def first(self, count: int) -> Utterances:
+        """Give the first so many."""
+        return replace(self, table=self.table.head(count))
+
+    def read(self, row: int) -> NDArray[np.float32]:
+        """Read one utterance, normalised: float32, shape (frames, bins)."""
+        start, frames = (self.table[name].to_numpy()[row] for name in ("start", "frames"))
+        values = np.asarray(self.values[int(start) : int(start + frames)], dtype=np.float32)
+        values = values - (values.mean(axis=0) if self.centred else self.mean)
+        return np.asarray(values / self.deviation, dtype=np.float32)
+
+
+def utterances(
+    corpus: pd.DataFrame,
+    splits: pd.DataFrame,
+    index: pd.DataFrame,
+    values: ArrayLike,
+    scaling: Mapping[str, Any],
+    code: int,
+) -> Utterances:
+    """Give the utterances of a split, in the order of the corpus.
+
+    Parameters
+    ----------
+    corpus
+        ``key``, ``speaker`` and ``text``.
+    splits
+        ``key`` and ``split``; utterances that it lacks were left out.
+    index
+        ``key``, ``start`` and ``frames``.
+    values
+        One feature, shape (frames of all utterances, bins).
+    scaling
+        Its ``mean`` and ``deviation`` over training frames.
+    code
+        The split.
+
+    Raises
+    ------
+    ValueError
+        The split holds no utterance.
+    """
+    chosen = corpus[["key", "speaker", "text"]].merge(index[["key", "start", "frames"]], on="key")
+    table = chosen[chosen["key"].isin(splits["key"][splits["split"] == code])]
+    if table.empty:
+        raise ValueError(f"split {code} holds no utterance: check the shares of the splits")
+    return Utterances(
+        table.reset_index(drop=True),
+        values,
+        np.asarray(scaling["mean"], dtype=np.float32),
+        np.asarray(scaling["deviation"], dtype=np.float32),
+    )
+
+
+def targets(
+    held: Utterances, convolutions: Sequence[Mapping[str, Any]]
+) -> tuple[list[NDArray[np.int32]], NDArray[np.int64]]:
+    """Encode the transcripts, and count the outputs that a model has for each utterance.
+
+    Parameters
+    ----------
+    held
+        The utterances.
+    convolutions
+        Of the model: see `models.speech.designs.output_length`.
+
+    Returns
+    -------
+    codes, outputs
+        Symbol numbers of each transcript; outputs of each utterance, shape (utterances,).
+
+    Raises
+    ------
+    BadInput
+        A transcript has an unknown character, or is longer than the model's output can spell;
+        names the utterance.
+    """
+    outputs = output_length(convolutions, held.frames)
+    codes = []
+    for row, there in zip(held.table.itertuples(), outputs.tolist(), strict=True):
+        found = encode(str(row.text), str(row.key))
+        needed = shortest_output(found)
+        if needed > there:
+            raise BadInput(
+                f"the transcript of {len(found)} symbols needs {needed} outputs, but the model "
+                f"gives {max(there, 0)} for its {row.frames} frames: {row.text!r}",
+                file=str(row.key),
+                column="text",
+                expected="a transcript that fits into the model's output",
+                remedy="Check that the transcript belongs to the audio, leave the utterance out, "
+                "or take a model with a smaller stride.",
+            )
+        codes.append(found)
+    return codes, outputs
+
+
+class Augmentation(NamedTuple):
+    """How utterances are varied in training: frequencies warped, bins and frames hidden.
+
+    The masks are SpecAugment's: how many, and the largest share of bins or frames that one hides.
+    That is the policy "LD" of Park et al. 2019 (table 1) with widths as shares of its 80 mel bins,
+    and shorter masks in time, since its utterances last longer. Time is not warped: they find that
+    it adds least (section 5). Frequency is, where ``warp`` isn't 0: stretched by up to that share
+    either way, as by a shorter or longer vocal tract (Jaitly & Hinton 2013, ICML workshop on deep
+    learning for audio). That makes sense of linear frequencies, not of cepstra.
+    """
+
+    bins: int = 2
+    bin_share: float = 0.2
+    times: int = 2
+    time_share: float = 0.08
+    warp: float = 0.0
+
+
+def augmented(
+    values: NDArray[np.float32], augmentation: Augmentation, generator: np.random.Generator
+) -> NDArray[np.float32]:
+    """Warp one utterance, shape (frames, bins), and hide bins and frames: 0 is the mean."""
+    frames, bins = values.shape
+    if augmentation.warp:
+        places = np.arange(bins) * generator.uniform(1 - augmentation.warp, 1 + augmentation.warp)
+        below = np.minimum(places.astype(int), bins - 2)
+        share = np.clip(places - below, 0, 1).astype(np.float32)
+        values = values[:, below] * (1 - share) + values[:, below + 1] * share
+    else:
+        values = values.copy()
+    for count, widest, size, axis in (
+        (augmentation.bins, augmentation.bin_share, bins, 1),
+        (augmentation.times, augmentation.time_share, frames, 0),
+    ):
+        for _ in range(count):
+            width = int(generator.integers(0, int(widest * size) + 1))
+            first = int(generator.integers(0, size - width + 1))
+            np.moveaxis(values, axis, 0)[first : first + width] = 0
+    return values
+
+
+class _Ragged(NamedTuple):
+    """Shape of what has no fixed length, for `models.training.stream`."""
+
+    shape: tuple[Any, ...]
+
+
+class RaggedBatches(Batches):
+    """Utterances in batches of like lengths, padded with zeros (the mean) to the longest of each.
+
+    A batch is ``(x, y)``, float32: ``x`` of shape (batch, frames, bins), ``y`` of shape (batch,
+    1 + symbols) with the number of outputs first and then the transcript, padded with `PADDING`.
+
+    Parameters
+    ----------
+    held
+        The utterances.
+    convolutions
+        Of the model that is to read them.
+    batch
+        Utterances in a batch; the last one of an epoch may be smaller.
+    seed
+        Seed of the order, and of the augmentation.
+    shuffle
+        Whether to draw batches anew in each epoch; False for the order of their lengths.
+    bucketed
+        Whether to put like lengths together.
+    sorted_first
+        Whether the first epoch goes from the shortest to the longest (SortaGrad: Amodei et al.
+        2016, section 3.2).
+    augmentation
+        What to change about each utterance, anew in each epoch; None for nothing.
+
+    Raises
+    ------
+    BadInput
+        As `targets` does.
+    ValueError
+        An utterance holds NaN or inf.
+    """
+
+    def __init__(
+        self,
+        held: Utterances,
+        convolutions: Sequence[Mapping[str, Any]],
+        *,
+        batch: int = 32,
+        seed: int = 0,
+        shuffle: bool = True,
+        bucketed: bool = True,
+        sorted_first: bool = False,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        if batch < 1:
+            raise ValueError(f"batch must be 1 or more, not {batch}")
+        self._codes, self._outputs = targets(held, convolutions)
+        self._held = held
+        self._augmentation = augmentation
+        self._sorted_first = sorted_first
+        self._bucketed = bucketed
+        self._shuffle = shuffle
+        bins = held.values.shape[1]
+        self._kept: list[NDArray[np.float32]] | None = None
+        if int(held.frames.sum()) * bins * 4 <= MEMORY_BYTES:
+            self._kept = [self._checked(row) for row in range(len(held))]
+        self.batch, self.seed, self.single, self.in_memory = batch, seed, True, False
+        self.samples = len(held)
+        self.steps = -(-len(held) // batch)
+        # Read by `stream` for their shapes alone.
+        self.arrays = {"": _Ragged((len(held), None, bins))}  # type: ignore[dict-item]
+        self.y = _Ragged((len(held), None))  # type: ignore[assignment]
+
+    def _checked(self, row: int) -> NDArray[np.float32]:
+        values = self._held.read(row)
+        require_finite(values[None], np.array([row]), f"utterance {self._held.table['key'][row]}")
+        return values
+
+    def order(self, number: int) -> Rows:
+        """Return the utterances of an epoch in the order of use."""
+        return np.concatenate(self.rows(number))
+
+    def rows(self, number: int) -> list[Rows]:
+        """Return the utterances of each batch of an epoch."""
+        generator = np.random.default_rng([self.seed, number])
+        frames = self._held.frames
+        ascending = not self._shuffle or (self._sorted_first and number == 0)
+        if ascending:
+            order = np.argsort(frames, kind="stable")
+        elif self._bucketed:
+            order = np.argsort(frames * generator.uniform(1 - SPREAD, 1 + SPREAD, len(frames)))
+        else:
+            order = generator.permutation(len(frames))
+        parts = [order[k : k + self.batch] for k in range(0, len(order), self.batch)]
+        return parts if ascending else [parts[k] for k in generator.permutation(len(parts))]
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``, from 0."""
+        for place, rows in enumerate(self.rows(number)):
+            yield self._padded(rows, np.random.default_rng([self.seed, number, place]))
+
+    def _padded(self, rows: Rows, generator: np.random.Generator) -> Batch:
+        frames = self._held.frames[rows]
+        longest = max(len(self._codes[row]) for row in rows)
+        x = np.zeros((len(rows), frames.max(), self._held.values.shape[1]), dtype=np.float32)
+        y = np.full((len(rows), 1 + longest), PADDING, dtype=np.float32)
+        y[:, 0] = self._outputs[rows]
+        for place, row in enumerate(rows):
+            values = self._kept[row] if self._kept is not None else self._checked(row)
+            if self._augmentation is not None:
+                values = augmented(values, self._augmentation, generator)
+            x[place, : frames[place]] = values
+            y[place, 1 : 1 + len(self._codes[row])] = self._codes[row]
+        return x, y

@@ -1,0 +1,238 @@
+"""From symbol probabilities to text: greedy, beam search, and with lexicon and language model.
+
+Here belong the three searches, and the choice of the third one's setting on validation. The beam
+searches are flashlight-text's (Collobert et al. 2016, arXiv 1609.03193); KenLM reads the language
+model inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sampling import TRAIN, VALIDATION
+from models.speech.judging import word_errors
+from models.speech.language import perplexity, train
+from models.speech.symbols import BLANK, OUTPUTS, SPACE, decode, encode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+THRESHOLD = 25.0
+"""Hypotheses whose score is this much below the best are dropped, in nats."""
+IMPOSSIBLE = -100.0
+"""Log probability of a symbol that can't be."""
+SEARCHES = ("greedy", "beam", "lm")
+
+Emissions = NDArray[np.float32]
+"""Log probability of each symbol at each output, shape (outputs, 29), the blank last."""
+Decode = Callable[[Emissions], str]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Of the search with a language model.
+
+    Attributes
+    ----------
+    beam
+        Hypotheses kept.
+    weight
+        Of the language model's base-10 logarithm against the network's natural one.
+    bonus
+        Added for each word, since the language model likes few.
+    """
+
+    beam: int
+    weight: float
+    bonus: float
+
+
+def greedy(emissions: Emissions) -> str:
+    """Take the best symbol at each output, merge repeats, drop blanks (Graves et al. 2006, 3.2)."""
+    return _read(emissions.argmax(axis=1))
+
+
+def beam(emissions: Emissions, width: int) -> str:
+    """Find the likeliest symbols over all their alignments, keeping ``width`` hypotheses."""
+    from flashlight.lib.text.decoder import (
+        CriterionType,
+        LexiconFreeDecoder,
+        LexiconFreeDecoderOptions,
+        ZeroLM,
+    )
+
+    options = LexiconFreeDecoderOptions(
+        beam_size=width,
+        beam_size_token=OUTPUTS,
+        beam_threshold=THRESHOLD,
+        lm_weight=0.0,
+        sil_score=0.0,
+        log_add=True,
+        criterion_type=CriterionType.CTC,
+    )
+    if not len(emissions):
+        return ""
+    search = LexiconFreeDecoder(options, ZeroLM(), SPACE, BLANK, [])
+    values = np.ascontiguousarray(emissions, dtype=np.float32)
+    found = search.decode(values.ctypes.data, *values.shape)
+    path = np.asarray(found[0].tokens, dtype=np.int64)
+    return _read(path[path >= 0])
+
+
+def _read(path: NDArray[np.int64]) -> str:
+    """Read one alignment: merge repeats, drop blanks; one space between two words."""
+    kept = path[np.diff(path, prepend=-1) != 0]
+    return " ".join(decode(kept[kept != BLANK]).split())
+
+
+# with a language model --------------------------------------------------------------------------
+
+
+def language_model(
+    corpus: pd.DataFrame, splits: pd.DataFrame, unspoken: pd.DataFrame, order: int
+) -> dict[str, bytes]:
+    """Train a word n-gram model on training transcripts, and on text that no one reads.
+
+    Parameters
+    ----------
+    corpus, splits
+        ``key`` and ``text``; ``key`` and ``split``.
+    unspoken
+        More ``text``; it may be empty.
+    order
+        Words in the longest n-grams.
+
+    Returns
+    -------
+    ``words.arpa``, the model; ``words.txt``, a word a line; and ``perplexity.txt``, that on the
+    validation transcripts.
+    """
+    split = corpus[["key", "text"]].merge(splits[["key", "split"]], on="key")
+    learnt, held_out = (split["text"][split["split"] == code] for code in (TRAIN, VALIDATION))
+    model = train([*learnt, *unspoken["text"]], order)
+    return {
+        "words.arpa": model.arpa().encode(),
+        "words.txt": "".join(f"{word}\n" for word in model.words).encode(),
+        "perplexity.txt": f"{perplexity(model, held_out):.6g}\n".encode(),
+    }
+
+
+class WordSearch:
+    """Beam search over the words of a lexicon, weighed by a language model.
+
+    Only words of the lexicon come out. Make it with `word_search`.
+    """
+
+    def __init__(self, arpa: Path, words: Sequence[str]) -> None:
+        from flashlight.lib.text.decoder import SmearingMode, Trie
+        from flashlight.lib.text.decoder.kenlm import KenLM
+        from flashlight.lib.text.dictionary import Dictionary
+
+        self._words = list(words)
+        dictionary = Dictionary([*self._words, "<unk>"])
+        self._unknown = dictionary.get_index("<unk>")
+        self._model = KenLM(str(arpa), dictionary)
+        self._trie = Trie(OUTPUTS, SPACE)
+        start = self._model.start(False)
+        for number, word in enumerate(self._words):
+            _, score = self._model.score(start, number)
+            spelling = [*encode(word, f"word {word!r} of the lexicon").tolist(), SPACE]
+            self._trie.insert(spelling, number, score)
+        self._trie.smear(SmearingMode.MAX)
+
+    def decoder(self, setting: Setting) -> Decode:
+        """Give the search with one setting."""
+        from flashlight.lib.text.decoder import (
+            CriterionType,
+            LexiconDecoder,
+            LexiconDecoderOptions,
+        )
+
+        options = LexiconDecoderOptions(
+            beam_size=setting.beam,
+            beam_size_token=OUTPUTS,
+            beam_threshold=THRESHOLD,
+            lm_weight=setting.weight,
+            word_score=setting.bonus,
+            unk_score=-np.inf,
+            sil_score=0.0,
+            log_add=True,
+            criterion_type=CriterionType.CTC,
+        )
+        search = LexiconDecoder(
+            options, self._trie, self._model, SPACE, BLANK, self._unknown, [], False
+        )
+
+        def decode(emissions: Emissions) -> str:
+            if not len(emissions):
+                return ""
+            # Every word ends with a space, also the last one, which transcripts don't have.
+            last = np.full((1, OUTPUTS), IMPOSSIBLE, dtype=np.float32)
+            last[0, SPACE] = 0.0
+            values = np.ascontiguousarray(np.concatenate([emissions, last]), dtype=np.float32)
+            found = search.decode(values.ctypes.data, *values.shape)
+            if not found:
+                return ""
+            return " ".join(self._words[word] for word in found[0].words if word >= 0)
+
+        return decode
+
+
+@contextmanager
+def word_search(model: Mapping[str, bytes]) -> Iterator[WordSearch]:
+    """Open the search over a stored language model, as `language_model` gives it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "words.arpa"
+        path.write_bytes(model["words.arpa"])
+        yield WordSearch(path, model["words.txt"].decode().split())
+
+
+def choose(
+    search: WordSearch,
+    emissions: Sequence[Emissions],
+    texts: Sequence[str],
+    settings: Iterable[Setting],
+) -> dict[str, Any]:
+    """Choose the setting with the least word error rate; of equal ones the first.
+
+    Parameters
+    ----------
+    search
+        Over the language model.
+    emissions, texts
+        Of validation utterances, and what was said.
+    settings
+        What to try, in the order of preference.
+
+    Returns
+    -------
+    ``beam``, ``weight``, ``bonus`` and ``wer`` of the chosen one, and ``tried``, the same of all.
+    """
+    tried = []
+    words = sum(len(text.split()) for text in texts)
+    for setting in settings:
+        decode = search.decoder(setting)
+        wrong = sum(
+            word_errors(said, decode(heard)) for said, heard in zip(texts, emissions, strict=True)
+        )
+        tried.append({**asdict(setting), "wer": wrong / words})
+    if not tried:
+        raise ValueError("there is no setting of the decoder to choose from")
+    return min(tried, key=lambda one: float(one["wer"])) | {"tried": tried}
+
+
+def transcribe(
+    search: WordSearch, setting: Setting, emissions: Iterable[Emissions]
+) -> dict[str, list[str]]:
+    """Give the texts of each of `SEARCHES`, one an utterance."""
+    with_words = search.decoder(setting)
+    found = [(greedy(one), beam(one, setting.beam), with_words(one)) for one in emissions]
+    return {name: [texts[k] for texts in found] for k, name in enumerate(SEARCHES)}

@@ -1,0 +1,152 @@
+"""A word n-gram language model, from nothing but training transcripts.
+
+Here belong its estimation and the ARPA form in which it is stored, which decoders read. How much it
+counts in decoding is `models.speech.decoding`'s concern.
+
+Counts are smoothed after Kneser and Ney, interpolated: an n-gram's count is less by a discount
+``D = (n1 + 1) / (n1 + 2 n2 + 2)`` (n1, n2: n-grams of the order that are seen once and twice; 1 and
+2 are added so that a few sentences do, too), and what is taken away goes to the next lower order,
+which counts in how many contexts a word occurs, not how often (Chen & Goodman 1999, Computer Speech
+& Language 13, 359, section 2.7).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
+Gram = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NGrams:
+    """An n-gram model.
+
+    Attributes
+    ----------
+    order
+        Words in its longest n-grams.
+    probabilities
+        Natural logarithm of p(last word | words before), by n-gram.
+    backoffs
+        Natural logarithm of the weight of the next lower order after a context, by context.
+    """
+
+    order: int
+    probabilities: Mapping[Gram, float]
+    backoffs: Mapping[Gram, float]
+
+    @property
+    def words(self) -> list[str]:
+        """The words it knows, sorted."""
+        markers = {BEGIN, END, UNKNOWN}
+        return sorted(g[0] for g in self.probabilities if len(g) == 1 and g[0] not in markers)
+
+    def score(self, word: str, context: Gram) -> float:
+        """Give ln p(word | context), backing off to shorter contexts."""
+        known = word if (word,) in self.probabilities else UNKNOWN
+        context = context[-(self.order - 1) :] if self.order > 1 else ()
+        backoff = 0.0
+        while (*context, known) not in self.probabilities:
+            backoff += self.backoffs.get(context, 0.0)
+            context = context[1:]
+        return backoff + self.probabilities[*context, known]
+
+    def arpa(self) -> str:
+        """Write it in the ARPA form: base-10 logarithms, sorted n-grams by order."""
+        by_order: dict[int, list[Gram]] = defaultdict(list)
+        for gram in self.probabilities:
+            by_order[len(gram)].append(gram)
+        lines = ["\\data\\", *(f"ngram {n}={len(by_order[n])}" for n in sorted(by_order))]
+        for n in sorted(by_order):
+            lines += ["", f"\\{n}-grams:"]
+            for gram in sorted(by_order[n]):
+                line = f"{_log10(self.probabilities[gram])}\t{' '.join(gram)}"
+                if n < self.order:
+                    line += f"\t{_log10(self.backoffs.get(gram, 0.0))}"
+                lines.append(line)
+        return "\n".join([*lines, "", "\\end\\", ""])
+
+
+def perplexity(model: NGrams, texts: Iterable[str]) -> float:
+    """Give the perplexity per word, sentence ends among them; unknown words count as such."""
+    scores = [
+        model.score(word, context) for text in texts for word, context in _events(text, model.order)
+    ]
+    return math.exp(-sum(scores) / len(scores))
+
+
+def train(texts: Iterable[str], order: int = 3) -> NGrams:
+    """Estimate a model from sentences.
+
+    Parameters
+    ----------
+    texts
+        Words with a space between them, a sentence each.
+    order
+        Words in the longest n-grams.
+
+    Raises
+    ------
+    ValueError
+        There is no word, or the order is less than 1.
+    """
+    if order < 1:
+        raise ValueError(f"the order of a language model is 1 or more, not {order}")
+    counts: list[Counter[Gram]] = [Counter() for _ in range(order + 1)]
+    for text in texts:
+        for word, context in _events(text, order):
+            counts[order][*context, word] += 1
+    # A sentence's first words have fewer before them: their n-grams are of a lower order.
+    for gram in [gram for gram in counts[order] if len(gram) < order]:
+        counts[len(gram)][gram] += counts[order].pop(gram)
+    if not any(counts):
+        raise ValueError("there are no words to train a language model from")
+    for n in range(order, 1, -1):
+        for gram in counts[n]:
+            counts[n - 1][gram[1:]] += 1  # in how many contexts, not how often
+    return _estimated(counts, order)
+
+
+def _events(text: str, order: int) -> Iterator[tuple[str, Gram]]:
+    """Give each word of a sentence, and its end, with up to ``order - 1`` words before it."""
+    words = [BEGIN, *text.split(), END]
+    for place in range(1, len(words)):
+        yield words[place], tuple(words[max(0, place - order + 1) : place])
+
+
+def _estimated(counts: list[Counter[Gram]], order: int) -> NGrams:
+    vocabulary = {gram[-1] for gram in counts[1]} | {UNKNOWN}
+    lower: dict[Gram, float] = {(): 1 / len(vocabulary)}  # order 0: all words alike
+    probabilities: dict[Gram, float] = {}
+    backoffs: dict[Gram, float] = {}
+    uniform = lower[()]
+    for n in range(1, order + 1):
+        held = Counter(counts[n].values())
+        discount = (held[1] + 1) / (held[1] + 2 * held[2] + 2)
+        totals: Counter[Gram] = Counter()
+        kinds: Counter[Gram] = Counter()
+        for gram, count in counts[n].items():
+            totals[gram[:-1]] += count
+            kinds[gram[:-1]] += 1
+        left = {context: discount * kinds[context] / totals[context] for context in totals}
+        found = {}
+        for gram, count in counts[n].items():
+            context = gram[:-1]
+            below = uniform if n == 1 else lower[gram[1:]]
+            found[gram] = (count - discount) / totals[context] + left[context] * below
+        if n == 1:
+            found[UNKNOWN,] = left[()] * uniform
+        else:
+            backoffs |= {context: math.log(weight) for context, weight in left.items()}
+        probabilities |= {gram: math.log(value) for gram, value in found.items()}
+        lower = found
+    probabilities[BEGIN,] = -99 * math.log(10)  # never asked for; ARPA's mark of that
+    return NGrams(order, probabilities, backoffs)
+
+
+def _log10(value: float) -> str:
+    return f"{value / math.log(10):.6f}"

@@ -1,0 +1,105 @@
+"""The speech splits: neither speakers nor texts are shared.
+
+Here belongs which utterances are learnt from, tuned on and judged by.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sampling import SPLITS, TEST, TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def split_corpus(
+    corpus: pd.DataFrame, max_seconds: float, validation: float, test: float, seed: int
+) -> tuple[pd.DataFrame, str, dict[str, int]]:
+    """Give each utterance its split, and leave out those that can't have one.
+
+    Parameters
+    ----------
+    corpus
+        As in `models.speech.corpus`.
+    max_seconds
+        Longer utterances are left out.
+    validation, test
+        Shares of the speech, used where there is no official split.
+    seed
+        Seed of the random choices.
+
+    Returns
+    -------
+    splits, how, left_out
+        ``key`` and ``split`` (0 train, 1 validation, 2 test), in the order of the corpus; in words
+        how it was made; and why utterances were left out, with their number. Where all three
+        official parts are there, they are the splits. Otherwise speakers are shared out whole. Of
+        utterances with one text only those of one split stay: the test's, else validation's.
+
+    Raises
+    ------
+    ValueError
+        No utterance is short enough, a speaker is in two official parts, or there are too few
+        speakers for three splits.
+    """
+    short = corpus[corpus["seconds"] <= max_seconds]
+    if short.empty:
+        raise ValueError(
+            f"all {len(corpus)} utterances last longer than {max_seconds:g} s: raise `max_seconds` "
+            'in faint.toml, section ["speech/splits"]'
+        )
+    official = set(short["part"]) == {TRAIN, VALIDATION, TEST}
+    split = short["part"].to_numpy(dtype=np.int8)
+    how = "official parts"
+    if not official:
+        split = _by_speaker(short, validation, test, seed)
+        how = "by speaker: there is no official split of all utterances"
+    parts = short.assign(split=split).groupby("speaker")["split"].nunique()
+    if parts.max() > 1:
+        raise ValueError(
+            f"speaker {parts.idxmax()!r} is in more than one official part: speakers must not be "
+            "shared; give them one name a part, or one part"
+        )
+    texts = short["text"].to_numpy()
+    # Held-out texts are what a model must not have seen: training gives way, then validation.
+    in_test = np.isin(texts, texts[split == TEST])
+    in_validation = np.isin(texts, texts[split == VALIDATION])
+    shared = (in_test & (split != TEST)) | (in_validation & (split == TRAIN))
+    if not {TRAIN, VALIDATION, TEST} <= set(split[~shared].tolist()):
+        raise ValueError("the splits share all their texts: none is left for one of them")
+    result = short[["key"]].assign(split=split)[~shared].reset_index(drop=True)
+    left_out = {
+        f"longer than {max_seconds:g} s": len(corpus) - len(short),
+        "text shared between splits": int(shared.sum()),
+    }
+    return result, how, left_out
+
+
+def _by_speaker(
+    corpus: pd.DataFrame, validation: float, test: float, seed: int
+) -> NDArray[np.int8]:
+    """Share speakers out: each goes where most speech is lacking, those who speak most first."""
+    spoken = corpus.groupby("speaker")["seconds"].sum()
+    if len(spoken) < len(SPLITS):
+        raise ValueError(
+            f"{len(spoken)} speakers ({', '.join(map(str, spoken.index))}) are too few: each of "
+            f"{', '.join(SPLITS)} needs one of its own"
+        )
+    lacking = np.array([1 - validation - test, validation, test]) * spoken.sum()
+    if lacking.min() <= 0:
+        raise ValueError(f"validation {validation:g} and test {test:g} leave nothing to train on")
+    order = np.random.default_rng(seed).permutation(len(spoken))
+    order = order[np.argsort(-spoken.to_numpy()[order], kind="stable")]
+    place: dict[Any, int] = {}
+    for rank, number in enumerate(order):
+        # The last ones go where there is no one yet, so that no split stays empty.
+        empty = [code for code in range(len(SPLITS)) if code not in place.values()]
+        open_ = empty if len(order) - rank <= len(empty) else range(len(SPLITS))
+        code = max(open_, key=lambda one: lacking[one])
+        place[spoken.index[number]] = code
+        lacking[code] -= spoken.iloc[number]
+    return corpus["speaker"].map(place).to_numpy(dtype=np.int8)

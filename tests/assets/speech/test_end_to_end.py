@@ -1,0 +1,109 @@
+"""The speech graph at a toy size, through the command that users run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MODELS = ("s003", "swift")
+
+SETTINGS = """
+["speech/corpus"]
+train = 24
+validation = 8
+test = 8
+train_speakers = 4
+validation_speakers = 2
+test_speakers = 2
+["speech/models"]
+trained = ["s003", "swift"]
+["speech/network"]
+epochs = 1
+batch = 4
+["speech/decoder"]
+beams = [10]
+weights = [1.0]
+bonuses = [0.0]
+utterances = 4
+["speech/evaluation"]
+resamples = 100
+"""
+
+ARCHITECTURE = 'key:"speech/architecture"'
+REST = f"group:speech and not {ARCHITECTURE}"
+FAMILY = ("network", "history", "decoder", "transcripts", "evaluation")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
+    """The graph with two models, built; the other architectures are not."""
+    run = new_run(tmp_path_factory.mktemp("speech"), SETTINGS)
+    outcome = run.json("rebuild", ARCHITECTURE, "--partitions", ",".join(MODELS))
+    assert outcome["failed"] == []
+    outcome = run.json("rebuild", REST)
+    assert outcome["failed"] == []
+    built = set(outcome["materialized"])
+    assert {f"speech/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
+    assert {"speech/language_model", "speech/comparison", "speech/report"} <= built
+    return run
+
+
+def test_a_second_rebuild_runs_nothing(run: Any) -> None:
+    assert run.json("rebuild", REST)["materialized"] == []
+    assert run.json("plan", REST)["stale"] == []
+
+
+def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
+    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".h5", ".parquet", ".json", ".keras", ".zip"}
+    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+
+
+def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: Any) -> None:
+    corpus = run.load("speech/corpus").merge(run.load("speech/splits"), on="key")
+    assert corpus.groupby("speaker")["split"].nunique().max() == 1
+    assert corpus.groupby("text")["split"].nunique().max() == 1
+    table = run.load("speech/transcripts", "s003")
+    assert set(table["key"]) == set(corpus["key"][corpus["split"] == 2])
+    assert {"greedy", "beam", "lm"} <= set(table.columns)
+    judged = run.load("speech/evaluation", "s003")
+    rate = judged["metrics"]["wer_greedy"]
+    assert rate["low"] <= rate["value"] <= rate["high"]
+
+
+def test_the_comparison_and_the_report_show_what_was_trained_and_let_it_be_heard(
+    run: Any, tmp_path: Path
+) -> None:
+    done = run.faint("compare", "speech")
+    assert done.returncode == 0, done.stderr
+    assert all(model in done.stdout for model in MODELS)
+    done = run.faint("report", "speech", "--to", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "speech" / "index.html").read_text()
+    assert "<audio" in page
+    assert "data:image/png;base64," in page
+
+
+def test_a_decoders_setting_makes_no_network_stale(run: Any) -> None:
+    run.settings.write_text(SETTINGS.replace("weights = [1.0]", "weights = [1.0, 2.0]"))
+    stale = run.json("plan", REST)["stale"]
+    run.settings.write_text(SETTINGS)
+    certain = {(item["asset"], item["partition"]) for item in stale if item["certain"]}
+    assert certain == {("speech/decoder", model) for model in MODELS}
+    perhaps = {item["asset"] for item in stale if not item["certain"]}
+    assert "speech/transcripts" in perhaps
+    assert not perhaps & {"speech/network", "speech/history", "speech/language_model"}
+
+
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
+def test_every_training_is_in_mlflow_with_its_error_rates(run: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("speech")
+    assert experiment is not None
+    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == set(MODELS)
+    assert all("test wer_greedy" in found.data.metrics for found in runs.values())

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.speech.decoding import (
+    SEARCHES,
+    Setting,
+    WordSearch,
+    beam,
+    choose,
+    greedy,
+    language_model,
+    transcribe,
+    word_search,
+)
+from models.speech.symbols import BLANK, OUTPUTS, SYMBOLS, encode
+
+TEXTS = ["the cat sat on the mat", "a dog sat on the cat", "it's the dog", "the cat ran"]
+USUAL = Setting(beam=50, weight=1.0, bonus=0.0)
+
+
+def spelled(*outputs: str | dict[str, float]) -> np.ndarray:
+    """Log probabilities of outputs: a symbol ("-" is the blank), or several with their shares."""
+    found = np.full((len(outputs), OUTPUTS), 1e-6, np.float32)
+    for row, output in zip(found, outputs, strict=True):
+        for symbol, share in ({output: 1.0} if isinstance(output, str) else output).items():
+            row[BLANK if symbol == "-" else SYMBOLS.index(symbol)] = share
+    return np.log(found)
+
+
+def heard(text: str, doubt: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Log probabilities that spell a text, each symbol after a blank, with noise."""
+    values = np.full((2 * len(text), OUTPUTS), -6.0)
+    values[::2, BLANK] = 0
+    values[np.arange(1, 2 * len(text), 2), encode(text, "u")] = 0
+    values += np.random.default_rng(seed).normal(size=values.shape) * doubt
+    return np.asarray(values - np.log(np.exp(values).sum(1, keepdims=True)), np.float32)
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, bytes]:
+    keys = [f"u{k}" for k in range(6)]
+    corpus = pd.DataFrame({"key": keys, "text": [*TEXTS, "the dog ran", "a zebra"]})
+    splits = pd.DataFrame({"key": keys, "split": [0, 0, 0, 0, 1, 2]})
+    unspoken = pd.DataFrame({"text": ["a mat ran"]})
+    return language_model(corpus, splits, unspoken, 2)
+
+
+@pytest.fixture(scope="module")
+def search(stored: dict[str, bytes]) -> Iterator[WordSearch]:
+    with word_search(stored) as opened:
+        yield opened
+
+
+def test_greedy_merges_repeats_and_drops_blanks() -> None:
+    assert greedy(spelled("c", "c", "-", "a", "a", "t")) == "cat"
+    assert greedy(spelled("a", "-", "a")) == "aa"
+    assert greedy(spelled("-", " ", "a", " ", "-", " ", "b", " ")) == "a b"
+    assert greedy(spelled("-", "-")) == ""
+
+
+def test_the_beam_sums_alignments_that_greedy_does_not() -> None:
+    # Best single alignment: two blanks, 0.36; "a" has aa, a-, -a: 0.16 + 0.24 + 0.24.
+    outputs = spelled({"-": 0.6, "a": 0.4}, {"-": 0.6, "a": 0.4})
+    assert greedy(outputs) == ""
+    assert beam(outputs, 20) == "a"
+
+
+def test_a_clear_spelling_is_read_alike_by_all_searches(search: WordSearch) -> None:
+    for text in ("the cat sat on the mat", "it's the dog", "a dog"):
+        found = transcribe(search, USUAL, [heard(text)])
+        assert found == {name: [text] for name in SEARCHES}
+
+
+def test_the_language_model_mends_a_misspelling(search: WordSearch) -> None:
+    outputs = heard("the kat sat on a mat", doubt=0.5)
+    assert greedy(outputs) == beam(outputs, 50) == "the kat sat on a mat"
+    assert search.decoder(USUAL)(outputs) == "the cat sat on a mat"
+
+
+def test_only_words_of_the_lexicon_come_out_doubled_letters_among_them(
+    search: WordSearch,
+) -> None:
+    for seed in range(5):
+        words = search.decoder(USUAL)(heard("xyzzy dogg hatt", doubt=2.0, seed=seed)).split()
+        assert set(words) <= {"a", "cat", "dog", "it's", "mat", "on", "ran", "sat", "the"}
+
+
+def test_a_bonus_gives_more_words_and_a_malus_fewer(search: WordSearch) -> None:
+    outputs = heard("thecat sat onthe mat", doubt=1.0)
+    counts = [
+        len(search.decoder(Setting(50, 0.5, bonus))(outputs).split()) for bonus in (-8.0, 0.0, 8.0)
+    ]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[2]
+
+
+def test_nothing_heard_is_nothing_said(search: WordSearch) -> None:
+    empty = np.empty((0, OUTPUTS), np.float32)
+    assert transcribe(search, USUAL, [empty]) == {name: [""] for name in SEARCHES}
+    assert search.decoder(USUAL)(spelled("-", "-", "-")) == ""
+
+
+def test_the_language_model_learns_from_training_and_unspoken_texts_alone(
+    stored: dict[str, bytes],
+) -> None:
+    words = stored["words.txt"].decode().split()
+    assert "zebra" not in words
+    assert b"a mat" in stored["words.arpa"]
+    assert b"dog ran" not in stored["words.arpa"]
+    assert float(stored["perplexity.txt"]) > 1
+
+
+def test_the_setting_with_the_least_error_is_chosen_and_of_equal_ones_the_first(
+    search: WordSearch,
+) -> None:
+    outputs, said = [heard("the kat sat", doubt=0.5)], ["the cat sat"]
+    settings = [Setting(50, 0.0, -30.0), Setting(50, 1.0, 0.0), Setting(50, 1.5, 0.0)]
+    found = choose(search, outputs, said, settings)
+    assert [one["wer"] for one in found["tried"]] == pytest.approx([found["tried"][0]["wer"], 0, 0])
+    assert found["tried"][0]["wer"] > 0
+    assert (found["weight"], found["wer"]) == (1.0, 0)
+    with pytest.raises(ValueError, match="no setting"):
+        choose(search, outputs, said, [])

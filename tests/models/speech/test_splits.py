@@ -1,0 +1,88 @@
+"""Official parts are the splits, or speakers are shared out whole; texts never are in two."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.speech.splits import split_corpus
+
+
+def corpus(speakers, parts=None, seconds=5.0, texts=None):
+    count = len(speakers)
+    return pd.DataFrame(
+        {
+            "key": [f"u{k}" for k in range(count)],
+            "speaker": speakers,
+            "part": parts or [-1] * count,
+            "seconds": seconds,
+            "text": texts or [f"text {k}" for k in range(count)],
+        }
+    )
+
+
+def split(table, max_seconds=10.0, validation=0.2, test=0.2, seed=0):
+    return split_corpus(table, max_seconds, validation, test, seed)
+
+
+def test_official_parts_are_the_splits():
+    found, how, left_out = split(corpus(list("abcd"), [0, 2, 1, 0]))
+    assert found.to_dict("list") == {"key": ["u0", "u1", "u2", "u3"], "split": [0, 2, 1, 0]}
+    assert found["split"].dtype == np.int8
+    assert how == "official parts"
+    assert set(left_out.values()) == {0}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_without_them_speakers_stay_whole_and_shares_are_near(seed):
+    speakers = [f"s{k % 20}" for k in range(400)]
+    table = corpus(speakers, [0] * 400, seconds=np.random.default_rng(seed).uniform(1, 9, 400))
+    found, how, _ = split(table, seed=seed)
+    assert how.startswith("by speaker")
+    held = table.merge(found, on="key")
+    assert len(held) == 400
+    assert held.groupby("speaker")["split"].nunique().max() == 1
+    shares = held.groupby("split")["seconds"].sum() / held["seconds"].sum()
+    assert shares.tolist() == pytest.approx([0.6, 0.2, 0.2], abs=0.05)
+    assert found.equals(split(table, seed=seed)[0])
+
+
+def test_three_speakers_of_very_different_length_still_fill_three_splits():
+    found, _, _ = split(corpus(["a"] * 50 + ["b", "c"]))
+    assert sorted(found["split"].value_counts().tolist()) == [1, 1, 50]
+    assert found["split"][0] == 0
+
+
+def test_long_utterances_are_left_out_and_ten_seconds_is_not_long():
+    table = corpus(list("abcabc"), [0, 1, 2] * 2, seconds=[10.0, 1, 1, 10.001, 1, 1])
+    found, _, left_out = split(table)
+    assert found["key"].tolist() == ["u0", "u1", "u2", "u4", "u5"]
+    assert left_out["longer than 10 s"] == 1
+    with pytest.raises(ValueError, match=r"all 6 utterances last longer than 0\.5 s"):
+        split(table, max_seconds=0.5)
+
+
+def test_shared_texts_stay_in_the_test_then_in_validation():
+    texts = ["x", "y", "x", "y", "x", "own", "y", "mine"]
+    found, _, left_out = split(corpus(list("aabbcaab"), [0, 0, 1, 1, 2, 0, 0, 1], texts=texts))
+    # "x" is left to the test (u4), "y" to validation (u3); training keeps its own.
+    assert found["key"].tolist() == ["u3", "u4", "u5", "u7"]
+    assert left_out["text shared between splits"] == 4
+    with pytest.raises(ValueError, match="share all their texts"):
+        split(corpus(list("abc"), [0, 1, 2], texts=["x"] * 3))
+
+
+def test_a_speaker_in_two_official_parts_is_refused():
+    with pytest.raises(ValueError, match="speaker 'a' is in more than one official part"):
+        split(corpus(list("aabc"), [0, 1, 1, 2]))
+
+
+def test_too_few_speakers_are_refused():
+    with pytest.raises(ValueError, match=r"2 speakers \(a, b\) are too few"):
+        split(corpus(list("abab")))
+
+
+def test_shares_must_leave_something_to_train_on():
+    with pytest.raises(ValueError, match="leave nothing to train on"):
+        split(corpus(list("abc")), validation=0.5, test=0.5)
