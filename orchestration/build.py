@@ -22,9 +22,11 @@ from orchestration.stages import Stages
 from orchestration.storage import Store
 
 SYSTEMS = {
+    "buried_objects": "buried_objects/scans",
     "exoplanets": "exoplanets/curves",
     "gravitational_waves": "gravitational_waves/images",
     "solar_flares": "solar_flares/records",
+    "speech": "speech/corpus",
 }
 """Every system with the asset that reads `files` where it is asked to."""
 

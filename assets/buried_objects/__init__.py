@@ -1,0 +1,1 @@
+"""The buried-object graph: one module a stage."""

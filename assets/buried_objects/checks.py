@@ -1,0 +1,98 @@
+"""What must hold of the buried-object assets."""
+
+from typing import Any
+
+import numpy as np
+
+from assets.checks import (
+    both_classes,
+    check,
+    disjoint,
+    finite,
+    metric_floor,
+    parameter_counts,
+)
+from models.arrays import Arrays
+from models.sampling import SPLITS
+
+SKIPPED = 0.02
+"""Largest share of the scans that may be missing."""
+
+FLOOR = 0.3
+"""Least F1 of the upgrade; to flag every trace gives about 0.16."""
+
+
+def few_skipped(scene: Any) -> dict[str, Any]:
+    """Scans that could not be read are no more than one in fifty."""
+    missing = scene[scene["status"] != "read"]
+    if len(missing) <= SKIPPED * len(scene):
+        return {}
+    named = "; ".join(
+        f"{one.name}: {one.status}" for one in missing.head(5).itertuples(index=False)
+    )
+    return {"skipped": f"{len(missing)} of {len(scene)}: {named}"}
+
+
+def rows_agree(labels: Arrays, scans: Arrays) -> dict[str, Any]:
+    """Every stored trace has a label, and labels are 0 or 1."""
+    wrong: dict[str, Any] = {}
+    if len(labels["label"]) != len(scans["ez"]):
+        wrong["rows"] = f"{len(labels['label'])} labels of {len(scans['ez'])} traces"
+    held = set(np.unique(np.asarray(labels["label"])).tolist())
+    if not held <= {0, 1}:
+        wrong["label"] = f"holds {sorted(held)}, expected 0 and 1"
+    return wrong
+
+
+def scans_apart(splits: Arrays, labels: Arrays) -> dict[str, Any]:
+    """No scan has traces in two splits."""
+    return disjoint(labels["scan"][:], splits["split"][:])
+
+
+def classes_present(splits: Arrays, labels: Arrays) -> dict[str, Any]:
+    """Every split has traces over an object and beside it."""
+    return both_classes(labels["label"][:], splits["split"][:], SPLITS)
+
+
+def all_counts(architectures: dict[str, Any]) -> dict[str, Any]:
+    """Networks have the parameters of the published layers, or it is said why not."""
+    # A check sees one partition where one is built, and all of them where it is run by itself.
+    described = {"": architectures} if "config" in architectures else architectures
+    return {
+        f"{name} {what}".strip(): problem
+        for name, network in described.items()
+        for what, problem in parameter_counts(network).items()
+    }
+
+
+def good_enough(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade's F1 is far above that of flagging every trace."""
+    return metric_floor(evaluation, "f1", FLOOR)
+
+
+def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade's F1 is above that of each of the study's networks."""
+    ours = comparison["f1"]["upgrade"]
+    if ours is None:
+        return {"upgrade": "undefined"}
+    return {
+        name: f"{value:.3f} against {ours:.3f}"
+        for name, value in comparison["f1"].items()
+        if name != "upgrade" and value is not None and value >= ours
+    }
+
+
+SPLIT = ("buried_objects", "splits")
+LABELS = ("buried_objects", "labels")
+
+checks = [
+    check("few_skipped", ("buried_objects", "scene"), few_skipped),
+    check("finite", ("buried_objects", "scans"), finite),
+    check("rows_agree", LABELS, rows_agree, ("buried_objects", "scans")),
+    check("scans_apart", SPLIT, scans_apart, LABELS),
+    check("classes_present", SPLIT, classes_present, LABELS),
+    check("finite", ("buried_objects", "projected"), finite),
+    check("parameter_counts", ("buried_objects", "architecture"), all_counts),
+    check("good_enough", ("buried_objects", "upgrade", "evaluation"), good_enough),
+    check("upgrade_leads", ("buried_objects", "comparison"), upgrade_leads),
+]

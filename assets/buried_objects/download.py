@@ -1,0 +1,98 @@
+"""Where the scans come from: a fast simulator, gprMax, or files."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from assets.settings import ROOT, StageConfig, by_profile
+from assets.wiring import outs
+from models.buried_objects import scans, sources
+
+NAMED = 20  # skipped scans that the metadata name; the table of scenes names all
+
+
+class Scans(StageConfig, section="buried_objects/scans"):
+    """Which scans, and how many where they are made."""
+
+    source: Literal["simulated", "gprmax", "files"] = Field(
+        "simulated",
+        description="simulated: a fast physical model; gprmax: the same scenes by the study's "
+        "solver, hours a scan, kept in `path`; files: the scans that `path` holds",
+    )
+    path: str = Field("", description="a folder, for gprmax and files")
+    scans: int = Field(
+        by_profile(quick=160, published=375),
+        gt=0,
+        description="to make; published: ten parts of 30, and as many again by a quarter to test",
+    )
+    step: int = Field(
+        by_profile(quick=20, published=1),
+        gt=0,
+        le=20,
+        description="every so manieth of the 10,057 samples is kept; with 20, 8.4 GHz, nothing is "
+        "lost",
+    )
+    python: str = Field("", description="interpreter with gprMax; empty: this one")
+    workers: int = Field(2, gt=0, description="scans made or read at once")
+    retries: int = Field(2, ge=0, description="new tries for a scan that can't be read")
+    limit: int = Field(10, ge=0, description="scans to skip before the stage fails")
+    seed: int = 1
+
+    def input_files(self) -> Sequence[Path]:
+        """What is read from outside the graph."""
+        return (self.location(),) if self.source == "files" else ()
+
+    def location(self) -> Path:
+        """The folder that `path` names, below the checkout if it is relative."""
+        if not self.path:
+            raise ValueError(
+                f"source {self.source!r} needs `path`: set it in faint.toml, section "
+                '["buried_objects/scans"]'
+            )
+        return ROOT / Path(self.path).expanduser()
+
+
+def jobs(config: Scans) -> Iterator[sources.Job]:
+    """List the scans of the chosen source."""
+    if config.source == "simulated":
+        return sources.simulated(config.scans, seed=config.seed, step=config.step)
+    if config.source == "files":
+        return sources.from_files(config.location(), step=config.step)
+    return sources.solved(
+        config.scans,
+        config.location(),
+        seed=config.seed,
+        step=config.step,
+        python=config.python or sys.executable,
+    )
+
+
+@dg.multi_asset(
+    name="buried_objects_download",
+    group_name="buried_objects",
+    outs=outs(
+        "download",
+        "buried_objects",
+        scans=("arrays", "Traces of all scans: vertical electric field, a row a trace."),
+        labels=("arrays", "Each trace's label, scan and number."),
+        scene=("tables", "What lies under each scan, and which were skipped, and why."),
+    ),
+)
+def download(config: Scans) -> Iterator[dg.Output[Any]]:
+    """Stream the scans into the store; only then is known which could be read."""
+    rows: list[dict[str, Any]] = []
+    made = sources.stream(
+        jobs(config), rows, workers=config.workers, retries=config.retries, limit=config.limit
+    )
+    shown = {"source": config.source, "seed": config.seed}
+    yield dg.Output(made, output_name="scans", metadata=shown)
+    scene = scans.table_of(rows)
+    yield dg.Output(scans.label_blocks(scene), output_name="labels")
+    skipped = scene[scene["traces"] == 0]
+    named = [f"{one.name}: {one.status}" for one in skipped.head(NAMED).itertuples(index=False)]
+    counted = {"scans": len(scene), "skipped": len(skipped)}
+    yield dg.Output(scene, output_name="scene", metadata={**counted, "skipped scans": named})

@@ -1,0 +1,70 @@
+"""Which scans are learnt from, tuned on and judged by, and the windows that the models see."""
+
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from pydantic import Field
+
+from assets.buried_objects.inputs import asset_in
+from assets.settings import StageConfig, by_profile
+from models.arrays import Arrays
+from models.buried_objects.splits import PARTS, split_scans
+from models.buried_objects.windows import PER_SCAN, windows_of
+from models.sampling import SPLITS
+
+
+class Splits(StageConfig, section="buried_objects/splits"):
+    """How the scans are shared out."""
+
+    validation: float = Field(
+        by_profile(quick=0.15, published=0.08), gt=0, lt=1, description="share of the scans"
+    )
+    test: float = Field(
+        by_profile(quick=0.25, published=0.2), gt=0, lt=1, description="share of the scans"
+    )
+    parts: int = Field(
+        PARTS, gt=1, lt=100, description="validation, and the parts that training takes in turn"
+    )
+    seed: int = 2
+
+
+@dg.asset(
+    key=["buried_objects", "splits"],
+    group_name="buried_objects",
+    tags={"stage": "sampling"},
+    io_manager_key="arrays",
+    ins={"labels": asset_in("labels")},
+)
+def splits(config: Splits, labels: Arrays) -> dg.Output[dict[str, Any]]:
+    """Split of each trace (0 train, 1 validation, 2 test) and its part, scans whole."""
+    found = split_scans(labels, config.validation, config.test, config.seed, config.parts)
+    label = np.asarray(labels["label"])
+    counts = {
+        f"{name} ({what})": int(np.sum(label[found["split"] == code] == value))
+        for code, name in enumerate(SPLITS)
+        for what, value in (("over the object", 1), ("beside it", 0))
+    }
+    return dg.Output(dict(found), metadata=counts)
+
+
+class Windows(StageConfig, section="buried_objects/windows"):
+    """Which windows of a scan."""
+
+    per_scan: int = Field(PER_SCAN, gt=0, description="random windows of 100 traces of a scan")
+    seed: int = 3
+
+
+@dg.asset(
+    key=["buried_objects", "windows"],
+    group_name="buried_objects",
+    tags={"stage": "sampling"},
+    io_manager_key="arrays",
+    ins={"labels": asset_in("labels"), "splits": asset_in("splits")},
+)
+def windows(config: Windows, labels: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
+    """Random windows of 100 traces: first row, length, scan, split, and batch in training."""
+    found = windows_of(labels, splits, config.seed, config.per_scan)
+    batches, counts = np.unique(found["batch"], return_counts=True)
+    shown = {f"batch {b}": int(n) for b, n in zip(batches, counts, strict=True) if b >= 0}
+    return dg.Output(dict(found), metadata=shown)

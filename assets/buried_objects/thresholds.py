@@ -1,0 +1,59 @@
+"""Where each model cuts and how its answers are smoothed: chosen on validation scans."""
+
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from pydantic import Field
+
+from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
+from assets.settings import StageConfig
+from models.arrays import Arrays
+from models.buried_objects.fitting import score_scans
+from models.buried_objects.smoothing import choose
+from models.sampling import VALIDATION, read_rows
+
+
+class Smoothing(StageConfig, section="buried_objects/*/threshold"):
+    """What is tried, for the largest F1 of validation traces."""
+
+    medians: list[int] = Field([1, 3, 5, 9], description="widths, traces, odd; 1: no median")
+    ratios: list[float] = Field(
+        [1.0, 0.7, 0.4], description="lower thresholds as shares of the upper; 1: no hysteresis"
+    )
+
+
+def chosen(config: Smoothing, network: Any, features: dict[str, Arrays]) -> dg.Output[Any]:
+    """Choose threshold and smoothing on the validation scans."""
+    rows, scores = score_scans(network, features, VALIDATION)
+    label, scan = (read_rows(features["labels"][name], rows) for name in ("label", "scan"))
+    settings = config.model_dump()
+    found = choose(np.asarray(label), scores, np.asarray(scan), **settings)
+    return dg.Output(found, metadata=found)
+
+
+@dg.asset(
+    key=["buried_objects", "threshold"],
+    group_name="buried_objects",
+    tags={"stage": "thresholds"},
+    io_manager_key="json",
+    partitions_def=MODELS,
+    ins={"network": asset_in("network"), **SCANS},
+)
+def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[dict[str, Any]]:
+    """Threshold and smoothing of a network, from its validation scores."""
+    return chosen(config, network, features)
+
+
+@dg.asset(
+    key=["buried_objects", "upgrade", "threshold"],
+    group_name="buried_objects",
+    tags={"stage": "thresholds"},
+    io_manager_key="json",
+    ins={"network": asset_in("upgrade", "network"), **PROJECTED},
+)
+def upgrade_threshold(
+    config: Smoothing, network: Any, **features: Arrays
+) -> dg.Output[dict[str, Any]]:
+    """Threshold and smoothing of the upgrade, from its validation scores."""
+    return chosen(config, network, features)

@@ -1,0 +1,1 @@
+"""Buried objects: which traces of a ground-penetrating-radar scan lie over a cylinder."""

@@ -1,0 +1,87 @@
+"""Each check of the system passes on good data and names what is wrong with bad data."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.buried_objects import checks, inputs
+from assets.settings import SettingsError
+
+
+def scene(skipped: int) -> pd.DataFrame:
+    status = ["skipped: no /rxs/rx1/Ez"] * skipped + ["read"] * (100 - skipped)
+    return pd.DataFrame({"name": [f"scan{k}" for k in range(100)], "status": status})
+
+
+def test_many_skipped_scans_are_named() -> None:
+    assert checks.few_skipped(scene(2)) == {}
+    found = checks.few_skipped(scene(3))
+    assert found["skipped"].startswith("3 of 100: scan0: skipped: no /rxs/rx1/Ez; scan1")
+
+
+def labels() -> dict[str, np.ndarray]:
+    return {"label": np.array([0, 1, 0, 1]), "scan": np.array([0, 0, 1, 1])}
+
+
+def test_every_trace_needs_a_label_of_0_or_1() -> None:
+    ez = {"ez": np.zeros((4, 3), np.float32)}
+    assert checks.rows_agree(labels(), ez) == {}
+    assert checks.rows_agree(labels(), {"ez": ez["ez"][:3]}) == {"rows": "4 labels of 3 traces"}
+    wrong = labels() | {"label": np.array([0, 2, 0, 1])}
+    assert checks.rows_agree(wrong, ez) == {"label": "holds [0, 1, 2], expected 0 and 1"}
+
+
+def test_a_scan_in_two_splits_is_named() -> None:
+    assert checks.scans_apart({"split": np.array([0, 0, 1, 1])}, labels()) == {}
+    found = checks.scans_apart({"split": np.array([0, 0, 1, 2])}, labels())
+    assert found == {"in two splits": "1"}
+
+
+def test_a_split_without_objects_is_named() -> None:
+    found = checks.classes_present({"split": np.array([0, 0, 1, 2])}, labels())
+    assert found == {"validation": "holds only the labels [0]", "test": "holds only the labels [1]"}
+
+
+def test_counts_are_checked_for_one_partition_and_for_all() -> None:
+    network = {
+        "config": {},
+        "parameters": 10,
+        "trainable_parameters": 10,
+        "published_parameters": 12,
+        "published_trainable_parameters": 10,
+    }
+    said = "10 (10 trainable), published are 12 (10)"
+    assert checks.all_counts(network) == {"parameters": said}
+    explained = network | {"difference": "shorter traces"}
+    assert checks.all_counts({"rnn1": network, "rnn2": explained}) == {"rnn1 parameters": said}
+
+
+def test_an_upgrade_that_guesses_fails() -> None:
+    def judged(value: float | None) -> dict[str, object]:
+        return {"metrics": {"f1": {"value": value}}}
+
+    assert checks.good_enough(judged(0.31)) == {}
+    assert checks.good_enough(judged(0.29)) == {"f1": "0.290 is below 0.3"}
+    assert checks.good_enough(judged(None)) == {"f1": "undefined"}
+
+
+def test_a_network_level_with_the_upgrade_is_named() -> None:
+    f1 = {"rnn1": 0.3, "lstm2": None, "upgrade": 0.4}
+    assert checks.upgrade_leads({"f1": f1}) == {}
+    assert checks.upgrade_leads({"f1": f1 | {"rnn1": 0.4}}) == {"rnn1": "0.400 against 0.400"}
+    assert checks.upgrade_leads({"f1": f1 | {"upgrade": None}}) == {"upgrade": "undefined"}
+
+
+def test_partitions_are_networks_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*names: str) -> list[str]:
+        monkeypatch.setattr(inputs, "Networks", lambda: SimpleNamespace(networks=list(names)))
+        return inputs.chosen()
+
+    assert asked("rnn5", "lstm2") == ["lstm2", "rnn5"]
+    for names in (("lstm6",), ()):
+        with pytest.raises(SettingsError, match=r"expected one or more of lstm1, lstm2"):
+            asked(*names)

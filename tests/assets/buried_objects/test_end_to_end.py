@@ -1,0 +1,112 @@
+"""The buried-object graph at a toy size, through the command that users run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+MODELS = ("rnn1", "convrnn1")
+
+SETTINGS = """
+["buried_objects/scans"]
+scans = 24
+["buried_objects/windows"]
+per_scan = 1
+["buried_objects/architecture"]
+networks = ["rnn1", "convrnn1"]
+["buried_objects/network"]
+epochs = 1
+["buried_objects/upgrade/network"]
+epochs = 2
+["buried_objects/order_study"]
+network = "rnn1"
+epochs = 1
+["buried_objects/*/evaluation"]
+resamples = 100
+"""
+
+FAMILY = ("architecture", "network", "history", "threshold", "predictions", "evaluation")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
+    run = new_run(tmp_path_factory.mktemp("buried_objects"), SETTINGS)
+    outcome = run.json("rebuild", "group:buried_objects")
+    assert outcome["failed"] == []
+    built = set(outcome["materialized"])
+    assert {f"buried_objects/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
+    assert {f"buried_objects/{n}" for n in ("order_study", "comparison", "report")} <= built
+    return run
+
+
+def test_a_second_rebuild_runs_nothing(run: Any) -> None:
+    assert run.json("rebuild", "group:buried_objects")["materialized"] == []
+    assert run.json("plan", "group:buried_objects")["stale"] == []
+
+
+def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
+    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".h5", ".parquet", ".json", ".keras", ".zip"}
+    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+
+
+def test_every_test_trace_is_judged_with_both_f1s(run: Any) -> None:
+    split = run.load("buried_objects/splits")["split"][:]
+    for key, partition in (("buried_objects", "rnn1"), ("buried_objects/upgrade", None)):
+        table = run.load(f"{key}/predictions", partition)
+        assert len(table) == int((split == 2).sum())
+        judged = run.load(f"{key}/evaluation", partition)
+        assert judged["counts"]["actual"] == int(table["label"].sum())
+
+
+def test_the_comparison_and_the_report_answer_the_studys_question(run: Any, tmp_path: Path) -> None:
+    done = run.faint("compare", "buried_objects")
+    assert done.returncode == 0, done.stderr
+    assert all(model in done.stdout for model in (*MODELS, "upgrade"))
+    assert "published" in done.stdout
+    finding = run.load("buried_objects/order_study")["finding"]
+    assert finding in done.stdout
+    done = run.faint("report", "buried_objects", "--to", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "buried_objects" / "index.html").read_text()
+    assert page.count("data:image/png;base64,") > 6
+
+
+def test_the_networks_setting_leaves_the_upgrade_alone(run: Any) -> None:
+    changed = SETTINGS.replace(
+        '["buried_objects/network"]\nepochs = 1', '["buried_objects/network"]\nepochs = 2'
+    )
+    run.settings.write_text(changed)
+    stale = run.json("plan", "group:buried_objects")["stale"]
+    run.settings.write_text(SETTINGS)
+    certain = {item["asset"] for item in stale if item["certain"]}
+    assert certain == {"buried_objects/network", "buried_objects/history"}
+    assert not [item for item in stale if "/upgrade/" in item["asset"]]
+
+
+def test_a_scan_that_cant_be_read_is_skipped_named_and_counted(
+    new_run: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    lines = ["name,radius"]
+    for number in range(6):
+        np.save(folder / f"scan{number}.npy", generator.normal(size=(144, 400)).astype(np.float32))
+        lines.append(f"scan{number},0.1")
+    (folder / "scan2.npy").write_bytes(b"torn")
+    (folder / "scenes.csv").write_text("\n".join(lines) + "\n")
+    own = new_run(
+        tmp_path,
+        f'["buried_objects/scans"]\nsource = "files"\npath = "{folder}"\nstep = 1\nretries = 0\n',
+    )
+    selection = " or ".join(f'key:"buried_objects/{n}"' for n in ("scans", "labels", "scene"))
+    assert own.json("rebuild", selection)["failed"] == []
+    scene = own.load("buried_objects/scene")
+    [skipped] = scene[scene["traces"] == 0].itertuples()
+    assert "scan2" in skipped.name
+    assert skipped.status.startswith("skipped: ")
+    assert len(own.load("buried_objects/scans")["ez"]) == 5 * 144

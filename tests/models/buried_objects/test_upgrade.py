@@ -1,0 +1,105 @@
+"""The upgrade: small, looking both ways, moved in training alone, and repeatable."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from models.architectures import architecture, from_architecture
+from models.buried_objects import networks, upgrade
+from models.buried_objects.fitting import Training, score_scans
+from models.sampling import TEST, TRAIN, VALIDATION
+from models.training import seeded
+
+# Keras 3 asks TensorFlow's variables for NumPy arrays in a way that NumPy 2 has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+VALUES = 16
+
+
+def test_counts_by_hand():
+    described = upgrade.described(128, 0)
+    block = 3 * 24 * 24 + 4 * 24
+    assert described["parameters"] == 4 + 129 * 24 + 5 * block + 2 * 25
+    assert described["multiplications"] == 100 * (128 * 24 + 5 * 3 * 24 * 24 + 2 * 24)
+
+
+def test_it_takes_less_than_a_twentieth_of_any_published_networks_multiplications():
+    ours = upgrade.described(128, 0)["multiplications"]
+    for name in ("rnn1", "rnn5", "convrnn4"):
+        assert ours < networks.described(name, 10_057)["multiplications"] / 20
+
+
+def test_it_is_built_again_from_data():
+    described = upgrade.described(VALUES, 3)
+    again = from_architecture(json.loads(json.dumps(described)))
+    assert architecture(again)["config"] == described["config"]
+
+
+def test_a_trace_is_judged_by_31_on_either_side():
+    seeded(0)
+    built = upgrade.network(VALUES, 0)
+    x = np.random.default_rng(0).normal(size=(1, 100, VALUES)).astype(np.float32)
+    changed = x.copy()
+    changed[0, 50] += 5
+    moved = np.abs(built.predict_on_batch(x) - built.predict_on_batch(changed))[0, :, 1]
+    assert np.flatnonzero(moved > 1e-7).min() >= 50 - 31
+    assert np.flatnonzero(moved > 1e-7).max() <= 50 + 31
+    assert (moved[[30, 70]] > 0).all()
+
+
+def test_windows_are_moved_along_time_in_training_alone():
+    import keras
+
+    seeded(0)
+    built = upgrade.network(VALUES, 0)
+    inner = keras.Model(built.input, built.get_layer("traces").output)
+    x = np.zeros((8, 100, VALUES), np.float32)
+    x[:, :, 8] = 1
+    told = np.asarray(inner(x, training=False))
+    assert (told.argmax(axis=2) == 8).all()
+    moved = np.asarray(inner(x, training=True)).argmax(axis=2)
+    assert len(set(moved[:, 0].tolist())) > 1
+    assert np.abs(moved - 8).max() <= upgrade.MOVED * VALUES
+    np.testing.assert_array_equal(moved, np.repeat(moved[:, :1], 100, axis=1))
+
+
+@pytest.fixture(scope="module")
+def features():
+    """Echoes at any depth over an object in the middle third."""
+    generator = np.random.default_rng(0)
+    scan = np.repeat(np.arange(8), 110).astype(np.int32)
+    trace = np.tile(np.arange(110), 8).astype(np.int16)
+    label = (trace * 3 // 110 == 1).astype(np.int8)
+    values = 0.3 * generator.normal(size=(len(scan), VALUES)).astype(np.float32)
+    values[np.arange(len(scan)), 4 + scan] += 3 * label
+    split = np.array([TRAIN] * 5 + [VALIDATION, TEST, TEST], np.int8)
+    start = np.concatenate([110 * k + np.array([0, 5, 10]) for k in range(8)])
+    return {
+        "labels": {"label": label, "scan": scan, "trace": trace},
+        "splits": {"split": split[scan]},
+        "windows": {
+            "start": start,
+            "length": np.full(24, 100, np.int16),
+            "split": np.repeat(split, 3),
+            "batch": np.zeros(24, np.int8),
+        },
+        "projected": {"values": values},
+    }
+
+
+def test_it_learns_and_repeats_itself(features):
+    described = upgrade.described(VALUES, 1)
+    training = Training(epochs=8, patience=10, batch=4, seed=2)
+    (one, history), (other, again) = (upgrade.fit(described, features, training) for _ in range(2))
+    assert history == again
+    for left, right in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert history.phases[0].epochs == 6
+    assert history.phases[1].learning_rate == pytest.approx(history.phases[0].learning_rate / 10)
+    assert upgrade.record(history, features["windows"])["seen"] == 15 * history.epochs
+    rows, scores = score_scans(one, features, TEST)
+    label = features["labels"]["label"][rows]
+    assert scores[label == 1].mean() > scores[label == 0].mean() + 0.2
