@@ -84,19 +84,29 @@ def both_classes(labels: Any, split: Any, names: Sequence[str]) -> dict[str, Any
     return wrong
 
 
-def parameter_counts(architecture: Mapping[str, Any]) -> dict[str, Any]:
-    """A network has the published number of parameters, or it is said why not."""
+def parameter_counts(architectures: Mapping[str, Any]) -> dict[str, Any]:
+    """Networks have the published number of parameters, or it is said why not."""
+    # Of a family, a check sees one partition where one is built, and all where it runs by itself.
+    described = {"": architectures} if "parameters" in architectures else architectures
+    return {
+        f"{name} parameters".strip(): problem
+        for name, network in described.items()
+        if (problem := _miscounted(network))
+    }
+
+
+def _miscounted(architecture: Mapping[str, Any]) -> str:
     counts = (architecture["parameters"], architecture["trainable_parameters"])
     published = (
         architecture.get("published_parameters", counts[0]),
         architecture.get("published_trainable_parameters", counts[1]),
     )
     if counts == published or architecture.get("difference"):
-        return {}
-    return {
-        "parameters": f"{counts[0]:,} ({counts[1]:,} trainable), published are "
+        return ""
+    return (
+        f"{counts[0]:,} ({counts[1]:,} trainable), published are "
         f"{published[0]:,} ({published[1]:,})"
-    }
+    )
 
 
 def metric_floor(evaluation: Mapping[str, Any], metric: str, floor: float) -> dict[str, Any]:
@@ -105,3 +115,15 @@ def metric_floor(evaluation: Mapping[str, Any], metric: str, floor: float) -> di
     if value is None:
         return {metric: "undefined"}
     return {} if value >= floor else {metric: f"{value:.3f} is below {floor}"}
+
+
+def leads(values: Mapping[str, float | None], ours: str = "upgrade") -> dict[str, Any]:
+    """One model's measure is above that of each of the others; undefined ones don't count."""
+    best = values[ours]
+    if best is None:
+        return {ours: "undefined"}
+    return {
+        name: f"{value:.3f} against {best:.3f}"
+        for name, value in values.items()
+        if name != ours and value is not None and value >= best
+    }

@@ -9,6 +9,7 @@ from assets.checks import (
     check,
     disjoint,
     finite,
+    leads,
     metric_floor,
     parameter_counts,
 )
@@ -54,17 +55,6 @@ def classes_present(splits: Arrays, labels: Arrays) -> dict[str, Any]:
     return both_classes(labels["label"][:], splits["split"][:], SPLITS)
 
 
-def all_counts(architectures: dict[str, Any]) -> dict[str, Any]:
-    """Networks have the parameters of the published layers, or it is said why not."""
-    # A check sees one partition where one is built, and all of them where it is run by itself.
-    described = {"": architectures} if "config" in architectures else architectures
-    return {
-        f"{name} {what}".strip(): problem
-        for name, network in described.items()
-        for what, problem in parameter_counts(network).items()
-    }
-
-
 def good_enough(evaluation: dict[str, Any]) -> dict[str, Any]:
     """The upgrade's F1 is far above that of flagging every trace."""
     return metric_floor(evaluation, "f1", FLOOR)
@@ -72,14 +62,7 @@ def good_enough(evaluation: dict[str, Any]) -> dict[str, Any]:
 
 def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
     """The upgrade's F1 is above that of each of the study's networks."""
-    ours = comparison["f1"]["upgrade"]
-    if ours is None:
-        return {"upgrade": "undefined"}
-    return {
-        name: f"{value:.3f} against {ours:.3f}"
-        for name, value in comparison["f1"].items()
-        if name != "upgrade" and value is not None and value >= ours
-    }
+    return leads(comparison["f1"])
 
 
 SPLIT = ("buried_objects", "splits")
@@ -92,7 +75,7 @@ checks = [
     check("scans_apart", SPLIT, scans_apart, LABELS),
     check("classes_present", SPLIT, classes_present, LABELS),
     check("finite", ("buried_objects", "projected"), finite),
-    check("parameter_counts", ("buried_objects", "architecture"), all_counts),
+    check("parameter_counts", ("buried_objects", "architecture"), parameter_counts),
     check("good_enough", ("buried_objects", "upgrade", "evaluation"), good_enough),
     check("upgrade_leads", ("buried_objects", "comparison"), upgrade_leads),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.checks import both_classes, check, disjoint, finite, parameter_counts
+from assets.checks import both_classes, check, disjoint, finite, leads, parameter_counts
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.solar_flares.records import PARAMETERS, SAMPLES
@@ -44,17 +44,6 @@ def few_broken(tally: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def all_counts(architectures: dict[str, Any]) -> dict[str, Any]:
-    """Networks have the published number of parameters, or it is said why not."""
-    # A check sees one partition where one is built, and all of them where it is run by itself.
-    described = {"": architectures} if "config" in architectures else architectures
-    return {
-        f"{name} {what}".strip(): problem
-        for name, network in described.items()
-        for what, problem in parameter_counts(network).items()
-    }
-
-
 def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
     """The upgrade has skill on regions it has not seen: its TSS is above 0 with its interval."""
     tss = evaluation["metrics"]["tss"]
@@ -65,13 +54,7 @@ def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
 
 def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
     """The upgrade's TSS is above that of each of the study's networks, at equal data."""
-    ours = comparison["tss"]["upgrade"]
-    if ours is None:
-        return {"upgrade": "undefined"}
-    ahead = {name: value for name, value in comparison["tss"].items() if value is not None}
-    return {
-        name: f"{value:.3f} against {ours:.3f}" for name, value in ahead.items() if value > ours
-    }
+    return leads(comparison["tss"])
 
 
 RECORDS = ("solar_flares", "records")
@@ -83,7 +66,7 @@ checks = [
     check("classes_present", ("solar_flares", "splits"), classes_present, RECORDS),
     check("finite", ("solar_flares", "sequences"), finite),
     check("finite", ("solar_flares", "steps"), finite),
-    check("parameter_counts", ("solar_flares", "architecture"), all_counts),
+    check("parameter_counts", ("solar_flares", "architecture"), parameter_counts),
     check("better_than_chance", ("solar_flares", "upgrade", "evaluation"), better_than_chance),
     check("upgrade_leads", ("solar_flares", "comparison"), upgrade_leads),
 ]

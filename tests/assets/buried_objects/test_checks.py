@@ -46,20 +46,6 @@ def test_a_split_without_objects_is_named() -> None:
     assert found == {"validation": "holds only the labels [0]", "test": "holds only the labels [1]"}
 
 
-def test_counts_are_checked_for_one_partition_and_for_all() -> None:
-    network = {
-        "config": {},
-        "parameters": 10,
-        "trainable_parameters": 10,
-        "published_parameters": 12,
-        "published_trainable_parameters": 10,
-    }
-    said = "10 (10 trainable), published are 12 (10)"
-    assert checks.all_counts(network) == {"parameters": said}
-    explained = network | {"difference": "shorter traces"}
-    assert checks.all_counts({"rnn1": network, "rnn2": explained}) == {"rnn1 parameters": said}
-
-
 def test_an_upgrade_that_guesses_fails() -> None:
     def judged(value: float | None) -> dict[str, object]:
         return {"metrics": {"f1": {"value": value}}}

@@ -44,21 +44,6 @@ def test_many_broken_lines_are_named() -> None:
     assert found == {"fold 1": "a.json, line 3: no id"}
 
 
-def test_counts_are_checked_for_one_partition_and_for_all() -> None:
-    network = {
-        "config": {},
-        "parameters": 10,
-        "trainable_parameters": 10,
-        "published_parameters": 12,
-        "published_trainable_parameters": 10,
-    }
-    said = "10 (10 trainable), published are 12 (10)"
-    assert checks.all_counts(network) == {"parameters": said}
-    explained = network | {"difference": "tied"}
-    assert checks.all_counts(explained) == {}
-    assert checks.all_counts({"a": network, "b": explained}) == {"a parameters": said}
-
-
 def test_a_forecast_without_skill_fails() -> None:
     def judged(low: float | None) -> dict[str, object]:
         return {"metrics": {"tss": {"value": 0.2, "low": low, "high": 0.4, "reason": "few"}}}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assets.checks import parameter_counts
 from assets.speech import checks
 
 
@@ -64,11 +65,11 @@ def test_a_parameter_count_that_nothing_explains_is_named_with_its_model() -> No
         "difference": "",
     }
     found = {"parameters": "10 (8 trainable), published are 12 (8)"}
-    assert checks.all_counts(described) == found
-    assert checks.all_counts({"s001": described}) == {"s001 parameters": found["parameters"]}
-    assert checks.all_counts({"s001": described | {"difference": "no second bias"}}) == {}
+    assert parameter_counts(described) == found
+    assert parameter_counts({"s001": described}) == {"s001 parameters": found["parameters"]}
+    assert parameter_counts({"s001": described | {"difference": "no second bias"}}) == {}
     unknown = {name: described[name] for name in ("config", "parameters", "trainable_parameters")}
-    assert checks.all_counts(unknown) == {}
+    assert parameter_counts(unknown) == {}
 
 
 def judged(greedy: float | None, lm: float | None) -> dict[str, Any]:
