@@ -90,6 +90,20 @@ def architecture(network: keras.Model, published: Published | None = None) -> di
     return described
 
 
+def counted(network: keras.Model, published: Published | None = None) -> dict[str, Any]:
+    """Describe a network as `architecture` does, with the ``multiplications`` of one example.
+
+    Each weight of a kernel is used once at every place of a convolution's output, and once at every
+    step of a recurrent layer.
+    """
+    total = 0
+    for layer in network.layers:
+        kernels = [w for w in layer.trainable_variables if "kernel" in w.name]
+        places = math.prod(layer.output.shape[1:-1])
+        total += sum(math.prod(w.shape) for w in kernels) * places
+    return architecture(network, published) | {"multiplications": total}
+
+
 def from_architecture(described: Mapping[str, Any]) -> keras.Model:
     """Build the uncompiled network that `architecture` described, with fresh weights.
 

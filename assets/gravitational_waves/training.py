@@ -10,6 +10,7 @@ from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import outs
+from models.architectures import counted
 from models.gravitational_waves import fitting, networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
 from models.training import History
@@ -28,7 +29,7 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
     )
     def network_architecture(classes: dict[str, Any]) -> dg.Output[dict[str, Any]]:
         if model == "upgrade":
-            described = networks.counted(upgrade.network(len(classes["names"])))
+            described = counted(upgrade.network(len(classes["names"])))
         else:
             asked = len(classes["names"]) if classes["task"] == "classes" else 0
             described = networks.described(model, asked)

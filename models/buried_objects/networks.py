@@ -21,10 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import Published
+from models.architectures import Published, counted
 from models.buried_objects.scans import SAMPLES
 from models.buried_objects.windows import TRACES
-from models.gravitational_waves.networks import counted
 
 if TYPE_CHECKING:
     import keras
@@ -232,6 +231,6 @@ def _built(layer: Layer, name: str, x: Any) -> Any:
 def described(name: str, samples: int) -> dict[str, Any]:
     """Describe a network as data, with the multiplications that it takes to label a window.
 
-    See `models.architectures.architecture` and `models.gravitational_waves.networks.counted`.
+    See `models.architectures.counted`.
     """
     return counted(network(name, samples), published_counts(name, samples))

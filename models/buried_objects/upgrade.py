@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import from_architecture
+from models.architectures import counted, from_architecture
 from models.arrays import Arrays
 from models.buried_objects.fitting import Training, asked
 from models.buried_objects.networks import LEARNING_RATE, LOSS, OPTIMISER
 from models.buried_objects.windows import TRACES
-from models.gravitational_waves.networks import counted
 from models.sampling import TRAIN, VALIDATION, Batches, rows_of
 from models.training import EarlyStopping, History, Phase, fresh, train
 

@@ -12,11 +12,10 @@ after many others has the same configuration.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import Published, architecture
+from models.architectures import Published, counted
 from models.gravitational_waves.images import SHAPE
 
 if TYPE_CHECKING:
@@ -179,20 +178,6 @@ def described(model: str, classes: int = 0) -> dict[str, Any]:
         published = Published(published.parameters, published.trainable, other)
     found = counted(BUILDERS[model](classes), published)
     return found | ({"generator": counted(generator())} if model == "gan" else {})
-
-
-def counted(network: keras.Model, published: Published | None = None) -> dict[str, Any]:
-    """Describe a network, with the multiplications that it takes to score one image.
-
-    Each weight of a kernel is used once at every place of a convolution's output, and once at every
-    step of a recurrent layer.
-    """
-    total = 0
-    for layer in network.layers:
-        kernels = [w for w in layer.trainable_variables if "kernel" in w.name]
-        places = math.prod(layer.output.shape[1:-1])
-        total += sum(math.prod(w.shape) for w in kernels) * places
-    return architecture(network, published) | {"multiplications": total}
 
 
 def _head(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

@@ -38,6 +38,19 @@ def test_a_package_never_imports_what_stands_above_it(package: str) -> None:
     assert wrong == {}
 
 
+def test_no_system_imports_another() -> None:
+    systems = {path.name for path in (ROOT / "assets").iterdir() if path.is_dir()} - {"__pycache__"}
+    wrong = []
+    for package in ("assets", "models"):
+        for system in systems:
+            for path in (ROOT / package / system).rglob("*.py"):
+                for node in ast.walk(ast.parse(path.read_text())):
+                    module = (getattr(node, "module", None) or "").split(".")
+                    if module[1:2] and module[1] in systems - {system}:
+                        wrong.append(f"{path.relative_to(ROOT)}: {'.'.join(module)}")
+    assert wrong == []
+
+
 def test_every_module_says_what_belongs_in_it() -> None:
     silent = [
         str(path.relative_to(ROOT))

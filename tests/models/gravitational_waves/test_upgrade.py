@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.gravitational_waves import fitting, networks, upgrade
+from models.architectures import counted
+from models.gravitational_waves import fitting, upgrade
 from models.sampling import TEST, rows_of
 
 NAMES = ["Blip", "Chirp", "Whistle"]
@@ -55,7 +56,7 @@ def test_class_weights_by_hand():
 
 
 def test_it_learns_repeats_itself_and_scores_the_chirp_class(features):
-    described = networks.counted(upgrade.network(3))
+    described = counted(upgrade.network(3))
     settings = {"epochs": 6, "learning_rate": 2e-3, "batch": 8, "patience": 0, "seed": 2}
     (one, history), (other, again) = (
         upgrade.fit("upgrade", described, features, **settings) for _ in range(2)
