@@ -38,6 +38,18 @@ HEADINGS = {
     "recall_at_fpr_0.001": "recall at 0.1 % false positives",
     "precision_at_recall_0.9": "precision at recall 0.9",
     "recall_at_precision_0.9": "recall at precision 0.9",
+    "macro_f1": "macro F1",
+    "event_f1": "event F1",
+    "jaccard": "Jaccard index",
+    "f1_as_printed": "F1 as printed",
+    "f1_at_0.5": "F1 at 0.5",
+    "f1_as_printed_at_0.5": "F1 as printed, at 0.5",
+    "jaccard_at_0.5": "Jaccard index at 0.5",
+    "wer_lm": "WER, language model",
+    "wer_beam": "WER, beam",
+    "wer_greedy": "WER, greedy",
+    "cer_lm": "CER, language model",
+    "cer_greedy": "CER, greedy",
 }
 
 #: What a comparison shows unless told.
