@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-import resource
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+import numpy as np
+
+from models.sampling import SPLITS
 
 
 def picture(png: bytes) -> dg.MetadataValue:
@@ -20,19 +22,22 @@ def data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
-def peak_memory() -> dg.MetadataValue:
-    """Give the most memory this process has had, in MB."""
-    return dg.MetadataValue.int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+def split_counts(split: Any, positive: Any, positives: str, others: str) -> dict[str, int]:
+    """Count the positives and the others of each split.
 
-
-def shapes(arrays: Mapping[str, Any]) -> dg.MetadataValue:
-    """Give name, type and shape of named arrays as a table."""
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"array": name, "dtype": str(a.dtype), "shape": str(tuple(a.shape))})
-            for name, a in arrays.items()
-        ]
-    )
+    Parameters
+    ----------
+    split, positive
+        Code of its split and 0 or 1 of each row, shape (n,).
+    positives, others
+        What they are called.
+    """
+    codes, label = np.asarray(split), np.asarray(positive)
+    return {
+        f"{name} ({what})": int(np.sum(label[codes == code] == value))
+        for code, name in enumerate(SPLITS)
+        for what, value in ((positives, 1), (others, 0))
+    }
 
 
 def measures(evaluation: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:

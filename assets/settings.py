@@ -13,7 +13,7 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import dagster as dg
 from pydantic import ValidationError
@@ -98,6 +98,36 @@ class StageConfig(dg.Config):
     def input_files(self) -> Sequence[Path]:
         """Files outside the graph that the stage reads: their content counts in its version."""
         return ()
+
+
+class Sourced(Protocol):
+    """Configuration of a stage that may read a file or folder from outside the graph."""
+
+    _section: ClassVar[str]
+
+    @property
+    def source(self) -> str:
+        """Where the data come from."""
+
+    @property
+    def path(self) -> str:
+        """A file or folder; empty where the source needs none."""
+
+
+def located(config: Sourced) -> Path:
+    """Give the file or folder that `path` names, below the checkout if it is relative.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    if not config.path:
+        raise ValueError(
+            f"source {config.source!r} needs `path`: set it in faint.toml, section "
+            f'["{config._section}"]'
+        )
+    return ROOT / Path(config.path).expanduser()
 
 
 def check_sections() -> None:

@@ -318,15 +318,39 @@ def cross_entropy(
     """
     kept = np.clip(np.asarray(scores, dtype=np.float64), 1e-7, 1 - 1e-7)
     loss = -np.where(np.asarray(labels) == 1, np.log(kept), np.log1p(-kept))
-    codes = group_codes(groups, len(loss))
-    sums, sizes = np.bincount(codes, loss), np.bincount(codes)
+    return ratio(loss, np.ones(len(loss)), groups, resamples=resamples, seed=seed)
+
+
+def ratio(
+    numerators: AnyArray,
+    denominators: AnyArray,
+    groups: AnyArray | None,
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the ratio of two sums, such as errors to words, with its interval by whole groups.
+
+    Parameters
+    ----------
+    numerators, denominators, groups
+        Shape (n,): what is summed above and below the line, not 0 in all, and the group (each row
+        its own if None).
+    resamples, seed
+        Bootstrap resamples of groups, and their seed.
+
+    Returns
+    -------
+    dict
+        ``value``, ``low``, ``high`` (95 %) and ``method``, as a metric of `evaluate`.
+    """
+    above, below = np.asarray(numerators), np.asarray(denominators)
+    codes = group_codes(groups, len(above))
+    sums, sizes = np.bincount(codes, above), np.bincount(codes, below)
     generator = np.random.default_rng(seed)
-    means = [
-        sums[drawn].sum() / sizes[drawn].sum()
-        for drawn in (generator.integers(0, len(sums), len(sums)) for _ in range(resamples))
-    ]
-    low, high = np.percentile(means, [2.5, 97.5])
-    value = float(loss.mean())
+    drawn = (generator.integers(0, len(sums), len(sums)) for _ in range(resamples))
+    low, high = _percentiles(np.array([sums[rows].sum() / sizes[rows].sum() for rows in drawn]))
+    value = float(above.sum() / below.sum())
     return {"value": value, "low": float(low), "high": float(high), "method": "bootstrap"}
 
 

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _passed_through_the_store(error: Exception) -> bool:
     """Whether an error came out of the store: each kind of remote store has errors of its own."""
     frames = traceback.walk_tb(error.__traceback__)
-    return any(Path(frame.f_code.co_filename).name == "storage.py" for frame, _ in frames)
+    return any(frame.f_globals.get("__name__") == "orchestration.storage" for frame, _ in frames)
 
 
 def _parser() -> argparse.ArgumentParser:

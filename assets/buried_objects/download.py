@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.settings import ROOT, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile, located
 from assets.wiring import outs
 from models.buried_objects import scans, sources
 
@@ -44,16 +44,7 @@ class Scans(StageConfig, section="buried_objects/scans"):
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
-        return (self.location(),) if self.source == "files" else ()
-
-    def location(self) -> Path:
-        """The folder that `path` names, below the checkout if it is relative."""
-        if not self.path:
-            raise ValueError(
-                f"source {self.source!r} needs `path`: set it in faint.toml, section "
-                '["buried_objects/scans"]'
-            )
-        return ROOT / Path(self.path).expanduser()
+        return (located(self),) if self.source == "files" else ()
 
 
 def jobs(config: Scans) -> Iterator[sources.Job]:
@@ -61,10 +52,10 @@ def jobs(config: Scans) -> Iterator[sources.Job]:
     if config.source == "simulated":
         return sources.simulated(config.scans, seed=config.seed, step=config.step)
     if config.source == "files":
-        return sources.from_files(config.location(), step=config.step)
+        return sources.from_files(located(config), step=config.step)
     return sources.solved(
         config.scans,
-        config.location(),
+        located(config),
         seed=config.seed,
         step=config.step,
         python=config.python or sys.executable,

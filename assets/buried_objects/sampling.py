@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from assets.buried_objects.inputs import asset_in
+from assets.metadata import split_counts
 from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays
 from models.buried_objects.splits import PARTS, split_scans
 from models.buried_objects.windows import PER_SCAN, windows_of
-from models.sampling import SPLITS
 
 
 class Splits(StageConfig, section="buried_objects/splits"):
@@ -40,11 +40,7 @@ def splits(config: Splits, labels: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each trace (0 train, 1 validation, 2 test) and its part, scans whole."""
     found = split_scans(labels, config.validation, config.test, config.seed, config.parts)
     label = np.asarray(labels["label"])
-    counts = {
-        f"{name} ({what})": int(np.sum(label[found["split"] == code] == value))
-        for code, name in enumerate(SPLITS)
-        for what, value in (("over the object", 1), ("beside it", 0))
-    }
+    counts = split_counts(found["split"], label, "over the object", "beside it")
     return dg.Output(dict(found), metadata=counts)
 
 

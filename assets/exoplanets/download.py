@@ -7,7 +7,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.settings import ROOT, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile, located
 from models.arrays import Blocks
 from models.exoplanets import bundle, readers, simulation
 
@@ -32,25 +32,16 @@ class Curves(StageConfig, section="exoplanets/curves"):
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
         if self.source == "files":
-            return (self.folder(),)
+            return (located(self),)
         return (bundle.BUNDLE,) if self.source == "injected" else ()
-
-    def folder(self) -> Path:
-        """The file or folder that `path` names, below the checkout if it is relative."""
-        if not self.path:
-            raise ValueError(
-                f"source {self.source!r} needs `path`: set it in faint.toml, section "
-                '["exoplanets/curves"]'
-            )
-        return ROOT / Path(self.path).expanduser()
 
 
 def read(config: Curves) -> Blocks:
     """Open the chosen source."""
     if config.source == "files":
-        return readers.read_files(config.folder())
+        return readers.read_files(located(config))
     if config.source == "kaggle":
-        return readers.read_kaggle(readers.download_kaggle(config.folder()))
+        return readers.read_kaggle(readers.download_kaggle(located(config)))
     make = simulation.injected if config.source == "injected" else simulation.simulated
     return make(
         n_train=config.train,

@@ -6,10 +6,10 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
+from assets.metadata import split_counts
 from assets.settings import StageConfig
 from models.arrays import Arrays
 from models.exoplanets.splits import split_curves
-from models.sampling import SPLITS
 
 
 class Splits(StageConfig, section="exoplanets/splits"):
@@ -31,9 +31,5 @@ def splits(config: Splits, curves: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two."""
     split = split_curves(curves, config.validation, config.test, config.seed)
     label = np.asarray(curves["label"])
-    metadata = {
-        f"{name} ({what})": int(np.sum(label[split == code] == value))
-        for code, name in enumerate(SPLITS)
-        for what, value in (("planets", 1), ("others", 0))
-    }
+    metadata = split_counts(split, label, "planets", "others")
     return dg.Output({"split": split}, metadata=metadata)

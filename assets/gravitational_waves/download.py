@@ -8,7 +8,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.settings import ROOT, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile, located
 from models.arrays import Blocks
 from models.gravitational_waves import simulation, sources
 from models.gravitational_waves.simulation import PUBLISHED_CHIRPS, PUBLISHED_IMAGES
@@ -42,16 +42,7 @@ class Images(StageConfig, section="gravitational_waves/images"):
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
-        return (self.location(),) if self.source in ("files", "injected") else ()
-
-    def location(self) -> Path:
-        """The file or folder that `path` names, below the checkout if it is relative."""
-        if not self.path:
-            raise ValueError(
-                f"source {self.source!r} needs `path`: set it in faint.toml, section "
-                '["gravitational_waves/images"]'
-            )
-        return ROOT / Path(self.path).expanduser()
+        return (located(self),) if self.source in ("files", "injected") else ()
 
 
 def read(config: Images) -> Blocks:
@@ -68,7 +59,7 @@ def read(config: Images) -> Blocks:
             faintest=config.faintest,
             duration=float(config.duration),
         )
-    path = config.location()
+    path = located(config)
     if config.source == "zenodo":
         path = sources.download_record(path)
     opened = partial(sources.open_files, path, config.duration, official=config.official_split)

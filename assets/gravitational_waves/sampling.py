@@ -7,12 +7,13 @@ import numpy as np
 from pydantic import Field
 
 from assets.gravitational_waves.inputs import asset_in
+from assets.metadata import split_counts
 from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays, Blocks
 from models.gravitational_waves import sources
 from models.gravitational_waves.simulation import FAINTEST
 from models.gravitational_waves.splits import classes_of, is_positive, split_images
-from models.sampling import SPLITS, TEST, TRAIN
+from models.sampling import TEST, TRAIN
 
 
 class Classes(StageConfig, section="gravitational_waves/classes"):
@@ -57,11 +58,7 @@ def splits(config: Splits, images: Arrays, classes: dict[str, Any]) -> dg.Output
     """Split of each image (0 train, 1 validation, 2 test), as published; code of its class."""
     found, how = split_images(images, classes, config.validation, config.test, config.seed)
     positive = is_positive(found["class"], classes)
-    counts = {
-        f"{name} ({what})": int(np.sum(positive[found["split"] == code] == value))
-        for code, name in enumerate(SPLITS)
-        for what, value in (("looked for", 1), ("others", 0))
-    }
+    counts = split_counts(found["split"], positive, "looked for", "others")
     return dg.Output(found, metadata={"split": how, **counts})
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.settings import ROOT, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile, located
 from assets.wiring import outs
 from models.arrays import Blocks
 from models.solar_flares import simulation, sources
@@ -54,16 +54,7 @@ class Records(StageConfig, section="solar_flares/records"):
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
-        return (self.location(),) if self.source == "files" else ()
-
-    def location(self) -> Path:
-        """The file or folder that `path` names, below the checkout if it is relative."""
-        if not self.path:
-            raise ValueError(
-                f"source {self.source!r} needs `path`: set it in faint.toml, section "
-                '["solar_flares/records"]'
-            )
-        return ROOT / Path(self.path).expanduser()
+        return (located(self),) if self.source == "files" else ()
 
 
 def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
@@ -71,7 +62,7 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
     if config.source == "simulated":
         counts = {1: config.train, 2: config.validation, 3: config.test}
         return simulation.simulate(counts, seed=config.seed, per_region=config.per_region)
-    path = config.location()
+    path = located(config)
     return sources.open_files(
         sources.download_competition(path) if config.source == "kaggle" else path,
         {1: config.train_fraction, 2: config.validation_fraction, 3: config.test_fraction},

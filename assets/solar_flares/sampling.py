@@ -6,6 +6,7 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
+from assets.metadata import split_counts
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays
@@ -33,11 +34,7 @@ def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time."""
     split, how = split_records(records, config.validation, config.test, config.seed)
     label = np.asarray(records["label"])
-    counts = {
-        f"{name} ({what})": int(np.sum(label[split == code] == value))
-        for code, name in enumerate(SPLITS)
-        for what, value in (("flares", 1), ("quiet", 0))
-    }
+    counts = split_counts(split, label, "flares", "quiet")
     return dg.Output({"split": split}, metadata={"split": how, **counts})
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.settings import ROOT, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile, located
 from assets.wiring import outs
 from models.speech import simulation, sources
 from models.speech.corpus import Utterance, audio_blocks, table_of, text_table
@@ -38,16 +38,7 @@ class Corpus(StageConfig, section="speech/corpus"):
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
-        return (self.location(),) if self.source == "files" else ()
-
-    def location(self) -> Path:
-        """The file or folder that `path` names, below the checkout if it is relative."""
-        if not self.path:
-            raise ValueError(
-                f"source {self.source!r} needs `path`: set it in faint.toml, section "
-                '["speech/corpus"]'
-            )
-        return ROOT / Path(self.path).expanduser()
+        return (located(self),) if self.source == "files" else ()
 
     def utterances(self) -> dict[str, int]:
         """Utterances to make, by part."""
@@ -66,7 +57,7 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
     """Open the chosen source; ``tally`` fills while files are read."""
     if config.source == "simulated":
         return simulation.simulate(config.utterances(), config.speakers(), seed=config.seed)
-    folders = [config.location()]
+    folders = [located(config)]
     if config.source == "openslr":
         folders = sources.download_librispeech(folders[0], config.parts)
     return chain.from_iterable(

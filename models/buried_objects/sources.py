@@ -9,12 +9,9 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from models.buried_objects.readers import SCENES, find_scans, read_scan, read_sc
 from models.buried_objects.scans import Scene
 from models.buried_objects.simulation import draw_scene, simulate_scan
 from models.errors import BadInput
+from models.threads import in_order
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +124,9 @@ def stream(
 
     def blocks() -> Iterator[Block]:
         samples = 0
-        for number, (job, ez, why) in enumerate(_results(jobs, workers, retries, wait)):
+        tasks = (partial(_tried, job, retries, wait) for job in jobs)
+        results = in_order(tasks, workers=workers, name="scans")
+        for number, (job, ez, why) in enumerate(results):
             if ez is not None and samples and ez.shape[1] != samples:
                 why = f"it has {ez.shape[1]} samples, the scans before it {samples}"
                 ez = None
@@ -160,30 +160,12 @@ def _require_within(limit: int, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def _results(
-    jobs: Iterable[Job], workers: int, retries: int, wait: float
-) -> Iterator[tuple[Job, NDArray[np.float32] | None, str]]:
-    remaining = iter(jobs)
-    waiting: deque[tuple[Job, Future[tuple[NDArray[np.float32] | None, str]]]] = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        while True:
-            for job in islice(remaining, 2 * workers - len(waiting)):
-                waiting.append((job, pool.submit(_tried, job, retries, wait)))
-            if not waiting:
-                return
-            job, future = waiting.popleft()
-            yield job, *future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _tried(job: Job, retries: int, wait: float) -> tuple[NDArray[np.float32] | None, str]:
+def _tried(job: Job, retries: int, wait: float) -> tuple[Job, NDArray[np.float32] | None, str]:
     for attempt in range(retries + 1):
         try:
-            return job.read(), ""
+            return job, job.read(), ""
         except (OSError, RuntimeError, BadInput) as error:
             why = str(error)
             if attempt < retries:
                 time.sleep(wait * 2**attempt)
-    return None, why
+    return job, None, why

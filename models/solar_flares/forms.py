@@ -20,9 +20,6 @@ from models.solar_flares.records import PARAMETERS
 LOOKBACK, STEP, DELAY = 600, 6, 300
 """Published windows, in rows: how far back, one row in how many, how far ahead."""
 
-WINDOW_BATCH = 128
-"""Windows in a batch, as published."""
-
 LOGARITHMIC = (
     *("TOTUSJH", "TOTBSQ", "TOTPOT", "TOTUSJZ", "ABSNJZH"),
     *("SAVNCPP", "USFLUX", "MEANPOT", "XR_MAX"),

@@ -11,11 +11,10 @@ import os
 import sys
 import zipfile
 import zlib
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +25,7 @@ from models.arrays import BLOCK_ROWS, Block, Blocks
 from models.errors import BadInput
 from models.solar_flares.json_lines import Layout, Parsed, Piece, parse
 from models.solar_flares.records import ID_LENGTH, REGION_LENGTH, rebatched
+from models.threads import in_order
 
 PIECE_BYTES = 1 << 20  # parsed at once: what fits the processor's cache, yet few changes of threads
 READ_BYTES = 1 << 22
@@ -300,19 +300,11 @@ def _parsed_by_threads(
 ) -> Iterator[Parsed]:
     """Parse a file's pieces in threads; NumPy and Arrow free them of the interpreter's lock."""
     layout: Layout | None = None
-    waiting: deque[Future[tuple[Parsed, Layout | None]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="records") as pool:
-        try:
-            for piece in _pieces(file, seed, piece_bytes):
-                waiting.append(pool.submit(parse, piece, layout))
-                if len(waiting) > 2 * workers:
-                    part, layout = waiting.popleft().result()
-                    yield part
-            while waiting:
-                yield waiting.popleft().result()[0]
-        finally:
-            for future in waiting:
-                future.cancel()
+    # Each piece is parsed with what the last one to be given has told of the layout.
+    tasks = (partial(parse, piece, layout) for piece in _pieces(file, seed, piece_bytes))
+    for part, found in in_order(tasks, workers=workers, name="records"):
+        layout = found
+        yield part
 
 
 def _parsed_by_spark(file: FoldFile, seed: int, master: str) -> Iterator[Parsed]:

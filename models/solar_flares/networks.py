@@ -64,8 +64,6 @@ class Design:
         Of the tied Dense layer; for one network the study names none.
     dropout, recurrent_dropout
         Of the LSTMs.
-    published_form
-        The input form of the published figures: ``"steps"`` or ``"windows"``.
     published
         Published parameter counts for `published_inputs` inputs, and why ours differ.
     published_inputs
@@ -80,7 +78,6 @@ class Design:
     tied_activation: str | None = "relu"
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
-    published_form: str = "steps"
     published_inputs: int = 25
 
 
@@ -109,7 +106,6 @@ DESIGNS = {
     "embedding26": Design(
         units=26,
         embedded=True,
-        published_form="windows",
         published_inputs=26,
         published=Published(6_943, 6_267, _TIED_DENSE.format(kernel=676)),
     ),
@@ -134,7 +130,6 @@ DESIGNS = {
         embedded=True,
         tied_lstms=1,
         tied_activation=None,
-        published_form="windows",
         published_inputs=26,
         published=Published(
             14_051,

@@ -17,10 +17,8 @@ cepstra, which is what the usual readers gave the study.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from numpy.typing import NDArray
 from models.arrays import ArrayLike, Arrays, Block, Blocks
 from models.sampling import TRAIN
 from models.speech.corpus import RATE, SHORTEST, audio_of
+from models.threads import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,21 +213,8 @@ def _blocks(
     def together(utterances: list[NDArray[np.int16]]) -> Block:
         return {name: np.concatenate([feature(one) for one in utterances])}
 
-    def blocks() -> Iterator[Block]:
-        waiting: deque[Future[Block]] = deque()
-        with ThreadPoolExecutor(workers, thread_name_prefix=name) as pool:
-            try:
-                for utterances in _batches(audio["sample"], rows):
-                    waiting.append(pool.submit(together, utterances))
-                    if len(waiting) > workers:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
-
-    return Blocks(blocks())
+    tasks = (partial(together, utterances) for utterances in _batches(audio["sample"], rows))
+    return Blocks(in_order(tasks, workers=workers, ahead=1, name=name))
 
 
 def _batches(sample: ArrayLike, rows: list[Any]) -> Iterator[list[NDArray[np.int16]]]:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sampling import group_codes
+from models.metrics import ratio
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEVEL = (2.5, 97.5)
 
 
 def word_errors(said: str, heard: str) -> int:
@@ -94,15 +92,11 @@ def rate(
     said = int(lengths.sum())
     if said == 0:
         return {"value": None, "low": None, "high": None, "reason": "nothing was said"}
-    value = float(errors.sum() / said)
-    codes = group_codes(speakers, len(errors))
-    wrong, spoken = np.bincount(codes, errors), np.bincount(codes, lengths)
-    if len(wrong) < 2:
-        return {"value": value, "low": None, "high": None, "reason": "there is only one speaker"}
-    drawn = np.random.default_rng(seed).integers(0, len(wrong), (resamples, len(wrong)))
-    rates = wrong[drawn].sum(axis=1) / spoken[drawn].sum(axis=1)
-    low, high = (float(edge) for edge in np.percentile(rates, LEVEL))
-    return {"value": value, "low": low, "high": high, "method": "bootstrap"}
+    found = ratio(errors, lengths, speakers, resamples=resamples, seed=seed)
+    if np.unique(speakers).size < 2:
+        none = {"low": None, "high": None, "reason": "there is only one speaker"}
+        return {"value": found["value"]} | none
+    return found
 
 
 def judge(

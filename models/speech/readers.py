@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from models.errors import BadInput
 from models.sampling import TEST, TRAIN, VALIDATION
 from models.speech.corpus import NO_PART, RATE, SHORTEST, Utterance, normalise
+from models.threads import in_order
 
 AUDIO = (".flac", ".wav", ".mp3")
 """Endings of the recordings beside a ``.trans.txt``, in the order in which they are looked for."""
@@ -112,7 +112,9 @@ def read_files(
     """
     if on_bad not in {"stop", "skip"}:
         raise ValueError(f"on_bad must be 'stop' or 'skip', not {on_bad!r}")
-    for found in _recordings(path, workers):
+    # libsndfile and soxr free the interpreter's lock.
+    recordings = (partial(_recorded, entry) for entry in _entries(path))
+    for found in in_order(recordings, workers=workers, ahead=4, name="recordings"):
         if isinstance(found, BadInput):
             _count(found, tally, path, stop=on_bad == "stop", limit=limit)
             continue
@@ -138,22 +140,6 @@ def _count(error: BadInput, tally: Tally, path: Path, *, stop: bool, limit: int)
             expected=f"at most {limit} bad utterances to skip",
             remedy="Repair the corpus or download it again, or raise the limit.",
         )
-
-
-def _recordings(path: Path, workers: int) -> Iterator[_Recording | BadInput]:
-    """Decode in threads, which libsndfile and soxr free of the interpreter's lock, in order."""
-    waiting: deque[Future[_Recording | BadInput]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="recordings") as pool:
-        try:
-            for entry in _entries(path):
-                waiting.append(pool.submit(_recorded, entry))
-                if len(waiting) > 4 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def _recorded(entry: _Entry | BadInput) -> _Recording | BadInput:

@@ -51,6 +51,28 @@ class Run:
         store = Store(str(self.folder / "state" / "store"), self.folder / "state" / "locks")
         return store.read(Slot(key, partition))[1]
 
+    def stored(self) -> list[Path]:
+        """All files in the store."""
+        return [path for path in (self.folder / "state" / "store").rglob("*") if path.is_file()]
+
+    def stored_kinds(self) -> set[str]:
+        """Suffixes of what is stored."""
+        return {path.suffix for path in self.stored()}
+
+    def pickles(self) -> list[Path]:
+        """Stored files that begin as pickles do."""
+        return [path for path in self.stored() if path.read_bytes()[:1] == b"\x80"]
+
+    def trainings(self, system: str) -> tuple[Any, dict[str, Any]]:
+        """MLflow's client, and a system's trainings by name."""
+        from mlflow import MlflowClient
+
+        client = MlflowClient(f"sqlite:///{self.folder / 'state' / 'mlflow' / 'mlflow.db'}")
+        experiment = client.get_experiment_by_name(system)
+        assert experiment is not None
+        runs = client.search_runs([experiment.experiment_id])
+        return client, {found.info.run_name: found for found in runs}
+
 
 @pytest.fixture(scope="session")
 def new_run() -> type[Run]:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from assets import settings
-from assets.settings import SettingsError, StageConfig, by_profile
+from assets.settings import SettingsError, StageConfig, by_profile, located
 
 
 @pytest.fixture
@@ -101,3 +101,14 @@ def test_a_plain_setting_that_nobody_knows_is_named(write: Callable[[str], None]
     training()
     with pytest.raises(SettingsError, match="unknown settings 'profil'"):
         settings.check_sections()
+
+
+def test_a_source_is_found_below_the_checkout_and_a_missing_path_is_named() -> None:
+    class Origin(StageConfig, section="toy/origin"):
+        source: str = "files"
+        path: str = ""
+
+    assert located(Origin(path="data/here")) == settings.ROOT / "data" / "here"
+    assert located(Origin(path="/elsewhere")) == Path("/elsewhere")
+    with pytest.raises(ValueError, match=r"source 'files' needs `path`: .*toy/origin"):
+        located(Origin())

@@ -20,6 +20,7 @@ from models.metrics import (
     evaluate,
     permuted_control,
     proportional_chance_criterion,
+    ratio,
     reliability,
 )
 from models.thresholds import Threshold
@@ -275,6 +276,14 @@ def test_a_chance_bar_above_one_is_said_to_be_so():
     assert rare["note"] == "the bar exceeds 1: no model can pass it"
     with pytest.raises(ValueError, match="0 or more, and one above 0"):
         proportional_chance_criterion([-1, 2])
+
+
+def test_ratio_by_hand_with_its_interval_by_whole_groups():
+    # One group errs 1 in 8, the other 3 in 4; a resample holds the first, both or the second.
+    found = ratio([1, 0, 3], [4, 4, 4], ["a", "a", "b"], resamples=400, seed=0)
+    assert found["value"] == pytest.approx(4 / 12)
+    assert (found["low"], found["high"]) == pytest.approx((1 / 8, 3 / 4))
+    assert found["method"] == "bootstrap"
 
 
 def test_cross_entropy_by_hand():

@@ -54,11 +54,8 @@ def test_a_second_rebuild_runs_nothing(run: Any) -> None:
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {
-        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
-    }
-    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip"}
+    assert run.pickles() == []
 
 
 def test_the_comparison_lists_five_models_ours_beside_the_published(run: Any) -> None:
@@ -113,12 +110,7 @@ def test_bad_input_is_named_and_what_was_stored_is_kept(run: Any, tmp_path: Path
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow(run: Any) -> None:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("exoplanets")
-    assert experiment is not None
-    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    client, runs = run.trainings("exoplanets")
     assert set(runs) == {"random_forest", "fft_lstm", "cnn", "composite", "vetting"}
     assert runs["cnn"].data.params["steps"] == "2"
     assert len(client.get_metric_history(runs["cnn"].info.run_id, "val_loss")) == 2

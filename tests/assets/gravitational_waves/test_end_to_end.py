@@ -47,11 +47,8 @@ def test_a_second_rebuild_runs_nothing(run: Any) -> None:
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {
-        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
-    }
-    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip"}
+    assert run.pickles() == []
 
 
 def test_the_comparison_and_the_report_say_what_was_found(run: Any, tmp_path: Path) -> None:
@@ -102,12 +99,7 @@ def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow(run: Any) -> None:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("gravitational_waves")
-    assert experiment is not None
-    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    client, runs = run.trainings("gravitational_waves")
     assert set(runs) == set(MODELS)
     assert len(client.get_metric_history(runs["gan"].info.run_id, "generated")) == 1
     assert all("test average_precision" in found.data.metrics for found in runs.values())

@@ -115,12 +115,7 @@ def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Any)
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Any) -> None:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("solar_flares")
-    assert experiment is not None
-    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    client, runs = run.trainings("solar_flares")
     assert set(runs) == {"upgrade", *(name.replace("|", " ") for name in BUILT)}
     one = runs["embedding25 short"]
     assert one.data.params["flare_weight"] == "5.0"
@@ -135,11 +130,8 @@ def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Any) -
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {
-        *(".h5", ".parquet", ".json", ".keras", ".skops", ".zip")
-    }
-    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip"}
+    assert run.pickles() == []
 
 
 def test_a_change_of_one_architecture_makes_its_three_networks_stale(

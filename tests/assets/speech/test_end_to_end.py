@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-MODELS = ("s003", "swift")
+MODELS = ("s000", "s003", "swift")
+"""The first hears cepstra, the others spectrograms."""
 
 SETTINGS = """
 ["speech/corpus"]
@@ -18,7 +19,7 @@ train_speakers = 4
 validation_speakers = 2
 test_speakers = 2
 ["speech/models"]
-trained = ["s003", "swift"]
+trained = ["s000", "s003", "swift"]
 ["speech/network"]
 epochs = 1
 batch = 4
@@ -36,15 +37,22 @@ REST = f"group:speech and not {ARCHITECTURE}"
 FAMILY = ("network", "history", "decoder", "transcripts", "evaluation")
 
 
+def rebuilt(run: Any) -> dict[str, set[str]]:
+    """What was done to bring the models and everything below them up to date."""
+    done: dict[str, set[str]] = {"materialized": set(), "restored": set()}
+    for asked in ((ARCHITECTURE, "--partitions", ",".join(MODELS)), (REST,)):
+        outcome = run.json("rebuild", *asked)
+        assert outcome["failed"] == []
+        for kind, names in done.items():
+            names.update(outcome[kind])
+    return done
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
-    """The graph with two models, built; the other architectures are not."""
+    """The graph with three models, built; the other architectures are not."""
     run = new_run(tmp_path_factory.mktemp("speech"), SETTINGS)
-    outcome = run.json("rebuild", ARCHITECTURE, "--partitions", ",".join(MODELS))
-    assert outcome["failed"] == []
-    outcome = run.json("rebuild", REST)
-    assert outcome["failed"] == []
-    built = set(outcome["materialized"])
+    built = rebuilt(run)["materialized"]
     assert {f"speech/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
     assert {"speech/language_model", "speech/comparison", "speech/report"} <= built
     return run
@@ -56,9 +64,8 @@ def test_a_second_rebuild_runs_nothing(run: Any) -> None:
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    files = [path for path in (run.folder / "state" / "store").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".h5", ".parquet", ".json", ".keras", ".zip"}
-    assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".zip"}
+    assert run.pickles() == []
 
 
 def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: Any) -> None:
@@ -97,13 +104,31 @@ def test_a_decoders_setting_makes_no_network_stale(run: Any) -> None:
     assert not perhaps & {"speech/network", "speech/history", "speech/language_model"}
 
 
+def test_fewer_cepstra_retrain_the_model_that_hears_them_and_none_that_hears_spectrograms(
+    run: Any,
+) -> None:
+    run.settings.write_text(f'{SETTINGS}["speech/cepstra"]\ncoefficients = 13\n')
+    done = rebuilt(run)
+    shape = run.load("speech/architecture", "s000")["output_shapes"][0]["shape"]
+    run.settings.write_text(SETTINGS)
+    back = rebuilt(run)
+    models = {f"speech/architecture[{model}]" for model in MODELS}  # one setting for them all
+    features = {"speech/cepstra", "speech/scaling", "speech/scaled[mfcc]"}
+    looked_at = {"speech/scaled[spectrogram]"}  # comes out as it was
+    heard = {f"speech/{name}[s000]" for name in FAMILY}
+    below = {f"speech/{name}" for name in ("comparison_parts", "comparison_features")}
+    below |= {"speech/comparison", "speech/report"}
+    assert done["materialized"] == models | features | looked_at | heard | below
+    assert done["restored"] == set()
+    assert shape[-1] == 13
+    assert back["materialized"] == set()
+    assert back["restored"] <= done["materialized"]
+    assert {"speech/cepstra", "speech/network[s000]", "speech/report"} <= back["restored"]
+    assert run.json("plan", REST)["stale"] == []
+
+
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow_with_its_error_rates(run: Any) -> None:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{run.folder / 'state' / 'mlflow' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("speech")
-    assert experiment is not None
-    runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
+    _, runs = run.trainings("speech")
     assert set(runs) == set(MODELS)
     assert all("test wer_greedy" in found.data.metrics for found in runs.values())
