@@ -59,7 +59,7 @@ def utterances(frames: np.ndarray) -> Utterances:
         }
     )
     values = np.random.default_rng(1).standard_normal((frames.sum(), BINS), dtype=np.float32)
-    return Utterances(table, values, np.zeros(BINS, np.float32), np.ones(BINS, np.float32))
+    return Utterances(table, values)
 
 
 def side(held: Utterances, *, bucketed: bool) -> tuple[Any, Any, RaggedBatches]:

@@ -39,7 +39,7 @@ def frames(corpus: Any, audio: Arrays, index: Any) -> Blocks:
 
 
 class Cepstra(StageConfig, section="speech/cepstra"):
-    """How many coefficients are kept."""
+    """How many coefficients are kept, and so how many the models that hear them take in."""
 
     coefficients: int = Field(FILTERS, ge=1, le=FILTERS, description="26, or 13 of them")
 

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from assets.settings import StageConfig, by_profile
-from models.speech.designs import ALL, OWN
+from models.speech.designs import ALL, BINS, OWN
 from models.speech.studies import STUDIES, chosen
 
 
@@ -34,18 +34,27 @@ TRAINED = chosen(Models.model_validate({}).trained)
 MODELS = dg.StaticPartitionsDefinition(TRAINED)
 """Those to train."""
 
+FEATURES = dg.StaticPartitionsDefinition(list(BINS))
+"""What models read: spectrogram or mfcc."""
 
-def asset_in(*path: str, models: dg.PartitionMapping | None = None) -> dg.AssetIn:
-    """Name an asset of this system; ``models`` says which partitions of it are read."""
-    return dg.AssetIn(["speech", *path], partition_mapping=models)
+HEARD_BY = dg.StaticPartitionMapping(
+    {kind: [name for name in TRAINED if ALL[name].feature == kind] for kind in BINS}
+)
+"""The models that read each feature: another's settings don't concern them."""
+
+
+def asset_in(*path: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
+    """Name an asset of this system; ``partitions`` says which of it are read."""
+    return dg.AssetIn(["speech", *path], partition_mapping=partitions)
 
 
 UTTERANCES = {
-    name: asset_in(name) for name in ("corpus", "splits", "index", "frames", "cepstra", "scaling")
+    **{name: asset_in(name) for name in ("corpus", "splits", "index")},
+    "scaled": asset_in("scaled", partitions=HEARD_BY),
 }
 """What the models are trained on and asked about."""
 
-ARCHITECTURE = {"architecture": asset_in("architecture", models=dg.IdentityPartitionMapping())}
+ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
 """A model's own architecture."""
 
 
@@ -56,10 +65,10 @@ def of_study(name: str) -> dict[str, dg.AssetIn]:
         return {}
     these = dg.SpecificPartitionsPartitionMapping(ids)
     return {
-        "architectures": asset_in("architecture", models=these),
-        "histories": asset_in("history", models=these),
-        "evaluations": asset_in("evaluation", models=these),
-        "transcripts": asset_in("transcripts", models=these),
+        "architectures": asset_in("architecture", partitions=these),
+        "histories": asset_in("history", partitions=these),
+        "evaluations": asset_in("evaluation", partitions=these),
+        "transcripts": asset_in("transcripts", partitions=these),
     }
 
 

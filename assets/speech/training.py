@@ -7,6 +7,7 @@ from pydantic import Field
 
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
+from assets.speech.features import Cepstra
 from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
 from assets.wiring import outs
 from models.sampling import TRAIN, VALIDATION
@@ -16,12 +17,6 @@ from models.speech.fitting import Recipe, fit, held_by
 from models.training import Progress
 
 
-class Architecture(StageConfig, section="speech/architecture"):
-    """What the models that hear cepstra take in."""
-
-    coefficients: int = Field(26, ge=1, le=26, description="as set for the cepstra")
-
-
 @dg.asset(
     key=["speech", "architecture"],
     group_name="speech",
@@ -29,9 +24,7 @@ class Architecture(StageConfig, section="speech/architecture"):
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
 )
-def architecture(
-    context: dg.AssetExecutionContext, config: Architecture
-) -> dg.Output[dict[str, Any]]:
+def architecture(context: dg.AssetExecutionContext, config: Cepstra) -> dg.Output[dict[str, Any]]:
     """An acoustic model as data: layers, shapes, parameter counts beside the published ones."""
     described = networks.described(context.partition_key, config.coefficients)
     counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}

@@ -1,8 +1,8 @@
 """Utterances of different lengths in batches: what a network reads, and what CTC compares with.
 
-Here belong the choice of a split's utterances, normalised and checked against the length of a
-model's output, and batches of like lengths, padded as little as can be. How a network learns from
-them is in `models.speech.fitting`.
+Here belong the choice of a split's utterances, checked against the length of a model's output, and
+batches of like lengths, padded as little as can be. How a network learns from them is in
+`models.speech.fitting`.
 """
 
 from __future__ import annotations
@@ -39,17 +39,13 @@ class Utterances:
     table
         ``key``, ``speaker``, ``text``, ``start`` and ``frames``, one row an utterance.
     values
-        Frames of all utterances end to end, shape (frames, bins); may lie on disk.
-    mean, deviation
-        Of each bin over training frames, float32, shape (bins,).
+        Scaled frames of all utterances end to end, float32, shape (frames, bins); may lie on disk.
     centred
         Whether each bin's mean over the utterance is taken away besides.
     """
 
     table: pd.DataFrame
     values: ArrayLike
-    mean: NDArray[np.float32]
-    deviation: NDArray[np.float32]
     centred: bool = False
 
     def __len__(self) -> int:
@@ -66,11 +62,10 @@ class Utterances:
         return replace(self, table=self.table.head(count))
 
     def read(self, row: int) -> NDArray[np.float32]:
-        """Read one utterance, normalised: float32, shape (frames, bins)."""
+        """Read one utterance: float32, shape (frames, bins)."""
         start, frames = (self.table[name].to_numpy()[row] for name in ("start", "frames"))
         values = np.asarray(self.values[int(start) : int(start + frames)], dtype=np.float32)
-        values = values - (values.mean(axis=0) if self.centred else self.mean)
-        return np.asarray(values / self.deviation, dtype=np.float32)
+        return values - values.mean(axis=0) if self.centred else values
 
 
 def utterances(
@@ -78,7 +73,6 @@ def utterances(
     splits: pd.DataFrame,
     index: pd.DataFrame,
     values: ArrayLike,
-    scaling: Mapping[str, Any],
     code: int,
 ) -> Utterances:
     """Give the utterances of a split, in the order of the corpus.
@@ -92,9 +86,7 @@ def utterances(
     index
         ``key``, ``start`` and ``frames``.
     values
-        One feature, shape (frames of all utterances, bins).
-    scaling
-        Its ``mean`` and ``deviation`` over training frames.
+        One feature, scaled, shape (frames of all utterances, bins).
     code
         The split.
 
@@ -107,12 +99,7 @@ def utterances(
     table = chosen[chosen["key"].isin(splits["key"][splits["split"] == code])]
     if table.empty:
         raise ValueError(f"split {code} holds no utterance: check the shares of the splits")
-    return Utterances(
-        table.reset_index(drop=True),
-        values,
-        np.asarray(scaling["mean"], dtype=np.float32),
-        np.asarray(scaling["deviation"], dtype=np.float32),
-    )
+    return Utterances(table.reset_index(drop=True), values)
 
 
 def targets(

@@ -17,14 +17,14 @@ cepstra, which is what the usual readers gave the study.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import ArrayLike, Arrays, Block, Blocks
+from models.arrays import ArrayLike, Arrays, Block, Blocks, map_blocks
 from models.sampling import TRAIN
 from models.speech.corpus import RATE, SHORTEST, audio_of
 from models.threads import in_order
@@ -272,3 +272,19 @@ def scaling_of(values: ArrayLike, index: pd.DataFrame, splits: pd.DataFrame) -> 
     deviation = np.sqrt(squares / count)
     deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
     return {"mean": mean.tolist(), "deviation": deviation.tolist(), "frames": count}
+
+
+def scaled_of(values: ArrayLike, scaling: Mapping[str, Any]) -> Blocks:
+    """Stream ``frame``, float32, of the shape of ``values``: scaled to mean 0 and deviation 1.
+
+    Parameters
+    ----------
+    values
+        Shape (frames, columns).
+    scaling
+        ``mean`` and ``deviation``, from `scaling_of`.
+    """
+    mean, deviation = (np.asarray(scaling[k], dtype=np.float32) for k in ("mean", "deviation"))
+    return map_blocks(
+        {"frame": values}, lambda block: {"frame": (block["frame"] - mean) / deviation}
+    )

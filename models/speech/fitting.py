@@ -71,26 +71,20 @@ GRID = 50
 """Frames: utterances are asked about in multiples of half a second."""
 
 
-FEATURES = {"spectrogram": ("frames", "spectrogram"), "mfcc": ("cepstra", "mfcc")}
-"""Where a feature lies: what is stored (and how its scaling is named), and its array."""
-
-
 def held_by(data: Mapping[str, Any], architecture: Mapping[str, Any], code: int) -> Utterances:
     """Give a split's utterances as a model reads them.
 
     Parameters
     ----------
     data
-        ``corpus``, ``splits``, ``index``, ``frames``, ``cepstra`` and ``scaling``, as stored.
+        ``corpus``, ``splits``, ``index`` and, of the model's feature, ``scaled``, as stored.
     architecture
         As `models.speech.networks.described` gives it.
     code
         The split.
     """
-    stored, name = FEATURES[architecture["feature"]]
     corpus, splits, index = (data[table] for table in ("corpus", "splits", "index"))
-    scaling = data["scaling"][stored]
-    held = utterances(corpus, splits, index, data[stored][name], scaling, code)
+    held = utterances(corpus, splits, index, data["scaled"]["frame"], code)
     return replace(held, centred=architecture["centred"])
 
 
@@ -252,5 +246,5 @@ def _require_width(architecture: Mapping[str, Any], held: Utterances) -> None:
     if wanted != there:
         raise ValueError(
             f"the model reads {wanted} values of each frame, but the {architecture['feature']} has "
-            f"{there}: set the same number of coefficients for features and architecture"
+            f"{there}: rebuild features and architecture with the same number of coefficients"
         )

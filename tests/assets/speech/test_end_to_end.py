@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-MODELS = ("s000", "s003", "swift")
-"""The first hears cepstra, the others spectrograms."""
+MODELS = ("s000", "swift")
+"""The first hears cepstra, the second spectrograms."""
 
 SETTINGS = """
 ["speech/corpus"]
@@ -19,7 +19,7 @@ train_speakers = 4
 validation_speakers = 2
 test_speakers = 2
 ["speech/models"]
-trained = ["s000", "s003", "swift"]
+trained = ["s000", "swift"]
 ["speech/network"]
 epochs = 1
 batch = 4
@@ -50,7 +50,7 @@ def rebuilt(run: Any) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
-    """The graph with three models, built; the other architectures are not."""
+    """The graph with two models, built; the other architectures are not."""
     run = new_run(tmp_path_factory.mktemp("speech"), SETTINGS)
     built = rebuilt(run)["materialized"]
     assert {f"speech/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
@@ -72,10 +72,10 @@ def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: An
     corpus = run.load("speech/corpus").merge(run.load("speech/splits"), on="key")
     assert corpus.groupby("speaker")["split"].nunique().max() == 1
     assert corpus.groupby("text")["split"].nunique().max() == 1
-    table = run.load("speech/transcripts", "s003")
+    table = run.load("speech/transcripts", "s000")
     assert set(table["key"]) == set(corpus["key"][corpus["split"] == 2])
     assert {"greedy", "beam", "lm"} <= set(table.columns)
-    judged = run.load("speech/evaluation", "s003")
+    judged = run.load("speech/evaluation", "s000")
     rate = judged["metrics"]["wer_greedy"]
     assert rate["low"] <= rate["value"] <= rate["high"]
 
@@ -121,10 +121,7 @@ def test_fewer_cepstra_retrain_the_model_that_hears_them_and_none_that_hears_spe
     assert done["materialized"] == models | features | looked_at | heard | below
     assert done["restored"] == set()
     assert shape[-1] == 13
-    assert back["materialized"] == set()
-    assert back["restored"] <= done["materialized"]
-    assert {"speech/cepstra", "speech/network[s000]", "speech/report"} <= back["restored"]
-    assert run.json("plan", REST)["stale"] == []
+    assert back == {"materialized": set(), "restored": done["materialized"]}
 
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's

@@ -43,8 +43,6 @@ class Toy:
         return Utterances(
             pd.DataFrame(rows, columns=["key", "speaker", "text", "start", "frames"]),
             np.concatenate(spoken),
-            np.zeros(BINS, np.float32),
-            np.ones(BINS, np.float32),
         )
 
     def architecture(self, **changes: Any) -> dict[str, Any]:

@@ -35,28 +35,27 @@ def made(lengths: list[int], texts: list[str] | None = None, bins: int = 2) -> U
         }
     )
     values = np.repeat(np.arange(1.0, len(lengths) + 1), lengths)[:, None].repeat(bins, axis=1)
-    ones = np.ones(bins, np.float32)
-    return Utterances(table, values.astype(np.float32), 0 * ones, ones)
+    return Utterances(table, values.astype(np.float32))
 
 
 def test_a_splits_utterances_keep_the_corpus_order_and_those_left_out_are_gone() -> None:
     corpus = pd.DataFrame({"key": list("abcd"), "speaker": list("xyxy"), "text": list("efgh")})
     splits = pd.DataFrame({"key": list("dab"), "split": [0, 0, 1]})
     index = pd.DataFrame({"key": list("abd"), "start": [0, 4, 9], "frames": [4, 5, 6]})
-    values = np.zeros((15, 3), np.float32)
-    held = split_of(corpus, splits, index, values, {"mean": [1, 2, 3], "deviation": [1, 2, 4]}, 0)
+    values = np.arange(45, dtype=np.float32).reshape(15, 3)
+    held = split_of(corpus, splits, index, values, 0)
     assert held.table["key"].tolist() == ["a", "d"]
     assert held.frames.tolist() == [4, 6]
-    np.testing.assert_array_equal(held.read(1), np.full((6, 3), [-1, -1, -0.75], np.float32))
+    np.testing.assert_array_equal(held.read(1), values[9:])
     with pytest.raises(ValueError, match="split 2 holds no utterance"):
-        split_of(corpus, splits, index, values, {"mean": [0], "deviation": [1]}, 2)
+        split_of(corpus, splits, index, values, 2)
 
 
 def test_a_centred_utterance_keeps_the_deviation_alone_of_the_scaling() -> None:
     held = made([2, 2])
-    held.values[:2, 0] = [5, 9]  # type: ignore[index]
-    centred = replace(held, mean=held.mean + 3, deviation=held.deviation * 2, centred=True)
-    assert centred.read(0)[:, 0].tolist() == [-1, 1]
+    held.values[:2, 0] = [1, 3]  # type: ignore[index]  # 5 and 9, scaled by mean 3, deviation 2
+    assert replace(held, centred=True).read(0)[:, 0].tolist() == [-1, 1]
+    assert held.read(0)[:, 0].tolist() == [1, 3]
 
 
 def test_a_transcript_that_just_fits_is_taken_and_one_symbol_more_names_the_utterance() -> None:

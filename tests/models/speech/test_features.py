@@ -14,6 +14,7 @@ from models.speech.features import (
     cepstra_of,
     frames_of,
     index_of,
+    scaled_of,
     scaling_of,
     spectrogram,
     spectrograms_of,
@@ -131,3 +132,17 @@ def test_scaling_is_of_training_frames_alone():
     assert found["deviation"] == pytest.approx([np.sqrt(26 / 3), 1.0])
     with pytest.raises(ValueError, match="no utterance is in the training split"):
         scaling_of(values, index, splits.assign(split=1))
+
+
+def test_scaled_training_frames_have_mean_0_and_deviation_1_block_by_block():
+    values = np.random.default_rng(1).normal([3, -50], [2, 10], (2500, 2)).astype(np.float32)
+    index = pd.DataFrame({"key": ["a", "b"], "start": [0, 2000], "frames": [2000, 500]})
+    scaling = scaling_of(values, index, pd.DataFrame({"key": ["a", "b"], "split": [0, 1]}))
+    blocks = [block["frame"] for block in scaled_of(values, scaling)]
+    assert len(blocks) > 1
+    whole = np.concatenate(blocks)
+    assert (whole.shape, whole.dtype) == (values.shape, np.float32)
+    np.testing.assert_allclose(whole[:2000].mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(whole[:2000].std(axis=0), 1, atol=1e-5)
+    by_hand = scaled_of(np.array([[5, 7]], np.float32), {"mean": [1, 2], "deviation": [2, 5]})
+    assert next(iter(by_hand))["frame"].tolist() == [[2, 1]]

@@ -194,22 +194,16 @@ def test_a_model_without_a_head_is_heard_through_its_first_28_outputs_and_its_la
     np.testing.assert_allclose(np.exp(found[:, BLANK]), given[:, -1], atol=1e-6)
 
 
-def test_a_models_feature_decides_which_frames_and_scaling_it_reads(toy: Any) -> None:
+def test_a_model_reads_scaled_frames_centred_where_it_asks_for_it(toy: Any) -> None:
     table = toy.utterances(2, 1).table
     data = {
         "corpus": table[["key", "speaker", "text"]],
         "index": table[["key", "start", "frames"]],
         "splits": table[["key"]].assign(split=0),
-        "frames": {"spectrogram": np.zeros((9, 161))},
-        "cepstra": {"mfcc": np.zeros((9, 26))},
-        "scaling": {
-            "frames": {"mean": [1.0], "deviation": [1.0]},
-            "cepstra": {"mean": [2.0], "deviation": [1.0]},
-        },
+        "scaled": {"frame": np.ones((table["frames"].sum(), 26), np.float32)},
     }
-    spectrogram = held_by(data, {"feature": "spectrogram", "centred": False}, 0)
-    assert spectrogram.values.shape == (9, 161)
-    assert not spectrogram.centred
-    cepstra = held_by(data, {"feature": "mfcc", "centred": True}, 0)
-    assert cepstra.mean.tolist() == [2.0]
-    assert cepstra.centred
+    plain = held_by(data, {"centred": False}, 0)
+    assert plain.table["key"].tolist() == table["key"].tolist()
+    assert plain.read(1).shape == (table["frames"].iat[1], 26)
+    assert (plain.read(1) == 1).all()
+    assert (held_by(data, {"centred": True}, 0).read(1) == 0).all()
