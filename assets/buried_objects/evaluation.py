@@ -6,10 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
-from assets.metadata import measures, picture
+from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
-from assets.wiring import outs
+from assets.wiring import judged_outputs, outs
 from models.arrays import Arrays
 from models.buried_objects import judging, summary
 from models.buried_objects.fitting import score_scans
@@ -51,12 +51,7 @@ def judged(
         table, decision, features["windows"], TEST, published=published, **settings
     )
     drawn = summary.pictures(title, table, found, features["scans"], history)
-    shown = {name: picture(png) for name, png in drawn.items()}
-    link = tracking.log_test("buried_objects", title, found)
-    return (
-        dg.Output(table, output_name="predictions"),
-        dg.Output(found, output_name="evaluation", metadata=measures(found) | shown | link),
-    )
+    return judged_outputs(tracking, "buried_objects", title, table, found, drawn)
 
 
 @dg.multi_asset(

@@ -8,7 +8,7 @@ from pydantic import Field
 from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs
+from assets.wiring import outs, trained_outputs
 from models.arrays import Arrays
 from models.buried_objects import fitting, networks, order, upgrade
 from models.buried_objects.networks import DESIGNS
@@ -70,16 +70,9 @@ def trained(
     """Train one of the study's networks on the batches in turn, the last weights kept."""
     network, turns = fitting.fit_network(architecture, features, config.settings())
     settings = config.model_dump()
-    link = tracking.log("buried_objects", context.partition_key, settings, turns.values, network)
-    shown = settings | {
-        "training seconds": turns.timing.seconds,
-        "windows per second": turns.timing.samples_per_second,
-        "validation F1 after each batch": [part["f1"] for part in turns.parts],
-    }
-    return (
-        dg.Output(network, output_name="network", metadata=shown | link),
-        dg.Output(turns.record(), output_name="history"),
-    )
+    name = context.partition_key
+    shown = {"validation F1 after each batch": [part["f1"] for part in turns.parts]}
+    return trained_outputs(tracking, "buried_objects", name, settings, network, turns, shown=shown)
 
 
 class Order(Training, section="buried_objects/order_study"):
@@ -147,15 +140,7 @@ def upgraded(
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Beyond the study: dilated convolutions over projected traces, all scans shuffled."""
     network, history = upgrade.fit(architecture, features, config.settings())
-    settings = config.model_dump()
-    link = tracking.log("buried_objects", "upgrade", settings, history.values, network)
-    shown = settings | {
-        "training seconds": history.timing.seconds,
-        "windows per second": history.timing.samples_per_second,
-        "validation loss": history.values["val_loss"][history.best_epoch - 1],
-    }
     record = upgrade.record(history, features["windows"])
-    return (
-        dg.Output(network, output_name="network", metadata=shown | link),
-        dg.Output(record, output_name="history"),
+    return trained_outputs(
+        tracking, "buried_objects", "upgrade", config.model_dump(), network, history, record=record
     )

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from assets.exoplanets.inputs import MODELS, asset_in, features_in, fitted_of, inputs_of
 from assets.exoplanets.training import NETWORKS
-from assets.metadata import measures, picture
+from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs
+from assets.wiring import judged_outputs, outs
 from models.arrays import Arrays
 from models.exoplanets import judging, summary
 from models.exoplanets.fitting import score
@@ -58,15 +58,8 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         scores = score(model, fitted, features_in(model, inputs), rows)
         table = summary.predictions(curves, rows, scores, threshold["value"])
         judged = summary.judge(model, table, threshold["value"], config.resamples, config.seed)
-        shown = {
-            name: picture(png)
-            for name, png in summary.pictures(model, table, judged, inputs.get("history")).items()
-        }
-        link = tracking.log_test("exoplanets", model, judged)
-        return (
-            dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
-        )
+        drawn = summary.pictures(model, table, judged, inputs.get("history"))
+        return judged_outputs(tracking, "exoplanets", model, table, judged, drawn)
 
     return evaluated
 

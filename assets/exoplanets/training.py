@@ -9,7 +9,7 @@ from pydantic import Field
 from assets.exoplanets.inputs import asset_in, features_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs
+from assets.wiring import outs, trained_outputs
 from models.architectures import architecture
 from models.arrays import Arrays
 from models.exoplanets import fitting, networks
@@ -111,17 +111,8 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
             steps=settings.steps or None,
             seed=settings.seed,
         )
-        link = tracking.log("exoplanets", model, settings.model_dump(), history.values, network)
-        shown: dict[str, Any] = {
-            "seed": settings.seed,
-            "epochs": history.epochs,
-            "training seconds": history.timing.seconds,
-            "samples per second": history.timing.samples_per_second,
-            "validation loss": history.values["val_loss"][-1],
-        }
-        return (
-            dg.Output(network, output_name="network", metadata=shown | link),
-            dg.Output(history.record(), output_name="history"),
+        return trained_outputs(
+            tracking, "exoplanets", model, settings.model_dump(), network, history
         )
 
     return trained

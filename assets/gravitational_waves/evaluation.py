@@ -6,10 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, fitted_of, inputs_of
-from assets.metadata import measures, picture
+from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
-from assets.wiring import outs
+from assets.wiring import judged_outputs, outs
 from models.arrays import Arrays
 from models.gravitational_waves import judging, summary
 from models.sampling import TEST, TRAIN, VALIDATION, rows_of
@@ -59,13 +59,11 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         judged = judging.judge(model, table, cut, classes, **config.model_dump())
         judged["by_snr"] = judging.efficiency(model, fitted, trials, features, scaling, cut)
         drawn = summary.pictures(model, table, judged, features.get("history"))
-        shown = {name: picture(png) for name, png in drawn.items()}
         found = judging.chirps(table)
-        link = tracking.log_test("gravitational_waves", model, judged)
+        first = {"first": ", ".join(found["id"][:20])}
         return (
-            dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-            dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
-            dg.Output(found, output_name="chirps", metadata={"first": ", ".join(found["id"][:20])}),
+            *judged_outputs(tracking, "gravitational_waves", model, table, judged, drawn),
+            dg.Output(found, output_name="chirps", metadata=first),
         )
 
     return evaluated

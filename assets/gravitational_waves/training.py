@@ -9,11 +9,10 @@ from pydantic import Field
 from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs
+from assets.wiring import outs, trained_outputs
 from models.architectures import counted
 from models.gravitational_waves import fitting, networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
-from models.training import History
 
 
 def architecture_asset(model: str) -> dg.AssetsDefinition:
@@ -82,19 +81,6 @@ class Upgrade(Training, section="gravitational_waves/upgrade/network"):
     epochs: int = Field(by_profile(quick=12, published=20), gt=0)
 
 
-def shown(model: str, config: Training, history: History) -> dict[str, Any]:
-    """What the UI shows of a training."""
-    rate = history.timing.samples_per_second
-    published = {"published milliseconds": MILLISECONDS} if model == "deep_cnn" else {}
-    return {
-        "seed": config.seed,
-        "epochs": history.epochs,
-        "training seconds": history.timing.seconds,
-        "milliseconds per image": 1000 / rate,
-        "validation loss": history.values["val_loss"][history.best_epoch - 1],
-    } | published
-
-
 def network_asset(
     model: str, Settings: type[Training], fit: Callable[..., Any]
 ) -> dg.AssetsDefinition:
@@ -121,13 +107,12 @@ def network_asset(
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
         network, history = fit(model, architecture, features, **settings.model_dump())
-        link = tracking.log(
-            "gravitational_waves", model, settings.model_dump(), history.values, network
-        )
-        metadata = shown(model, settings, history) | link
-        return (
-            dg.Output(network, output_name="network", metadata=metadata),
-            dg.Output(history.record(), output_name="history"),
+        shown = {"milliseconds per image": 1000 / history.timing.samples_per_second}
+        if model == "deep_cnn":
+            shown["published milliseconds"] = MILLISECONDS
+        asked = settings.model_dump()
+        return trained_outputs(
+            tracking, "gravitational_waves", model, asked, network, history, shown=shown
         )
 
     return trained

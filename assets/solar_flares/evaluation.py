@@ -9,7 +9,7 @@ from assets.metadata import measures, picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
-from assets.wiring import outs
+from assets.wiring import judged_outputs, outs
 from models.arrays import Arrays
 from models.sampling import TEST
 from models.solar_flares import judging, summary
@@ -32,23 +32,6 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
         *path,
         predictions=("tables", "Score of every test example, with its active region."),
         evaluation=("json", "Measures on the test regions, with intervals by region."),
-    )
-
-
-def outputs(
-    tracking: Tracking,
-    title: str,
-    table: Any,
-    judged: dict[str, Any],
-    history: dict[str, Any] | None = None,
-) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Give predictions and evaluation with what the UI shows of them."""
-    drawn = summary.pictures(title, table, judged, history)
-    shown = {name: picture(png) for name, png in drawn.items()}
-    link = tracking.log_test("solar_flares", title, judged)
-    return (
-        dg.Output(table, output_name="predictions", metadata={"scores": shown["scores"]}),
-        dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
     )
 
 
@@ -79,7 +62,9 @@ def evaluation(
     table = summary.predictions(features["records"], *score_network(network, features, TEST), cut)
     published = RESULTS[name].get(setting)
     judged = summary.judge(table, cut, config.resamples, config.seed, published)
-    return outputs(tracking, f"{name} {setting}", table, judged, history)
+    title = f"{name} {setting}"
+    drawn = summary.pictures(title, table, judged, history)
+    return judged_outputs(tracking, "solar_flares", title, table, judged, drawn)
 
 
 @dg.multi_asset(
@@ -103,7 +88,8 @@ def upgrade_evaluation(
     cut = threshold["value"]
     table = summary.predictions(features["records"], *score_upgrade(estimator, features, TEST), cut)
     judged = summary.judge(table, cut, config.resamples, config.seed)
-    return outputs(tracking, "upgrade", table, judged)
+    drawn = summary.pictures("upgrade", table, judged)
+    return judged_outputs(tracking, "solar_flares", "upgrade", table, judged, drawn)
 
 
 class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):

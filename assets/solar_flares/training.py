@@ -16,7 +16,7 @@ from assets.solar_flares.inputs import (
     asset_in,
     chosen,
 )
-from assets.wiring import outs
+from assets.wiring import outs, trained_outputs
 from models.arrays import Arrays
 from models.solar_flares import fitting
 from models.solar_flares.networks import SETTINGS, Setting
@@ -83,17 +83,8 @@ def networks(
     asked = config.setting(setting)
     network, history = fitting.fit_network(architecture, asked, features, seed=config.seed)
     settings = {"architecture": name, "setting": setting, **vars(asked), **config.model_dump()}
-    link = tracking.log("solar_flares", f"{name} {setting}", settings, history.values, network)
-    shown = vars(asked) | {
-        "seed": config.seed,
-        "training seconds": history.timing.seconds,
-        "samples per second": history.timing.samples_per_second,
-        "validation loss": history.values["val_loss"][-1],
-    }
-    return (
-        dg.Output(network, output_name="network", metadata=shown | link),
-        dg.Output(history.record(), output_name="history"),
-    )
+    model = f"{name} {setting}"
+    return trained_outputs(tracking, "solar_flares", model, settings, network, history)
 
 
 class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):

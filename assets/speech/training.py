@@ -9,7 +9,7 @@ from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.speech.features import Cepstra
 from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
-from assets.wiring import outs
+from assets.wiring import outs, trained_outputs
 from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
 from models.speech.decoding import language_model
@@ -98,18 +98,7 @@ def trained(
         progress=lambda now: context.log.info(told(now)),
     )
     name = context.partition_key
-    link = tracking.log("speech", name, config.model_dump(), history.values, network)
-    shown: dict[str, Any] = {
-        "seed": config.seed,
-        "epochs": history.epochs,
-        "training seconds": history.timing.seconds,
-        "utterances per second": history.timing.samples_per_second,
-        "validation loss": min(history.values["val_loss"]),
-    }
-    return (
-        dg.Output(network, output_name="network", metadata=shown | link),
-        dg.Output(history.record(), output_name="history"),
-    )
+    return trained_outputs(tracking, "speech", name, config.model_dump(), network, history)
 
 
 class LanguageModel(StageConfig, section="speech/language_model"):
