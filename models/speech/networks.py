@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def register() -> None:
-    """Make the project's layer known to Keras, so that stored networks that have it can be read."""
+    """Make the project's layers known to Keras, so that stored networks that have them load."""
     import models.speech.layers  # noqa: F401
 
 
@@ -120,7 +120,9 @@ def _convolutions(part: Convolution, x: Any) -> Any:
 def _recurrent(part: Recurrent, x: Any) -> Any:
     import keras
 
-    cell = getattr(keras.layers, part.cell)
+    from models.speech.layers import GRU
+
+    cell = GRU if part.cell == "GRU" else getattr(keras.layers, part.cell)
     read = x
     for number in range(1, part.layers + 1):
         name = f"rnn_{number}"
