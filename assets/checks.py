@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,11 @@ Judge = Callable[..., dict[str, Any]]
 
 
 def check(
-    name: str, asset: Sequence[str], judge: Judge, also: Sequence[str] | None = None
+    name: str,
+    asset: Sequence[str],
+    judge: Judge,
+    also: Sequence[str] | None = None,
+    partitions: dg.PartitionsDefinition | None = None,
 ) -> dg.AssetChecksDefinition:
     """Make an asset check from a function that returns what is wrong.
 
@@ -29,13 +34,9 @@ def check(
         The function; its problems become the check's metadata.
     also
         Key of another asset, loaded as its second argument.
+    partitions
+        The asset's, if it has any: each partition is then checked by itself, when it is built.
     """
-    decorate = dg.asset_check(
-        name=name,
-        asset=dg.AssetKey(list(asset)),
-        description=(judge.__doc__ or "").strip().split("\n")[0],
-        additional_ins={"other": dg.AssetIn(list(also))} if also else {},
-    )
 
     def judged(problems: dict[str, Any]) -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=not problems, metadata=problems)
@@ -46,7 +47,17 @@ def check(
     def beside(value: Any, other: Any) -> dg.AssetCheckResult:
         return judged(judge(value, other))
 
-    return decorate(beside if also else alone)
+    with warnings.catch_warnings():
+        # Checks of partitions are new in Dagster, which warns that they may change.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        decorate = dg.asset_check(
+            name=name,
+            asset=dg.AssetKey(list(asset)),
+            description=(judge.__doc__ or "").strip().split("\n")[0],
+            additional_ins={"other": dg.AssetIn(list(also))} if also else {},
+            partitions_def=partitions,
+        )
+        return decorate(beside if also else alone)
 
 
 def finite(arrays: Arrays) -> dict[str, Any]:
@@ -84,29 +95,20 @@ def both_classes(labels: Any, split: Any, names: Sequence[str]) -> dict[str, Any
     return wrong
 
 
-def parameter_counts(architectures: Mapping[str, Any]) -> dict[str, Any]:
-    """Networks have the published number of parameters, or it is said why not."""
-    # Of a family, a check sees one partition where one is built, and all where it runs by itself.
-    described = {"": architectures} if "parameters" in architectures else architectures
-    return {
-        f"{name} parameters".strip(): problem
-        for name, network in described.items()
-        if (problem := _miscounted(network))
-    }
-
-
-def _miscounted(architecture: Mapping[str, Any]) -> str:
+def parameter_counts(architecture: Mapping[str, Any]) -> dict[str, Any]:
+    """The network has the published number of parameters, or it is said why not."""
     counts = (architecture["parameters"], architecture["trainable_parameters"])
     published = (
         architecture.get("published_parameters", counts[0]),
         architecture.get("published_trainable_parameters", counts[1]),
     )
     if counts == published or architecture.get("difference"):
-        return ""
-    return (
+        return {}
+    said = (
         f"{counts[0]:,} ({counts[1]:,} trainable), published are "
         f"{published[0]:,} ({published[1]:,})"
     )
+    return {"parameters": said}
 
 
 def metric_floor(evaluation: Mapping[str, Any], metric: str, floor: float) -> dict[str, Any]:

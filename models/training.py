@@ -12,10 +12,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from models.arrays import ArrayLike, Arrays
 from models.sampling import Batch, Batches, Rows, read_rows, require_finite
 
+T = TypeVar("T")
 Network = Any
 """A ``keras.Model``; keras is not imported for the sake of a type."""
 
@@ -256,12 +259,16 @@ def train(
         )
         callbacks.append(stopper)
     start = time.perf_counter()
-    with _forgotten_gradients():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_forgotten_gradients())
+        learnt = stack.enter_context(Lent(batches))
+        looked_at = None if validation is None else stack.enter_context(Lent(validation))
+        stack.callback(_forget_validation, network)
         network.fit(
-            stream(batches, endless=True),
+            learnt.stream(endless=True),
             steps_per_epoch=batches.steps,
             epochs=len(rates),
-            validation_data=None if validation is None else stream(validation, endless=False),
+            validation_data=None if looked_at is None else looked_at.stream(endless=False),
             class_weight=None if class_weight is None else _every_class(class_weight),
             shuffle=False,  # the stream is in its order already
             callbacks=callbacks,
@@ -338,6 +345,7 @@ def stream(batches: Batches, *, endless: bool) -> Any:
 
     Rows in memory are picked by TensorFlow, so that Python is asked once an epoch, for the order;
     stored ones come batch by batch from :meth:`Batches.epoch`. The batches are the same.
+    TensorFlow keeps the batches alive; where there will be others, use :class:`Lent`.
 
     Parameters
     ----------
@@ -346,39 +354,120 @@ def stream(batches: Batches, *, endless: bool) -> Any:
     endless
         Whether to go on to the next epoch, or to stop after the first.
     """
-    import tensorflow as tf
+    return Lent(batches).stream(endless=endless)
 
-    def epochs() -> Iterator[int]:
-        return itertools.count() if endless else iter([0])
 
-    def orders() -> Iterator[Rows]:
-        return (batches.order(epoch) for epoch in epochs())
+class Lent:
+    """Batches that TensorFlow reads until they are taken back, at the end of a ``with`` block.
 
-    def read() -> Iterator[Batch]:
-        return itertools.chain.from_iterable(batches.epoch(epoch) for epoch in epochs())
+    It would keep them otherwise: generators as long as its default graph lives, which may be as
+    long as the process, and tensors that a dataset's functions use until Python's next full
+    collection of garbage, since functions and their graphs refer to each other. So it is given
+    generators that know only this object, and tensors as variables, which can be emptied.
 
-    def packed(named: dict[str, Any]) -> Any:
-        return named[""] if batches.single else named
+    Parameters
+    ----------
+    batches
+        The rows, in batches of float32 ``(x, y)``.
+    """
 
-    if batches.in_memory:
-        with tf.device("cpu"):  # the rows stay where they are; a batch goes to the device
-            y = tf.constant(batches.y)
-            x = {name: tf.constant(array) for name, array in batches.arrays.items()}
-        index = tf.TensorSpec((None,), tf.int64)
-        dataset = (
-            tf.data.Dataset.from_generator(orders, output_signature=index)
-            .flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batches.batch))
-            .map(lambda i: (packed({k: tf.gather(v, i) for k, v in x.items()}), tf.gather(y, i)))
-        )
-    else:
-        specs = {
-            name: tf.TensorSpec((None, *array.shape[1:]), tf.float32)
-            for name, array in batches.arrays.items()
-        }
-        target = tf.TensorSpec((None, *batches.y.shape[1:]), tf.float32)
-        dataset = tf.data.Dataset.from_generator(read, output_signature=(packed(specs), target))
-    steps = tf.data.INFINITE_CARDINALITY if endless else batches.steps
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    def __init__(self, batches: Batches) -> None:
+        self._batches: Batches | None = batches
+        self._readers: weakref.WeakSet[_Reader[Any]] = weakref.WeakSet()
+        self._variables: list[Any] = []
+        self._lock = threading.Lock()  # TensorFlow reads in threads of its own
+
+    def __enter__(self) -> Lent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the batches back: what still reads them finds no more."""
+        with self._lock:
+            self._batches = None
+            for reader in self._readers:
+                reader.source = iter(())
+        for variable in self._variables:
+            variable.assign(np.zeros((0, *variable.shape[1:]), dtype=np.float32))
+        self._variables.clear()
+
+    def stream(self, *, endless: bool) -> Any:
+        """Give the ``tf.data.Dataset``: see :func:`stream`."""
+        import tensorflow as tf
+
+        batches = self._lent()
+        # What the functions below refer to must not lead to the batches.
+        single, size = batches.single, batches.batch
+
+        def packed(named: dict[str, Any]) -> Any:
+            return named[""] if single else named
+
+        if batches.in_memory:
+            with tf.device("cpu"):  # the rows stay where they are; a batch goes to the device
+                y = self._variable(batches.y)
+                x = {name: self._variable(array) for name, array in batches.arrays.items()}
+            index = tf.TensorSpec((None,), tf.int64)
+            dataset = (
+                tf.data.Dataset.from_generator(
+                    lambda: self._read(_orders, endless), output_signature=index
+                )
+                .flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(size))
+                .map(
+                    lambda i: (packed({k: tf.gather(v, i) for k, v in x.items()}), tf.gather(y, i))
+                )
+            )
+        else:
+            specs = {
+                name: tf.TensorSpec((None, *array.shape[1:]), tf.float32)
+                for name, array in batches.arrays.items()
+            }
+            target = tf.TensorSpec((None, *batches.y.shape[1:]), tf.float32)
+            dataset = tf.data.Dataset.from_generator(
+                lambda: self._read(_epochs, endless), output_signature=(packed(specs), target)
+            )
+        steps = tf.data.INFINITE_CARDINALITY if endless else batches.steps
+        return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+
+    def _lent(self) -> Batches:
+        if self._batches is None:
+            raise ValueError("the batches have been taken back")
+        return self._batches
+
+    def _read(
+        self, made: Callable[[Batches, Iterable[int]], Iterator[T]], endless: bool
+    ) -> Iterator[T]:
+        with self._lock:
+            epochs = itertools.count() if endless else [0]
+            reader = _Reader(made(self._lent(), epochs), self._lock)
+            self._readers.add(reader)
+        return reader
+
+    def _variable(self, array: ArrayLike) -> Any:
+        import tensorflow as tf
+
+        shape = (None, *array.shape[1:])  # any number of rows, so that it can be emptied
+        variable = tf.Variable(array, trainable=False, shape=shape, dtype=tf.float32)
+        self._variables.append(variable)
+        return variable
+
+
+class _Reader(Iterator[T]):
+    """An iterator whose source can be taken away, under the lock, from another thread."""
+
+    def __init__(self, source: Iterator[T], lock: threading.Lock) -> None:
+        self.source = source
+        self._lock = lock
+
+    def __next__(self) -> T:
+        with self._lock:
+            return next(self.source)
+
+
+def _orders(batches: Batches, epochs: Iterable[int]) -> Iterator[Rows]:
+    return (batches.order(epoch) for epoch in epochs)
+
+
+def _epochs(batches: Batches, epochs: Iterable[int]) -> Iterator[Batch]:
+    return itertools.chain.from_iterable(batches.epoch(epoch) for epoch in epochs)
 
 
 @contextlib.contextmanager
@@ -398,6 +487,11 @@ def _forgotten_gradients() -> Iterator[None]:
         for name in set(gradient_registry.list()) - before:
             if name.startswith("CustomGradient-"):
                 del gradient_registry._registry[name]
+
+
+def _forget_validation(network: Network) -> None:
+    """Take from a network what Keras reads in validation, and leaves there if the fit fails."""
+    network._eval_epoch_iterator = None
 
 
 def _every_class(weights: Mapping[int, float]) -> dict[int, float]:

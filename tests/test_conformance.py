@@ -91,6 +91,23 @@ def test_a_system_has_checks_from_its_first_stage_to_its_last(
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_a_check_of_partitions_looks_at_the_one_that_was_built(
+    system: str, specs: dict[str, list[dg.AssetSpec]], defs: dg.Definitions
+) -> None:
+    """One that reads all would fail as long as one of them isn't built yet."""
+    partitions = {spec.key: spec.partitions_def for spec in specs[system]}
+    checked = [
+        spec
+        for checks in defs.asset_checks or []
+        for spec in checks.check_specs
+        if spec.asset_key in partitions
+    ]
+    assert checked
+    for spec in checked:
+        assert spec.partitions_def == partitions[spec.asset_key], spec.key
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_no_edge_crosses_into_another_system(system: str, defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:

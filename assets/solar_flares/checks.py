@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from assets.checks import both_classes, check, disjoint, finite, leads, parameter_counts
+from assets.solar_flares.inputs import ARCHITECTURES
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.solar_flares.records import PARAMETERS, SAMPLES
@@ -66,7 +67,12 @@ checks = [
     check("classes_present", ("solar_flares", "splits"), classes_present, RECORDS),
     check("finite", ("solar_flares", "sequences"), finite),
     check("finite", ("solar_flares", "steps"), finite),
-    check("parameter_counts", ("solar_flares", "architecture"), parameter_counts),
+    check(
+        "parameter_counts",
+        ("solar_flares", "architecture"),
+        parameter_counts,
+        partitions=ARCHITECTURES,
+    ),
     check("better_than_chance", ("solar_flares", "upgrade", "evaluation"), better_than_chance),
     check("upgrade_leads", ("solar_flares", "comparison"), upgrade_leads),
 ]

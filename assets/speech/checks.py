@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from assets.checks import check, disjoint, finite, parameter_counts
+from assets.speech.inputs import ARCHITECTURES, MODELS
 from models.sampling import SPLITS
 from models.speech.corpus import LETTERS
 
@@ -52,16 +53,12 @@ def unspoken_apart(unspoken: Any, corpus: Any) -> dict[str, Any]:
 
 def helped(evaluation: dict[str, Any]) -> dict[str, Any]:
     """The language model makes fewer word errors than greedy decoding, and none is absurd."""
-    # One partition or, where the check is run by itself, all of them.
-    judged = {"": evaluation} if "metrics" in evaluation else evaluation
-    wrong = {}
-    for name, one in judged.items():
-        greedy, lm = (one["metrics"][f"wer_{search}"]["value"] for search in ("greedy", "lm"))
-        if greedy is None or lm is None:
-            wrong[f"{name} wer".strip()] = "undefined"
-        elif lm > greedy:
-            wrong[f"{name} wer".strip()] = f"{lm:.3f} with language model, {greedy:.3f} without"
-    return wrong
+    greedy, lm = (evaluation["metrics"][f"wer_{search}"]["value"] for search in ("greedy", "lm"))
+    if greedy is None or lm is None:
+        return {"wer": "undefined"}
+    if lm > greedy:
+        return {"wer": f"{lm:.3f} with language model, {greedy:.3f} without"}
+    return {}
 
 
 CORPUS = ("speech", "corpus")
@@ -74,6 +71,8 @@ checks = [
     check("unspoken_apart", ("speech", "unspoken"), unspoken_apart, CORPUS),
     check("finite", ("speech", "frames"), finite),
     check("finite", ("speech", "cepstra"), finite),
-    check("parameter_counts", ("speech", "architecture"), parameter_counts),
-    check("language_model_helps", ("speech", "evaluation"), helped),
+    check(
+        "parameter_counts", ("speech", "architecture"), parameter_counts, partitions=ARCHITECTURES
+    ),
+    check("language_model_helps", ("speech", "evaluation"), helped, partitions=MODELS),
 ]

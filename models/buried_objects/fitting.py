@@ -70,23 +70,6 @@ class Windows:
         return found.astype(np.float32, copy=False).reshape(len(found), *self.shape[1:])
 
 
-class Streamed(Batches):
-    """Batches that TensorFlow gets one by one, also those kept in memory here.
-
-    TensorFlow holds on to what a training was given: to a copy of the windows of every part, one
-    after the other, if it was given them whole; to this object, which `forget` empties, otherwise.
-    """
-
-    def _keep(self, arrays: Arrays) -> None:
-        super()._keep(arrays)
-        if self.in_memory:
-            self.in_memory, self._rows = False, self._positions
-
-    def forget(self) -> None:
-        """Let go of the windows: no more batches are asked for."""
-        self.arrays = {}
-
-
 def traces_of(features: Mapping[str, Arrays]) -> ArrayLike:
     """Give the traces that a model reads, shape (rows, values): projected ones, or raw ones."""
     if "projected" in features:
@@ -239,12 +222,12 @@ def fit_network(
         # Keras would put the best weights back when it stops; the study kept the last ones.
         weights[:] = built.get_weights()
 
-    validation = Streamed(given.x, given.y, held, batch=training.batch, shuffle=False)
+    validation = Batches(given.x, given.y, held, batch=training.batch, shuffle=False)
     for place, (number, own) in enumerate(parts):
         seed = training.seed + 1000 * (place + 1)
         # As many gradient steps from all scans as an epoch of the part's own takes.
         rows, steps = (learnt, -(-own.size // training.batch)) if shuffled else (own, None)
-        batches = Streamed(given.x, given.y, rows, batch=training.batch, seed=seed, steps=steps)
+        batches = Batches(given.x, given.y, rows, batch=training.batch, seed=seed, steps=steps)
         history = train(
             built,
             batches,
@@ -258,7 +241,6 @@ def fit_network(
             early_stopping=EarlyStopping(training.patience),
             progress=remember,
         )
-        batches.forget()
         built.set_weights(weights)
         for name, held_values in history.values.items():
             values.setdefault(name, []).extend(held_values)
@@ -271,7 +253,6 @@ def fit_network(
         told.append(part | now | {"best_batch": best_batch})
         if after is not None:
             after(built, given, told[-1])
-    validation.forget()
     return built, Turns(values, told, seen, Timing(seconds, seen / seconds))
 
 

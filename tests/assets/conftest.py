@@ -44,12 +44,25 @@ class Run:
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(json.loads(done.stdout))
 
+    def store(self) -> Any:
+        """The store that the command uses."""
+        from orchestration.storage import Store
+
+        state = self.folder / "state"
+        return Store(self.env.get("FAINT_STORE", str(state / "store")), state / "locks")
+
     def load(self, key: str, partition: str | None = None) -> Any:
         """What is stored of an asset."""
-        from orchestration.storage import Slot, Store
+        from orchestration.storage import Slot
 
-        store = Store(str(self.folder / "state" / "store"), self.folder / "state" / "locks")
-        return store.read(Slot(key, partition))[1]
+        return self.store().read(Slot(key, partition))[1]
+
+    def failed_runs(self) -> list[Any]:
+        """Dagster's runs that failed, in a step or in a check."""
+        import dagster as dg
+
+        with dg.DagsterInstance.from_config(str(self.folder / "state" / "dagster")) as instance:
+            return list(instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])))
 
     def stored(self) -> list[Path]:
         """All files in the store."""

@@ -100,17 +100,3 @@ def test_the_leader_is_above_all_whose_measure_is_defined() -> None:
     assert checks.leads(values | {"cnn": 0.4}) == {"cnn": "0.400 against 0.400"}
     assert checks.leads(values | {"upgrade": None}) == {"upgrade": "undefined"}
     assert checks.leads(values, ours="cnn") == {"upgrade": "0.400 against 0.300"}
-
-
-def test_parameters_are_counted_of_one_network_and_of_a_family() -> None:
-    network = {
-        "parameters": 10,
-        "trainable_parameters": 10,
-        "published_parameters": 12,
-        "published_trainable_parameters": 10,
-    }
-    said = "10 (10 trainable), published are 12 (10)"
-    assert checks.parameter_counts(network) == {"parameters": said}
-    explained = network | {"difference": "tied"}
-    assert checks.parameter_counts(explained) == {}
-    assert checks.parameter_counts({"a": network, "b": explained}) == {"a parameters": said}

@@ -28,6 +28,9 @@ epochs = 1
 resamples = 100
 """
 
+EVERY = 40
+"""After so many requests one goes wrong."""
+
 FAMILY = ("architecture", "network", "history", "threshold", "predictions", "evaluation")
 
 
@@ -39,6 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     built = set(outcome["materialized"])
     assert {f"buried_objects/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
     assert {f"buried_objects/{n}" for n in ("order_study", "comparison", "report")} <= built
+    assert run.failed_runs() == []
     return run
 
 
@@ -109,3 +113,36 @@ def test_a_scan_that_cant_be_read_is_skipped_named_and_counted(
     assert "scan2" in skipped.name
     assert skipped.status.startswith("skipped: ")
     assert len(own.load("buried_objects/scans")["ez"]) == 5 * 144
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's
+def test_the_graph_is_built_into_a_bucket_whose_server_fails_delays_and_drops(
+    run: Any, new_run: Any, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    from orchestration.formats import FORMATS
+
+    remote = new_run(tmp_path, SETTINGS)
+    remote.env |= s3.environment
+    s3.handler.every = EVERY
+    outcome = remote.json("rebuild", "group:buried_objects")
+    assert outcome["failed"] == []
+    local = {slot: run.store().current(slot).content for slot in run.store().slots()}
+    assert sorted(outcome["materialized"]) == sorted(map(str, local))
+    assert set(s3.handler.faults) == {"500", "slow", "dropped"}
+    assert not (tmp_path / "state" / "store").exists()
+    assert remote.json("plan", "group:buried_objects", "--verify")["stale"] == []
+
+    # What is read back is, stored again, what the same graph leaves in a folder.
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    store = remote.store()
+    try:
+        for slot, content in local.items():
+            record, value = store.read(slot)
+            format_ = FORMATS[record.format]
+            again = format_.write(value, tmp_path / f"again{format_.suffix}").content
+            assert (slot, record.content, again) == (slot, content, content)
+    finally:
+        s3fs.S3FileSystem.clear_instance_cache()

@@ -64,6 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     outcome = run.json("rebuild", selection, "--partitions", ",".join(BUILT))
     assert outcome["failed"] == []
     assert len(outcome["materialized"]) == len(FAMILY) * len(BUILT)
+    assert run.failed_runs() == []
     return run
 
 

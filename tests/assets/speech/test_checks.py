@@ -66,8 +66,7 @@ def test_a_parameter_count_that_nothing_explains_is_named_with_its_model() -> No
     }
     found = {"parameters": "10 (8 trainable), published are 12 (8)"}
     assert parameter_counts(described) == found
-    assert parameter_counts({"s001": described}) == {"s001 parameters": found["parameters"]}
-    assert parameter_counts({"s001": described | {"difference": "no second bias"}}) == {}
+    assert parameter_counts(described | {"difference": "no second bias"}) == {}
     unknown = {name: described[name] for name in ("config", "parameters", "trainable_parameters")}
     assert parameter_counts(unknown) == {}
 
@@ -79,7 +78,7 @@ def judged(greedy: float | None, lm: float | None) -> dict[str, Any]:
 def test_a_language_model_that_makes_things_worse_is_named() -> None:
     assert checks.helped(judged(0.5, 0.2)) == {}
     assert checks.helped(judged(0.5, 0.6)) == {"wer": "0.600 with language model, 0.500 without"}
-    assert checks.helped({"s011": judged(None, 0.6)}) == {"s011 wer": "undefined"}
+    assert checks.helped(judged(None, 0.6)) == {"wer": "undefined"}
 
 
 def test_features_that_are_not_finite_are_named_with_their_row() -> None:

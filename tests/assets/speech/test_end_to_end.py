@@ -55,6 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     built = rebuilt(run)["materialized"]
     assert {f"speech/{name}[{model}]" for name in FAMILY for model in MODELS} <= built
     assert {"speech/language_model", "speech/comparison", "speech/report"} <= built
+    assert run.failed_runs() == []
     return run
 
 

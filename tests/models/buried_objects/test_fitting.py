@@ -90,21 +90,6 @@ def test_parts_are_the_training_batches_in_their_order(features):
     assert sum(rows.size for _, rows in parts) == np.sum(windows["split"] == TRAIN)
 
 
-def test_streamed_batches_are_the_same_as_kept_ones():
-    x, y = np.arange(40.0).reshape(20, 2), np.arange(20.0)
-    rows = np.array([3, 4, 7, 11, 18])
-    for kind in (sampling.Batches, fitting.Streamed):
-        batches = kind(x, y, rows, batch=2, seed=1)
-        assert batches.in_memory == (kind is sampling.Batches)
-        found = [(x.tolist(), y.tolist()) for x, y in batches.epoch(3)]
-        assert sorted(one for _, y in found for one in y) == rows.tolist()
-        assert all(x == [[2 * one, 2 * one + 1] for one in y] for x, y in found)
-    kept = [y.tolist() for _, y in sampling.Batches(x, y, rows, batch=2, seed=1).epoch(3)]
-    assert [y for _, y in found] == kept
-    batches.forget()
-    assert batches.arrays == {}
-
-
 class Told:
     """A network that says the first sample of each trace, and where in the window it is."""
 
@@ -207,7 +192,7 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
 ):
     seen = []
 
-    class Watched(fitting.Streamed):
+    class Watched(sampling.Batches):
         def __init__(self, x, y, rows, **settings):
             super().__init__(x, y, rows, **settings)
             self.batch_of = features["windows"]["batch"][rows]
@@ -221,7 +206,7 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
         return done([1.0])
 
     monkeypatch.setattr(fitting, "train", pretended)
-    monkeypatch.setattr(fitting, "Streamed", Watched)
+    monkeypatch.setattr(fitting, "Batches", Watched)
     told = []
     described = networks.described("rnn5", SAMPLES)
     _, turns = fitting.fit_network(
