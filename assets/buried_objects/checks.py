@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.buried_objects.inputs import MODELS
+from assets.buried_objects.inputs import ARCHITECTURES
 from assets.checks import (
     both_classes,
     check,
@@ -77,7 +77,10 @@ checks = [
     check("classes_present", SPLIT, classes_present, LABELS),
     check("finite", ("buried_objects", "projected"), finite),
     check(
-        "parameter_counts", ("buried_objects", "architecture"), parameter_counts, partitions=MODELS
+        "parameter_counts",
+        ("buried_objects", "architecture"),
+        parameter_counts,
+        partitions=ARCHITECTURES,
     ),
     check("good_enough", ("buried_objects", "upgrade", "evaluation"), good_enough),
     check("upgrade_leads", ("buried_objects", "comparison"), upgrade_leads),

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
+from assets.buried_objects.inputs import MODELS, PROJECTED, RESULTS, SCANS, asset_in
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
@@ -97,16 +97,14 @@ def upgrade_evaluation(
     return judged(config, tracking, "upgrade", (network, threshold, history), features)
 
 
-RESULTS = ("architecture", "evaluation", "history")
-
-
 @dg.asset(
     key=["buried_objects", "comparison"],
     group_name="buried_objects",
     tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={
-        **{name: asset_in(name) for name in ("order_study", *RESULTS)},
+        "order_study": asset_in("order_study"),
+        **RESULTS,
         **{f"upgrade_{name}": asset_in("upgrade", name) for name in RESULTS},
         "traces": asset_in("upgrade", "predictions"),
     },
@@ -134,10 +132,8 @@ def comparison(
     tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
-        **{
-            name: asset_in(name)
-            for name in ("comparison", "order_study", "scans", "predictions", *RESULTS)
-        },
+        **{name: asset_in(name) for name in ("comparison", "order_study", "scans", "predictions")},
+        **RESULTS,
         **{f"upgrade_{name}": asset_in("upgrade", name) for name in ("predictions", *RESULTS)},
     },
 )

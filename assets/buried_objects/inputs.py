@@ -1,38 +1,52 @@
 """The system's models and what each reads: the graph's edges, said once."""
 
 import dagster as dg
+from pydantic import Field, field_validator
 
-from assets.settings import SettingsError, StageConfig, by_profile
+from assets.settings import StageConfig, by_profile
 from models.buried_objects.networks import DESIGNS
 
 
-def asset_in(*path: str) -> dg.AssetIn:
-    """Name an asset of this system."""
-    return dg.AssetIn(["buried_objects", *path])
+class Models(StageConfig, section="buried_objects/models"):
+    """Which of the study's networks are trained."""
+
+    trained: list[str] = Field(
+        by_profile(quick=["rnn1", "rnn5", "convrnn1"], published=list(DESIGNS)),
+        description="of " + ", ".join(DESIGNS),
+    )
+
+    @field_validator("trained")
+    @classmethod
+    def known(cls, names: list[str]) -> list[str]:
+        """Refuse names of nothing, and no name at all; put them in the study's order."""
+        if not names or not set(names) <= set(DESIGNS):
+            raise ValueError(f"name one or more of {', '.join(DESIGNS)}")
+        return [name for name in DESIGNS if name in names]
 
 
-CHOSEN: list[str] = by_profile(quick=["rnn1", "rnn5", "convrnn1"], published=list(DESIGNS))
+ARCHITECTURES = dg.StaticPartitionsDefinition(list(DESIGNS))
+"""All of the study's networks."""
+
+TRAINED = Models.model_validate({}).trained
+MODELS = dg.StaticPartitionsDefinition(TRAINED)
+"""Those to train."""
 
 
-class Networks(StageConfig, section="buried_objects/architecture"):
-    """Which of the study's networks there are: each is a partition."""
-
-    networks: list[str] = CHOSEN
-
-
-def chosen() -> list[str]:
-    """Names of the chosen networks, in the study's order."""
-    asked = Networks().networks
-    if not asked or not set(asked) <= set(DESIGNS):
-        raise SettingsError(
-            f'["buried_objects/architecture"]: networks = {asked}; expected one or more of '
-            f"{', '.join(DESIGNS)}"
-        )
-    return [name for name in DESIGNS if name in asked]
+def asset_in(*path: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
+    """Name an asset of this system; ``partitions`` says which of it are read."""
+    return dg.AssetIn(["buried_objects", *path], partition_mapping=partitions)
 
 
-MODELS = dg.StaticPartitionsDefinition(chosen())
-"""The study's networks; in the quick profile three of the 16, unless faint.toml names more."""
+ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
+"""A network's own architecture."""
+
+RESULTS = {
+    "architecture": asset_in(
+        "architecture", partitions=dg.SpecificPartitionsPartitionMapping(TRAINED)
+    ),
+    **{name: asset_in(name) for name in ("evaluation", "history")},
+}
+"""Of all trained networks."""
 
 KNOWN = {name: asset_in(name) for name in ("labels", "splits", "windows")}
 

@@ -5,7 +5,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
+from assets.buried_objects.inputs import (
+    ARCHITECTURE,
+    ARCHITECTURES,
+    MODELS,
+    PROJECTED,
+    SCANS,
+    asset_in,
+)
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import outs, trained_outputs
@@ -19,7 +26,7 @@ from models.buried_objects.networks import DESIGNS
     group_name="buried_objects",
     tags={"stage": "training"},
     io_manager_key="json",
-    partitions_def=MODELS,
+    partitions_def=ARCHITECTURES,
     ins={"scans": asset_in("scans")},
 )
 def architecture(context: dg.AssetExecutionContext, scans: Arrays) -> dg.Output[dict[str, Any]]:
@@ -58,7 +65,7 @@ def trained_outs(*path: str) -> dict[str, dg.AssetOut]:
     group_name="buried_objects",
     partitions_def=MODELS,
     outs=trained_outs(),
-    ins={"architecture": asset_in("architecture"), **SCANS},
+    ins=ARCHITECTURE | SCANS,
 )
 def trained(
     context: dg.AssetExecutionContext,

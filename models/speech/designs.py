@@ -35,6 +35,8 @@ class Convolution:
         activation, elsewhere a layer.
     dropout
         Its rate, where ``after`` has one.
+    strided
+        How many layers have the stride, the first ones; None for all.
     dilation
         1 for none; 2: layers dilated 1, 2, 4, ...; -2: the reverse, the last layer 1.
     dense
@@ -47,6 +49,7 @@ class Convolution:
     dropout: float = 0.2
     filters: int = 200
     stride: int = 1
+    strided: int | None = None
     padding: str = "same"
     dilation: int = 1
     dense: bool = False
@@ -55,6 +58,11 @@ class Convolution:
         """Dilation of each layer."""
         rates = [abs(self.dilation) ** number for number in range(self.layers)]
         return rates if self.dilation > 0 else rates[::-1]
+
+    def strides(self) -> list[int]:
+        """Stride of each layer."""
+        strided = self.layers if self.strided is None else self.strided
+        return [self.stride if number < strided else 1 for number in range(self.layers)]
 
 
 @dataclass(frozen=True)
@@ -136,11 +144,11 @@ class Design:
             [
                 {
                     "kernel": part.kernel,
-                    "stride": part.stride,
+                    "stride": stride,
                     "padding": part.padding,
                     "dilation": dilation,
                 }
-                for dilation in part.dilations()
+                for stride, dilation in zip(part.strides(), part.dilations(), strict=True)
             ]
             if part
             else []

@@ -98,12 +98,13 @@ def _convolutions(part: Convolution, x: Any) -> Any:
 
     own = part.after.startswith("r")
     read = x
-    for number, dilation in enumerate(part.dilations(), start=1):
+    each = zip(part.strides(), part.dilations(), strict=True)
+    for number, (stride, dilation) in enumerate(each, start=1):
         name = f"conv_{number}"
         convolved = keras.layers.Conv1D(
             part.filters,
             part.kernel,
-            strides=part.stride,
+            strides=stride,
             padding=part.padding,
             dilation_rate=dilation,
             activation="relu" if own else None,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from assets.buried_objects import checks, inputs
-from assets.settings import SettingsError
 
 
 def scene(skipped: int) -> pd.DataFrame:
@@ -62,12 +60,13 @@ def test_a_network_level_with_the_upgrade_is_named() -> None:
     assert checks.upgrade_leads({"f1": f1 | {"upgrade": None}}) == {"upgrade": "undefined"}
 
 
-def test_partitions_are_networks_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(*names: str) -> list[str]:
-        monkeypatch.setattr(inputs, "Networks", lambda: SimpleNamespace(networks=list(names)))
-        return inputs.chosen()
+def test_what_is_trained_are_networks_of_the_study_in_its_order() -> None:
+    assert inputs.Models(trained=["rnn5", "lstm2", "rnn5"]).trained == ["lstm2", "rnn5"]
+    for names in (["lstm6"], []):
+        with pytest.raises(ValidationError, match=r"name one or more of lstm1, lstm2"):
+            inputs.Models(trained=names)
 
-    assert asked("rnn5", "lstm2") == ["lstm2", "rnn5"]
-    for names in (("lstm6",), ()):
-        with pytest.raises(SettingsError, match=r"expected one or more of lstm1, lstm2"):
-            asked(*names)
+
+def test_all_architectures_are_partitions_and_some_are_trained() -> None:
+    assert len(inputs.ARCHITECTURES.get_partition_keys()) == 16
+    assert set(inputs.MODELS.get_partition_keys()) <= set(inputs.ARCHITECTURES.get_partition_keys())

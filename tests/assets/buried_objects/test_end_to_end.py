@@ -15,8 +15,8 @@ SETTINGS = """
 scans = 24
 ["buried_objects/windows"]
 per_scan = 1
-["buried_objects/architecture"]
-networks = ["rnn1", "convrnn1"]
+["buried_objects/models"]
+trained = ["rnn1", "convrnn1"]
 ["buried_objects/network"]
 epochs = 1
 ["buried_objects/upgrade/network"]
