@@ -29,7 +29,11 @@ class Corpus(StageConfig, section="speech/corpus"):
     train: int = Field(by_profile(quick=240, published=1200), gt=0, description="utterances made")
     validation: int = Field(by_profile(quick=60, published=200), gt=0)
     test: int = Field(by_profile(quick=60, published=200), gt=0)
-    train_speakers: int = Field(by_profile(quick=8, published=30), gt=0, description="made up")
+    train_speakers: int = Field(
+        by_profile(quick=40, published=150),
+        gt=0,
+        description="made up; many, each with little to say, teach most about others",
+    )
     validation_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
     test_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
     on_bad: Literal["stop", "skip"] = Field("stop", description="at a bad utterance")
