@@ -61,8 +61,12 @@ class Run:
         """Dagster's runs that failed, in a step or in a check."""
         import dagster as dg
 
-        with dg.DagsterInstance.from_config(str(self.folder / "state" / "dagster")) as instance:
-            return list(instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])))
+        home = str(self.folder / "state" / "dagster")
+        failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", home)
+            with dg.DagsterInstance.from_config(home) as instance:
+                return list(instance.get_runs(failed))
 
     def stored(self) -> list[Path]:
         """All files in the store."""
