@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,13 @@ def test_a_network_is_built_from_its_description_again() -> None:
         layer["type"] for layer in described["output_shapes"]
     ]
     assert again.count_params() == described["parameters"] < 500_000
+
+
+def test_a_stride_is_of_all_layers_or_of_the_first_ones() -> None:
+    part = Convolution(3, 5, stride=3)
+    assert part.strides() == [3, 3, 3]
+    assert replace(part, strided=1).strides() == [3, 1, 1]
+    design = Design(replace(part, strided=1), None, None, 1)
+    # 100 frames, one in three of them begun, and no more after that.
+    assert output_length(design.convolutions(), 100) == 34
+    assert shortest_input(design.convolutions()) == 1
