@@ -167,6 +167,7 @@ def train(
     class_weight: Mapping[int, float] | None = None,
     early_stopping: EarlyStopping | None = None,
     progress: Callable[[Progress], None] | None = None,
+    go_on: bool = False,
 ) -> History:
     """Fit ``network`` in place, and say how it went.
 
@@ -175,7 +176,7 @@ def train(
     Parameters
     ----------
     network
-        A built ``keras.Model``. The optimiser starts anew; the weights go on from where they are.
+        A built ``keras.Model``. The weights go on from where they are.
     batches
         What to learn from, epoch by epoch.
     validation
@@ -196,6 +197,9 @@ def train(
         When to stop before the phases are over. None for never.
     progress
         Called after each epoch.
+    go_on
+        Whether the optimiser, too, goes on from where an earlier training of this network left it,
+        and what was compiled then is used again: the same ``optimiser``, ``loss`` and ``metrics``.
 
     Raises
     ------
@@ -211,13 +215,16 @@ def train(
         raise ValueError(f"phases need epochs >= 1 and learning rates > 0, not {list(phases)}")
     rates = [phase.learning_rate for phase in phases for _ in range(phase.epochs)]
     seeded(seed)
-    network.compile(
-        optimizer=keras.optimizers.get(
-            optimiser if isinstance(optimiser, str) else dict(optimiser)
-        ),
-        loss=loss,
-        metrics=list(metrics),
-    )
+    if not go_on:
+        network.compile(
+            optimizer=keras.optimizers.get(
+                optimiser if isinstance(optimiser, str) else dict(optimiser)
+            ),
+            loss=loss,
+            metrics=list(metrics),
+        )
+    elif not network.compiled:
+        raise ValueError("the network was not trained yet: there is nothing to go on with")
     values: dict[str, list[float]] = {}
     ends: list[float] = []
 

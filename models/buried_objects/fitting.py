@@ -174,7 +174,7 @@ def fit_network(
     """Train a network as the study does: one batch of scans after the other, last weights kept.
 
     Early stopping watches the validation loss, penalties included, as Keras does by itself. Adam
-    starts anew with each part.
+    goes on from part to part.
 
     Parameters
     ----------
@@ -240,6 +240,7 @@ def fit_network(
             class_weight=weight,
             early_stopping=EarlyStopping(training.patience),
             progress=remember,
+            go_on=place > 0,
         )
         built.set_weights(weights)
         for name, held_values in history.values.items():

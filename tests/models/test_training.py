@@ -354,3 +354,31 @@ def test_what_was_taken_back_ends_and_cannot_be_lent_again(data, monkeypatch):
             list(reading)
         with pytest.raises(ValueError, match="the batches have been taken back"):
             lent.stream(endless=False)
+
+
+def test_a_training_may_go_on_with_the_optimiser_and_what_was_compiled(data):
+    traced = []
+
+    def loss(y_true, y_pred):
+        import keras
+
+        traced.append(None)  # only where the step is traced
+        return keras.losses.binary_crossentropy(y_true, y_pred)
+
+    x, y = data
+    batches = Batches(x, y, batch=32, seed=1)
+    network = fresh(build, 1)
+    same = {"phases": [Phase(2, 0.01)], "optimiser": "adam", "loss": loss, "seed": 1}
+    train(network, batches, None, **same)
+    once = len(traced)
+    assert int(network.optimizer.iterations) == 2 * 3
+    train(network, batches, None, **same, go_on=True)
+    assert int(network.optimizer.iterations) == 4 * 3
+    assert len(traced) == once
+    train(network, batches, None, **same)
+    assert int(network.optimizer.iterations) == 2 * 3
+
+
+def test_what_was_never_trained_cant_go_on(data):
+    with pytest.raises(ValueError, match="nothing to go on with"):
+        fitted(data, go_on=True)
