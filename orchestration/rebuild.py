@@ -486,7 +486,7 @@ class _Rebuilding:
             return False
         if slot in self._done or slot in self._failed:
             return False
-        if group and next(iter(group)).partition != slot.partition:
+        if group and not self._in_one_run(next(iter(group)), slot):
             return False
         together = False
         for above in (s for each in self._stages.upstream(slot).values() for s in each):
@@ -499,6 +499,13 @@ class _Rebuilding:
         # With something above it about to run it may only go along if it must be built whatever
         # comes out there: if it never was.
         return not together or not self._store.records(slot)
+
+    def _in_one_run(self, one: Slot, other: Slot) -> bool:
+        """Whether Dagster can build both in a run: of one partition, of the same partitions."""
+        families = {
+            self._stages.by_key[slot.asset].definition.partitions_def for slot in (one, other)
+        }
+        return one.partition == other.partition and (one.partition is None or len(families) == 1)
 
     def _first(self, slot: Slot) -> Slot:
         return self._stages.together(slot)[0]

@@ -475,6 +475,28 @@ def test_13_one_member_of_a_family(family: Any) -> None:
     )
 
 
+def test_13_a_family_below_another_may_have_fewer_members(
+    toy_source: SimpleNamespace, tmp_path: Path
+) -> None:
+    """Never built, a network could share a run with its architecture, but Dagster has none."""
+    toy = toy_source.Toy(tmp_path / "project")
+    both = toy_source.family_source(["a", "b", "c"]).replace(
+        'group_name="family", partitions_def=FAMILY,\n    ins={"architecture": '
+        'dg.AssetIn(["family", "architecture"])}',
+        'group_name="family", partitions_def=dg.StaticPartitionsDefinition(["a", "b"]),\n    ins={'
+        '"architecture": dg.AssetIn(["family", "architecture"], '
+        "partition_mapping=dg.IdentityPartitionMapping())}",
+    )
+    assert "IdentityPartitionMapping" in both
+    toy_source.write_toy(toy.root, ())
+    toy.append(both)
+    toy.append(toy_source.UNITS, "helpers.py")
+    outcome = toy.rebuild()
+    assert outcome.failed == []
+    assert {"family/network[a]", "family/network[b]", "family/comparison"} <= set(toy.ran())
+    assert toy.plan().stale == []
+
+
 def test_13_a_partition_added_is_one_missing(family: Any) -> None:
     family.edit('["a", "b", "c"]', '["a", "b", "c", "d"]', "systems.py")
     assert family.reasons() == {
