@@ -13,6 +13,8 @@ MODELS = ("rnn1", "convrnn1")
 SETTINGS = """
 ["buried_objects/scans"]
 scans = 24
+["buried_objects/splits"]
+parts = 3
 ["buried_objects/windows"]
 per_scan = 1
 ["buried_objects/models"]
