@@ -83,7 +83,7 @@ def _recurrence(given: Any, recurrent: Any, bias: Any, state: Any) -> Any:
     given = tf.transpose(given, (1, 0, 2))
     steps = tf.shape(given)[0]
 
-    def gates(given: Any, before: Any, mixed: Any) -> tuple[Any, Any, Any]:
+    def gates(given: Any, mixed: Any) -> tuple[Any, Any, Any]:
         """Give z, r and c."""
         both = tf.sigmoid(given[..., : 2 * units] + mixed[..., : 2 * units])
         update, reset = both[..., :units], both[..., units:]
@@ -91,7 +91,7 @@ def _recurrence(given: Any, recurrent: Any, bias: Any, state: Any) -> Any:
         return update, reset, candidate
 
     def forward(step: Any, state: Any, states: Any) -> Any:
-        update, _, candidate = gates(taken.read(step), state, tf.matmul(state, recurrent) + bias)
+        update, _, candidate = gates(taken.read(step), tf.matmul(state, recurrent) + bias)
         state = candidate + update * (state - candidate)
         return step + 1, state, states.write(step, state)
 
@@ -103,7 +103,7 @@ def _recurrence(given: Any, recurrent: Any, bias: Any, state: Any) -> Any:
         """Back through time; all that needs no order is done for all steps at once."""
         before = tf.concat([state[None], states[:-1]], axis=0)
         mixed = tf.tensordot(before, recurrent, 1) + bias
-        update, reset, candidate = gates(given, before, mixed)
+        update, reset, candidate = gates(given, mixed)
         # By how much a change of the state after a step changes with each of m_z, m_r, m_c.
         by_candidate = (1 - update) * (1 - candidate**2)
         slopes = tf.concat(
