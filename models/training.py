@@ -207,7 +207,8 @@ def train(
         If the loss, of training or validation, is not finite after an epoch. The network is then
         of no use.
     ValueError
-        If the phases are empty, or early stopping watches a value that is not there.
+        If the phases are empty, early stopping watches a value that is not there, or there is no
+        earlier training to go on with.
     """
     import keras
 
