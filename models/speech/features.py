@@ -17,6 +17,7 @@ cepstra, which is what the usual readers gave the study.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,11 @@ PREEMPHASIS = 0.97
 LIFTER = 22
 
 BLOCK_SAMPLES = 1 << 19  # of audio taken at once: half a minute
-CHUNK = 64
-"""Frames at once: few enough for the cache, and for BLAS to wake no threads beside our own."""
+CHUNK = 384
+"""Frames at once: few enough for the cache, enough that a call is worth letting go of the
+interpreter's lock, so that our threads run side by side."""
+ROWS = 32
+"""Frames of one product with the filters: few enough for BLAS to wake no threads of its own."""
 
 _EPS = np.float32(np.finfo(float).eps)  # python_speech_features' stand-in for 0
 
@@ -102,12 +106,14 @@ def cepstra(audio: NDArray[np.int16], coefficients: int = FILTERS) -> Floats:
     emphasised[1 : len(audio)] -= np.float32(PREEMPHASIS) * audio[:-1]
     emphasised *= np.float32(CEPSTRUM_FFT**-0.5)
     framed = _framed(emphasised, CEPSTRUM_WINDOW)[:frames]
-    padded = np.zeros((CHUNK, CEPSTRUM_FFT), dtype=np.float32)
+    padded = _scratch.padded
     result = np.empty((frames, coefficients), dtype=np.float32)
     for first in range(0, frames, CHUNK):
         part = framed[first : first + CHUNK]
         padded[: len(part), :CEPSTRUM_WINDOW] = part
-        energies = _power(padded[: len(part)]) @ _filterbank()
+        power = _power(padded[: -(-len(part) // ROWS) * ROWS])
+        energies = np.matmul(power.reshape(-1, ROWS, power.shape[1]), _filterbank())
+        energies = energies.reshape(-1, FILTERS + 1)[: len(part)]
         energies = np.log(np.maximum(energies, _EPS))
         place = result[first : first + CHUNK]
         np.matmul(energies[:, :FILTERS], _to_cepstra(coefficients), out=place)
@@ -115,14 +121,23 @@ def cepstra(audio: NDArray[np.int16], coefficients: int = FILTERS) -> Floats:
     return result
 
 
+class _Scratch(threading.local):
+    """A thread's own frames under zeros, kept, for fresh memory costs more than the transform."""
+
+    def __init__(self) -> None:
+        self.padded = np.zeros((CHUNK, CEPSTRUM_FFT), dtype=np.float32)
+
+
+_scratch = _Scratch()
+
+
 def _power(frames: Floats) -> Floats:
     """Squared magnitude of the spectrum of each row."""
     from scipy.fft import rfft
 
-    spectrum = rfft(frames, axis=1)
-    power = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    return np.asarray(power)
+    parts = rfft(frames, axis=1).view(np.float32)
+    np.square(parts, out=parts)
+    return np.asarray(parts[:, ::2] + parts[:, 1::2])
 
 
 def _framed(audio: NDArray[Any], window: int) -> NDArray[Any]:
