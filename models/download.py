@@ -56,6 +56,9 @@ DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOF
 """What the archive modules raise for a damaged or truncated file."""
 
 Progress = Callable[[int, int | None], None]
+
+#: Seconds between two messages on how far a download is.
+TELL_EVERY = 5.0
 """Told the bytes so far and the bytes in all, if known."""
 
 
@@ -130,7 +133,8 @@ def fetch(
     session
         A ``requests`` session to use instead of a new one.
     progress
-        Called after each chunk.
+        Called after each chunk with the bytes that are there and those that there will be, None
+        where that isn't known. By default it is logged every few seconds.
     sleep
         How to wait; for tests.
 
@@ -158,9 +162,8 @@ def fetch(
             return target
         request = _Request(url, dict(headers or {}), auth, timeout)
         failures, furthest = 0, part.length
-        while (
-            problem := _attempt(session, request, part, size, bool(hashes), progress)
-        ) is not None:
+        tell = progress or _logged(safe_url(url), part.length)
+        while (problem := _attempt(session, request, part, size, bool(hashes), tell)) is not None:
             if part.length > furthest:
                 failures, furthest = 0, part.length
             failures += 1
@@ -232,6 +235,25 @@ class _Problem:
 
     text: str
     retry_after: float | None = None
+
+
+def _logged(shown: str, before: int) -> Progress:
+    """Log how far a download is, of which some bytes were there before, every few seconds."""
+    begun = told = time.monotonic()
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told < TELL_EVERY:
+            return
+        told = now
+        text = f"{shown}: {done / 1e6:.1f} MB"
+        if total is not None and done > before:
+            left = (total - done) * (now - begun) / (done - before)
+            text += f" of {total / 1e6:.1f} MB, about {left:.0f} s left"
+        logger.info("%s", text)
+
+    return progress
 
 
 class _Part:
@@ -306,7 +328,7 @@ def _attempt(
     part: _Part,
     size: int | None,
     verifiable: bool,
-    progress: Progress | None,
+    progress: Progress,
 ) -> _Problem | None:
     """Ask once, appending to ``part``; None when the body is whole."""
     import requests
@@ -422,7 +444,7 @@ def _read_body(
     part: _Part,
     shown: str,
     size: int | None,
-    progress: Progress | None,
+    progress: Progress,
 ) -> _Problem | None:
     """Append the body; the problem if it is not the one asked for, or not whole."""
     if response.status_code == 206:
@@ -447,8 +469,7 @@ def _read_body(
     for chunk in response.raw.stream(CHUNK, decode_content=False):
         part.file.write(chunk)
         part.file.flush()
-        if progress is not None:
-            progress(part.length, limit)
+        progress(part.length, limit)
         if limit is not None and part.length > limit:
             longer = part.length
             part.restart({})
@@ -738,7 +759,6 @@ def kaggle_dataset_file(
     sha256: str | None = None,
     max_bytes: int = 1 << 30,
     base_url: str = KAGGLE_API,
-    progress: Progress | None = None,
     session: requests.Session | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
@@ -761,7 +781,7 @@ def kaggle_dataset_file(
         Bytes that a zipped file may unpack to.
     base_url
         Address of the API.
-    progress, session, sleep
+    session, sleep
         As for `fetch`.
 
     Raises
@@ -778,7 +798,6 @@ def kaggle_dataset_file(
         url,
         target.with_name(target.name + ".sent"),
         auth=kaggle_credentials(),
-        progress=progress,
         session=session,
         sleep=sleep,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import math
 import threading
 import time
@@ -24,6 +25,11 @@ from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays
 from models.sampling import Batch, Batches, Rows, read_rows, require_finite
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two messages on how far a training is.
+TELL_EVERY = 5.0
 
 T = TypeVar("T")
 Network = Any
@@ -76,6 +82,13 @@ class Progress:
     values: dict[str, float]
     seconds: float
     remaining_seconds: float
+
+    def __str__(self) -> str:
+        """Say how far it is, in one line."""
+        shown = [name for name in ("loss", "val_loss") if name in self.values]
+        losses = ", ".join(f"{name} {self.values[name]:.4g}" for name in shown)
+        left = f"about {self.remaining_seconds:.0f} s left"
+        return f"epoch {self.epoch} of {self.epochs}, {losses}, {left}"
 
 
 @dataclass(frozen=True)
@@ -171,7 +184,8 @@ def train(
 ) -> History:
     """Fit ``network`` in place, and say how it went.
 
-    For the same result from the same seed, build the network with :func:`fresh`.
+    For the same result from the same seed, build the network with :func:`fresh`. How far it is is
+    logged every few seconds.
 
     Parameters
     ----------
@@ -249,10 +263,14 @@ def train(
             )
         for name, value in now.items():
             values.setdefault(name, []).append(value)
+        spent = ends[-1] - start
+        left = spent / len(ends) * (len(rates) - len(ends))
+        reached = Progress(epoch + 1, len(rates), now, spent, left)
+        if ends[-1] - told[-1] >= TELL_EVERY:
+            told.append(ends[-1])
+            logger.info("%s: %s", network.name, reached)
         if progress is not None:
-            spent = ends[-1] - start
-            left = spent / len(ends) * (len(rates) - len(ends))
-            progress(Progress(epoch + 1, len(rates), now, spent, left))
+            progress(reached)
 
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=before_epoch, on_epoch_end=after_epoch),
@@ -267,6 +285,7 @@ def train(
         )
         callbacks.append(stopper)
     start = time.perf_counter()
+    told = [start]
     with contextlib.ExitStack() as stack:
         stack.enter_context(_forgotten_gradients())
         learnt = stack.enter_context(Lent(batches))

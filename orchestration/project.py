@@ -25,6 +25,10 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 2
+# What the stages log, such as how far a training is, is shown with their runs.
+python_logs:
+  managed_python_loggers: [SOURCES]
+  python_log_level: INFO
 # The local storage of Dagster with less of its cost a stage: see orchestration/eventlog.py.
 run_storage:
   module: orchestration.eventlog
@@ -104,7 +108,8 @@ class Project:
         if "DAGSTER_HOME" not in os.environ:
             os.environ["DAGSTER_HOME"] = str(home)
             if not (home / "dagster.yaml").exists():
-                (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+                text = DAGSTER_YAML.replace("SOURCES", ", ".join(self.sources))
+                (home / "dagster.yaml").write_text(text, encoding="utf-8")
 
 
 def find(start: Path | None = None) -> Project:

@@ -77,7 +77,7 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
         "speech",
         audio=("arrays", "All utterances end to end: 16-bit samples, 16 kHz, mono."),
         corpus=("tables", "Who says what in which samples of the audio."),
-        unspoken=("tables", "More text of the same books, which no one reads."),
+        unspoken=("tables", "Sentences of the bundled books that no one reads."),
         tally=("json", "What was resampled, mixed down or skipped, and why."),
     ),
 )
@@ -93,8 +93,10 @@ def corpus(config: Corpus) -> Iterator[dg.Output[Any]]:
         "first utterance": f"{table['speaker'][0]}: {table['text'][0]}",
     }
     yield dg.Output(table, output_name="corpus", metadata=shown)
-    made = config.source == "simulated"
-    more = simulation.written(config.utterances(), seed=config.seed) if made else []
+    if config.source == "simulated":
+        more = simulation.written(config.utterances(), seed=config.seed)
+    else:
+        more = simulation.unread(table["text"])
     yield dg.Output(text_table(more), output_name="unspoken")
     counted = asdict(tally)
     yield dg.Output(counted, output_name="tally", metadata=counted)

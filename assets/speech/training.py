@@ -14,7 +14,6 @@ from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
 from models.speech.decoding import language_model
 from models.speech.fitting import Recipe, fit, held_by
-from models.training import Progress
 
 
 @dg.asset(
@@ -44,6 +43,12 @@ class Training(StageConfig, section="speech/network"):
     )
     rate: float = Field(0.0, ge=0, description="learning rate; 0: that of the recipe")
     batch: int = Field(by_profile(quick=8, published=20), gt=0, description="utterances")
+    masks: int = Field(
+        1, ge=0, description="modern: bands of bins, and stretches of frames, hidden in training"
+    )
+    speed: float = Field(
+        0.0, ge=0, lt=0.5, description="modern: share by which the pace is changed at most"
+    )
     sorted_first: bool = Field(True, description="first epoch from short to long")
     loss_limit: float = Field(2000.0, ge=0, description="validation loss to stop at; 0: none")
     seed: int = 3
@@ -55,17 +60,11 @@ class Training(StageConfig, section="speech/network"):
             epochs=self.epochs or None,
             batch=self.batch,
             modern=self.recipe == "modern",
+            masks=self.masks,
+            speed=self.speed,
             sorted_first=self.sorted_first,
             loss_limit=self.loss_limit or None,
         )
-
-
-def told(now: Progress) -> str:
-    """Say how far a training is."""
-    return (
-        f"epoch {now.epoch} of {now.epochs}: validation loss {now.values['val_loss']:.1f}, "
-        f"about {now.remaining_seconds:.0f} s left"
-    )
 
 
 @dg.multi_asset(
@@ -89,14 +88,7 @@ def trained(
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one acoustic model, and keep its best weights."""
     learnt, watched = (held_by(utterances, architecture, code) for code in (TRAIN, VALIDATION))
-    network, history = fit(
-        architecture,
-        learnt,
-        watched,
-        config.chosen(),
-        seed=config.seed,
-        progress=lambda now: context.log.info(told(now)),
-    )
+    network, history = fit(architecture, learnt, watched, config.chosen(), seed=config.seed)
     name = context.partition_key
     return trained_outputs(tracking, "speech", name, config.model_dump(), network, history)
 

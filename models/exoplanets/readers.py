@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Blocks
-from models.download import KAGGLE_API, Progress, kaggle_dataset_file
+from models.download import KAGGLE_API, kaggle_dataset_file
 from models.errors import BadInput
 
 if TYPE_CHECKING:
@@ -135,7 +135,6 @@ def download_kaggle(
     folder: Path,
     *,
     base_url: str = KAGGLE_API,
-    progress: Progress | None = None,
     session: requests.Session | None = None,
 ) -> Path:
     """Download ``exoTrain.csv`` and ``exoTest.csv`` into ``folder``, verified, and return it.
@@ -149,7 +148,6 @@ def download_kaggle(
             size=size,
             sha256=sha256,
             base_url=base_url,
-            progress=progress,
             session=session,
         )
     return folder

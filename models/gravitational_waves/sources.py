@@ -14,7 +14,6 @@ where it is loudest; the picture's own Q isn't known.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,6 @@ from models.sampling import TRAIN, read_rows, rows_of
 if TYPE_CHECKING:
     import requests
 
-logger = logging.getLogger(__name__)
 
 ZENODO_API = "https://zenodo.org/api"
 RECORD = 1476551

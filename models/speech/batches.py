@@ -145,14 +145,17 @@ def targets(
 
 
 class Augmentation(NamedTuple):
-    """How utterances are varied in training: frequencies warped, bins and frames hidden.
+    """How utterances are varied in training: played faster or slower, warped, partly hidden.
 
     The masks are SpecAugment's: how many, and the largest share of bins or frames that one hides.
-    There are as many as in the policy "LB" of Park et al. 2019 (table 1), but narrower: with little
-    speech to learn from, wider ones cost more than they bring. Time is not warped: they find that
-    it adds least (section 5). Frequency is, where ``warp`` isn't 0: stretched by up to that share
-    either way, as by a shorter or longer vocal tract (Jaitly & Hinton 2013, ICML workshop on deep
-    learning for audio). That makes sense of linear frequencies, not of cepstra.
+    By default there are as many as in the policy "LB" of Park et al. 2019 (table 1), but narrower:
+    with little speech to learn from, wider ones cost more than they bring. Time is not warped: they
+    find that it adds least (section 5). Frequency is, where ``warp`` isn't 0: stretched by up to
+    that share either way, as by a shorter or longer vocal tract (Jaitly & Hinton 2013, ICML
+    workshop on deep learning for audio). That makes sense of linear frequencies, not of cepstra.
+    ``speed`` is the share by which the pace changes at most, as if the same voice spoke faster or
+    slower (Ko et al. 2015, Interspeech, "Audio augmentation for speech recognition": there by
+    resampling, which moves the pitch, too).
     """
 
     bins: int = 1
@@ -160,6 +163,16 @@ class Augmentation(NamedTuple):
     times: int = 1
     time_share: float = 0.08
     warp: float = 0.0
+    speed: float = 0.0
+
+
+def played(values: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Stretch an utterance, shape (n, bins), to another number of frames, linearly interpolated."""
+    places = np.linspace(0, len(values) - 1, frames)
+    below = np.minimum(places.astype(int), max(len(values) - 2, 0))
+    above = np.minimum(below + 1, len(values) - 1)
+    share = (places - below).astype(np.float32)[:, None]
+    return np.asarray(values[below] * (1 - share) + values[above] * share)
 
 
 def augmented(
@@ -239,8 +252,9 @@ class RaggedBatches(Batches):
     ) -> None:
         if batch < 1:
             raise ValueError(f"batch must be 1 or more, not {batch}")
-        self._codes, self._outputs = targets(held, convolutions)
+        self._codes, _ = targets(held, convolutions)
         self._held = held
+        self._convolutions = convolutions
         self._augmentation = augmentation
         self._sorted_first = sorted_first
         self._bucketed = bucketed
@@ -285,15 +299,25 @@ class RaggedBatches(Batches):
             yield self._padded(rows, np.random.default_rng([self.seed, number, place]))
 
     def _padded(self, rows: Rows, generator: np.random.Generator) -> Batch:
-        frames = self._held.frames[rows]
+        given = [self._varied(row, generator) for row in rows]
+        frames = np.array([len(values) for values in given])
         longest = max(len(self._codes[row]) for row in rows)
         x = np.zeros((len(rows), frames.max(), self._held.values.shape[1]), dtype=np.float32)
         y = np.full((len(rows), 1 + longest), PADDING, dtype=np.float32)
-        y[:, 0] = self._outputs[rows]
-        for place, row in enumerate(rows):
-            values = self._kept[row] if self._kept is not None else self._checked(row)
-            if self._augmentation is not None:
-                values = augmented(values, self._augmentation, generator)
-            x[place, : frames[place]] = values
+        y[:, 0] = output_length(self._convolutions, frames)
+        for place, (row, values) in enumerate(zip(rows, given, strict=True)):
+            x[place, : len(values)] = values
             y[place, 1 : 1 + len(self._codes[row])] = self._codes[row]
         return x, y
+
+    def _varied(self, row: int, generator: np.random.Generator) -> NDArray[np.float32]:
+        """Read an utterance, augmented where that is asked for."""
+        values = self._kept[row] if self._kept is not None else self._checked(row)
+        if self._augmentation is None:
+            return values
+        if speed := self._augmentation.speed:
+            frames = round(len(values) / generator.uniform(1 - speed, 1 + speed))
+            # As fast as its transcript allows.
+            if output_length(self._convolutions, frames) >= shortest_output(self._codes[row]):
+                values = played(values, frames)
+        return augmented(values, self._augmentation, generator)

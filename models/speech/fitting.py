@@ -7,7 +7,7 @@ is in `models.speech.decoding`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,10 @@ class Recipe:
     modern
         Adam with a rate that falls along a cosine, SpecAugment, vocal tracts of other lengths, and
         running means of the batch normalisation that follow within an epoch; else the study's SGD.
+    masks
+        Bands of bins, and stretches of frames, that the modern recipe hides.
+    speed
+        Share by which the modern recipe changes the pace at most.
     sorted_first
         Whether the first epoch goes from short to long.
     loss_limit
@@ -48,6 +52,8 @@ class Recipe:
     epochs: int | None = None
     batch: int = 20
     modern: bool = False
+    masks: int = 1
+    speed: float = 0.0
     sorted_first: bool = True
     loss_limit: float | None = None
 
@@ -134,7 +140,6 @@ def fit(
     recipe: Recipe,
     *,
     seed: int,
-    progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Any, History]:
     """Train a model, and keep the weights of the epoch with the least validation loss.
 
@@ -148,8 +153,6 @@ def fit(
         How.
     seed
         Seed of the weights, the dropout, the order and the augmentation.
-    progress
-        Called after each epoch.
 
     Raises
     ------
@@ -168,7 +171,7 @@ def fit(
         batch=recipe.batch,
         seed=seed,
         sorted_first=recipe.sorted_first,
-        augmentation=_augmentation(architecture) if recipe.modern else None,
+        augmentation=_augmentation(architecture, recipe) if recipe.modern else None,
     )
     phases = phases_of(recipe, architecture, batches.steps)
     if recipe.modern:
@@ -176,11 +179,9 @@ def fit(
             if hasattr(layer, "momentum"):
                 layer.momentum = NORM_MOMENTUM
 
-    def after_epoch(now: Progress) -> None:
+    def stop_if_hopeless(now: Progress) -> None:
         if recipe.loss_limit is not None and now.values["val_loss"] > recipe.loss_limit:
             network.stop_training = True
-        if progress is not None:
-            progress(now)
 
     history = train(
         network,
@@ -191,7 +192,7 @@ def fit(
         loss=ctc_loss,
         seed=seed,
         early_stopping=EarlyStopping(patience=len(phases)),
-        progress=after_epoch,
+        progress=stop_if_hopeless,
     )
     return network, history
 
@@ -237,8 +238,13 @@ def emissions(
     return found
 
 
-def _augmentation(architecture: Mapping[str, Any]) -> Augmentation:
-    return Augmentation(warp=WARP if architecture["feature"] == "spectrogram" else 0.0)
+def _augmentation(architecture: Mapping[str, Any], recipe: Recipe) -> Augmentation:
+    return Augmentation(
+        bins=recipe.masks,
+        times=recipe.masks,
+        warp=WARP if architecture["feature"] == "spectrogram" else 0.0,
+        speed=recipe.speed,
+    )
 
 
 def _require_width(architecture: Mapping[str, Any], held: Utterances) -> None:

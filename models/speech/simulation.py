@@ -8,7 +8,8 @@ easy to get wrong:
 - A speaker has a voice, an accent, a pitch and its range, a pace, and a length of the vocal tract;
   every utterance has a pace and pitch of its own besides, a level, and coloured noise.
 - Parts share neither speakers, nor the voices that these are made of, nor sentences.
-- What no one reads (see `written`) is of the same books, and so of use to a language model.
+- What no one reads (see `written`) is of the same books, and so of use to a language model; that of
+  real speech has all of the books (see `unread`).
 
 An utterance depends on the seed, its part and its number alone: more utterances of a part change
 none.
@@ -19,7 +20,7 @@ from __future__ import annotations
 import ctypes
 import importlib.resources
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -130,6 +131,12 @@ def simulate(
 def written(utterances: Mapping[str, int], *, seed: int = 0) -> list[str]:
     """Sentences of the training part that `simulate` leaves unread, for a language model."""
     return list(_dealt(sentences(), "train", seed)[utterances["train"] :])
+
+
+def unread(texts: Iterable[str]) -> list[str]:
+    """Sentences of the books that are none of these texts, for a language model of real speech."""
+    known = set(texts)
+    return [sentence for sentence in sentences() if sentence not in known]
 
 
 @cache

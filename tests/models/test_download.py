@@ -56,6 +56,21 @@ def test_a_good_download_is_whole_verified_and_leaves_nothing_else(misbehaving, 
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
 
 
+def test_how_far_a_download_is_is_logged_with_what_is_left_and_no_credential(
+    misbehaving, session, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("models.download.TELL_EVERY", 0.0)
+    misbehaving.put("/a.csv", BODY)
+    with caplog.at_level("INFO", logger="models"):
+        fetch(misbehaving.url("/a.csv?token=secret"), tmp_path / "a.csv", session=session)
+    told = [text for text in caplog.messages if "MB" in text]
+    assert len(told) > 1
+    assert all(text.startswith(misbehaving.url("/a.csv")) for text in told)
+    assert all(" MB of 3.1 MB, about " in text for text in told)
+    assert told[-1].endswith("3.1 MB of 3.1 MB, about 0 s left")
+    assert "secret" not in caplog.text
+
+
 def test_a_verified_target_is_returned_with_no_request(misbehaving, session, tmp_path):
     target = tmp_path / "a.csv"
     target.write_bytes(BODY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import resource
 import weakref
 from contextlib import nullcontext
@@ -104,6 +105,22 @@ def test_progress_is_told_after_each_epoch(trained):
     assert told[0].remaining_seconds == pytest.approx(2 * told[0].seconds)
     assert told[-1].remaining_seconds == 0
     assert told[0].values["learning_rate"] == 0.05
+
+
+def test_how_far_it_is_is_logged_every_few_seconds(data, monkeypatch, caplog):
+    monkeypatch.setattr("models.training.TELL_EVERY", 0.0)
+    with caplog.at_level("INFO", logger="models"):
+        told = []
+        network, _ = fitted(data, progress=told.append)
+    assert caplog.messages == [f"{network.name}: {one}" for one in told]
+    assert re.fullmatch(
+        r"epoch 2 of 3, loss 0\.\d+, val_loss 0\.\d+, about \d+ s left", str(told[1])
+    )
+    monkeypatch.setattr("models.training.TELL_EVERY", 1000.0)
+    caplog.clear()
+    with caplog.at_level("INFO", logger="models"):
+        fitted(data)
+    assert caplog.messages == []
 
 
 def test_the_network_learns_and_validation_is_whole(data):

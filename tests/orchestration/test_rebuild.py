@@ -572,3 +572,25 @@ def test_14_a_module_renamed_and_a_function_moved(toy: Any) -> None:
     assert toy.rebuild().materialized == []
     assert toy.ran() == []
     assert toy.unsynced() == {}
+
+
+def test_what_the_code_of_a_stage_logs_is_shown_with_its_run(toy: Any) -> None:
+    toy.edit(
+        "def shift(value):",
+        "import logging\nlogger = logging.getLogger(__name__)\ndef shift(value):\n"
+        "    logger.info('at %s', value)",
+    )
+    toy.rebuild("key:alpha/features")
+    with toy.open() as workshop:
+        (run,) = [
+            run
+            for run in workshop.instance.get_runs(limit=3)
+            if any(event.user_message.startswith("at ") for event in logged(workshop, run))
+        ]
+        assert {event.step_key for event in logged(workshop, run) if event.step_key} == {
+            "alpha__features"
+        }
+
+
+def logged(workshop: Any, run: Any) -> list[Any]:
+    return list(workshop.instance.all_logs(run.run_id))

@@ -15,6 +15,7 @@ from models.speech.batches import (
     RaggedBatches,
     Utterances,
     augmented,
+    played,
     targets,
 )
 from models.speech.batches import utterances as split_of
@@ -152,6 +153,36 @@ def test_a_warp_stretches_frequencies_by_no_more_than_its_share_and_keeps_the_fr
             peaks.append(int(warped[3].argmax()))
     assert 90 <= min(peaks) < 96 < 104 < max(peaks) <= 112
     assert values[3, 100] == 1
+
+
+def test_what_is_played_slower_lies_between_the_frames_and_keeps_the_first_and_last() -> None:
+    values = np.array([[0, 1], [2, 3], [6, 1]], np.float32)
+    assert played(values, 5).tolist() == [[0, 1], [1, 2], [2, 3], [4, 2], [6, 1]]
+    assert played(values, 2).tolist() == [[0, 1], [6, 1]]
+    np.testing.assert_array_equal(played(values, 3), values)
+    assert played(values[:1], 3).tolist() == [[0, 1]] * 3
+    assert values[1].tolist() == [2, 3]
+
+
+def test_the_pace_changes_by_no_more_than_its_share_and_the_outputs_are_counted_anew() -> None:
+    ragged = RaggedBatches(
+        made([100] * 200), STRIDED, batch=1, augmentation=Augmentation(0, 0, 0, 0, speed=0.2)
+    )
+    batches_of = [batch for number in range(2) for batch in ragged.epoch(number)]
+    frames = [np.shape(x)[1] for x, _ in batches_of]
+    assert 83 <= min(frames) < 88 < 118 < max(frames) <= 125
+    assert [y[0, 0] for _, y in batches_of] == [(many - 3) // 2 + 1 for many in frames]
+    assert all(np.allclose(x, np.asarray(x)[0, 0, 0]) for x, _ in batches_of)
+
+
+def test_no_utterance_is_played_so_fast_that_its_transcript_no_longer_fits() -> None:
+    # "abc" needs 3 outputs, so 7 frames: it may be played slower, and not faster.
+    varied = RaggedBatches(
+        made([7] * 50, ["abc"] * 50), STRIDED, batch=1, augmentation=Augmentation(speed=0.4)
+    )
+    frames = {np.shape(x)[1] for x, _ in varied.epoch(1)}
+    assert min(frames) == 7
+    assert max(frames) > 9
 
 
 def test_frames_too_many_for_memory_are_read_batch_by_batch(

@@ -9,7 +9,7 @@ import pytest
 from models.architectures import from_architecture
 from models.errors import BadInput
 from models.speech import networks
-from models.speech.batches import PADDING
+from models.speech.batches import PADDING, Augmentation, RaggedBatches
 from models.speech.decoding import greedy
 from models.speech.designs import Recurrent
 from models.speech.fitting import (
@@ -24,7 +24,7 @@ from models.speech.fitting import (
     phases_of,
 )
 from models.speech.symbols import BLANK, OUTPUTS
-from models.training import Progress, fresh
+from models.training import fresh
 
 # Keras 3 asks TensorFlow's variables for NumPy arrays in a way that NumPy 2 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -117,17 +117,15 @@ def test_the_same_seed_gives_the_same_weights(toy: Any) -> None:
 
 
 def test_the_published_training_learns_and_keeps_the_best_weights(toy: Any) -> None:
-    progress: list[Progress] = []
     _, history = fit(
         toy.architecture(recurrent=ONE_WAY),
         toy.utterances(60, 1),
         toy.utterances(12, 2),
         Recipe(batch=20),
         seed=1,
-        progress=progress.append,
     )
     losses = history.values["val_loss"]
-    assert [one.epoch for one in progress] == [1, 2, 3]
+    assert history.epochs == 3
     assert losses[history.best_epoch - 1] == min(losses)
     assert history.values["loss"][-1] < history.values["loss"][0]
 
@@ -207,3 +205,23 @@ def test_a_model_reads_scaled_frames_centred_where_it_asks_for_it(toy: Any) -> N
     assert plain.read(1).shape == (table["frames"].iat[1], 26)
     assert (plain.read(1) == 1).all()
     assert (held_by(data, {"centred": True}, 0).read(1) == 0).all()
+
+
+def test_the_modern_recipe_augments_as_asked_and_the_published_one_not_at_all(
+    toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.speech import fitting
+
+    asked: list[Augmentation | None] = []
+
+    def watch(*given: Any, augmentation: Augmentation | None = None, **settings: Any) -> Any:
+        asked.append(augmentation)
+        return RaggedBatches(*given, augmentation=augmentation, **settings)
+
+    monkeypatch.setattr(fitting, "RaggedBatches", watch)
+    few = toy.utterances(8, 1)
+    for modern in (True, False):
+        recipe = Recipe(epochs=1, batch=8, modern=modern, masks=2, speed=0.1)
+        fit(toy.architecture(recurrent=ONE_WAY), few, few, recipe, seed=1)
+    # Training and validation, in turn; cepstra are not warped.
+    assert asked == [Augmentation(bins=2, times=2, speed=0.1), None, None, None]

@@ -18,6 +18,7 @@ from models.speech.simulation import (
     _synthesise,
     sentences,
     simulate,
+    unread,
     written,
 )
 
@@ -70,6 +71,11 @@ def test_what_is_unread_is_of_the_training_part_and_none_of_what_is_read(sample)
     unread = set(written(FEW, seed=0))
     assert len(unread) == len(_dealt(sentences(), "train", 0)) - FEW["train"]
     assert not unread & {one.text for one in sample}
+
+
+def test_for_real_speech_all_of_the_books_is_unread_but_what_was_said():
+    said = [sentences()[5], "mister quilter is the apostle"]
+    assert unread(said) == [*sentences()[:5], *sentences()[6:]]
 
 
 def test_sentences_are_transcripts():
