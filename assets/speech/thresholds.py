@@ -16,7 +16,9 @@ from models.speech.fitting import emissions, held_by
 class Decoder(StageConfig, section="speech/decoder"):
     """What is tried: every combination; of equally good ones the first."""
 
-    beams: list[int] = Field(by_profile(quick=[50], published=[50, 200]), description="hypotheses")
+    beams: list[int] = Field(
+        by_profile(quick=[200], published=[200, 500]), description="hypotheses kept"
+    )
     weights: list[float] = Field(
         [0.5, 1.0, 1.5, 2.0, 3.0], description="of the language model's base-10 logarithm"
     )

@@ -306,10 +306,10 @@ OWN = {
         feature="mfcc",
     ),
     "swift": Design(
-        Convolution(3, 5, "nrd", 0.1, stride=3, strided=1),
+        Convolution(3, 5, "nrd", 0.15, stride=3, strided=1),
         Recurrent(units=160),
-        Head("nd", 0.1),
-        epochs=45,
+        Head("nd", 0.15),
+        epochs=75,
         centred=True,
     ),
 }
