@@ -56,10 +56,10 @@ DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOF
 """What the archive modules raise for a damaged or truncated file."""
 
 Progress = Callable[[int, int | None], None]
+"""Told the bytes so far and the bytes in all, if known."""
 
 #: Seconds between two messages on how far a download is.
 TELL_EVERY = 5.0
-"""Told the bytes so far and the bytes in all, if known."""
 
 
 class DownloadError(RuntimeError):
