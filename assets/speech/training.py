@@ -14,6 +14,7 @@ from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
 from models.speech.decoding import language_model
 from models.speech.fitting import Recipe, fit, held_by
+from models.speech.language import english
 
 
 @dg.asset(
@@ -94,9 +95,14 @@ def trained(
 
 
 class LanguageModel(StageConfig, section="speech/language_model"):
-    """How far back the language model looks."""
+    """How far back the language model looks, and what it knows besides its texts."""
 
     order: int = Field(3, ge=1, le=6, description="words in the longest n-grams")
+    vocabulary: Literal["english", "texts"] = Field(
+        "english",
+        description="words that can be found. texts: those of the texts; english: 160,000 more, "
+        "as rare as they are in English",
+    )
 
 
 @dg.asset(
@@ -110,7 +116,8 @@ def words(
     config: LanguageModel, corpus: Any, splits: Any, unspoken: Any
 ) -> dg.Output[dict[str, bytes]]:
     """Word n-grams of training transcripts and of text that no one reads, Kneser-Ney smoothed."""
-    model = language_model(corpus, splits, unspoken, config.order)
+    common = english() if config.vocabulary == "english" else None
+    model = language_model(corpus, splits, unspoken, config.order, common)
     shown = {
         "words": model["words.txt"].count(b"\n"),
         "perplexity on validation": float(model["perplexity.txt"]),

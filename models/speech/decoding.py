@@ -97,7 +97,11 @@ def _read(path: NDArray[np.int64]) -> str:
 
 
 def language_model(
-    corpus: pd.DataFrame, splits: pd.DataFrame, unspoken: pd.DataFrame, order: int
+    corpus: pd.DataFrame,
+    splits: pd.DataFrame,
+    unspoken: pd.DataFrame,
+    order: int,
+    common: Mapping[str, int] | None = None,
 ) -> dict[str, bytes]:
     """Train a word n-gram model on training transcripts, and on text that no one reads.
 
@@ -109,6 +113,8 @@ def language_model(
         More ``text``; it may be empty.
     order
         Words in the longest n-grams.
+    common
+        Words that it knows besides: see `models.speech.language.train`.
 
     Returns
     -------
@@ -117,7 +123,7 @@ def language_model(
     """
     split = corpus[["key", "text"]].merge(splits[["key", "split"]], on="key")
     learnt, held_out = (split["text"][split["split"] == code] for code in (TRAIN, VALIDATION))
-    model = train([*learnt, *unspoken["text"]], order)
+    model = train([*learnt, *unspoken["text"]], order, common)
     return {
         "words.arpa": model.arpa().encode(),
         "words.txt": "".join(f"{word}\n" for word in model.words).encode(),

@@ -1,4 +1,4 @@
-"""A word n-gram language model, from nothing but training transcripts.
+"""A word n-gram language model, from training transcripts and the words of English.
 
 Here belong its estimation and the ARPA form in which it is stored, which decoders read. How much it
 counts in decoding is `models.speech.decoding`'s concern.
@@ -7,7 +7,8 @@ Counts are smoothed after Kneser and Ney, interpolated: an n-gram's count is les
 ``D = (n1 + 1) / (n1 + 2 n2 + 2)`` (n1, n2: n-grams of the order that are seen once and twice; 1 and
 2 are added so that a few sentences do, too), and what is taken away goes to the next lower order,
 which counts in how many contexts a word occurs, not how often (Chen & Goodman 1999, Computer Speech
-& Language 13, 359, section 2.7).
+& Language 13, 359, section 2.7). Below single words lies what is known without the texts: that all
+words are alike, or how common each is in the language at large.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from models.speech.symbols import SYMBOLS
 
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
 Gram = tuple[str, ...]
@@ -79,7 +82,20 @@ def perplexity(model: NGrams, texts: Iterable[str]) -> float:
     return math.exp(-sum(scores) / len(scores))
 
 
-def train(texts: Iterable[str], order: int = 3) -> NGrams:
+def english() -> dict[str, int]:
+    """Give about 160,000 English words that can be spelt, with how often each is seen.
+
+    They are pyspellchecker's: counts in film subtitles (Lison & Tiedemann 2016, LREC), mended by
+    its authors.
+    """
+    from spellchecker import SpellChecker
+
+    counts = SpellChecker(language="en").word_frequency.dictionary
+    spelt = set(SYMBOLS) - {" "}
+    return {word: count for word, count in counts.items() if spelt.issuperset(word)}
+
+
+def train(texts: Iterable[str], order: int = 3, common: Mapping[str, int] | None = None) -> NGrams:
     """Estimate a model from sentences.
 
     Parameters
@@ -88,6 +104,10 @@ def train(texts: Iterable[str], order: int = 3) -> NGrams:
         Words with a space between them, a sentence each.
     order
         Words in the longest n-grams.
+    common
+        Words of the language with how often each is seen, which the model then knows as well. What
+        is set aside for words that the texts lack is theirs in this proportion; a word, or mark,
+        that is not among them counts as the rarest. None for no others: it is shared alike.
 
     Raises
     ------
@@ -108,7 +128,7 @@ def train(texts: Iterable[str], order: int = 3) -> NGrams:
     for n in range(order, 1, -1):
         for gram in counts[n]:
             counts[n - 1][gram[1:]] += 1  # in how many contexts, not how often
-    return _estimated(counts, order)
+    return _estimated(counts, order, common or {})
 
 
 def _events(text: str, order: int) -> Iterator[tuple[str, Gram]]:
@@ -118,12 +138,15 @@ def _events(text: str, order: int) -> Iterator[tuple[str, Gram]]:
         yield words[place], tuple(words[max(0, place - order + 1) : place])
 
 
-def _estimated(counts: list[Counter[Gram]], order: int) -> NGrams:
+def _estimated(counts: list[Counter[Gram]], order: int, common: Mapping[str, int]) -> NGrams:
     vocabulary = {gram[-1] for gram in counts[1]} | {UNKNOWN}
-    lower: dict[Gram, float] = {(): 1 / len(vocabulary)}  # order 0: all words alike
+    rarest = min(common.values(), default=1)
+    seen = {**dict.fromkeys(vocabulary, rarest), **common}
+    total = sum(seen.values())
+    known = {word: count / total for word, count in seen.items()}  # order 0
+    lower: dict[Gram, float] = {}
     probabilities: dict[Gram, float] = {}
     backoffs: dict[Gram, float] = {}
-    uniform = lower[()]
     for n in range(1, order + 1):
         held = Counter(counts[n].values())
         discount = (held[1] + 1) / (held[1] + 2 * held[2] + 2)
@@ -136,10 +159,11 @@ def _estimated(counts: list[Counter[Gram]], order: int) -> NGrams:
         found = {}
         for gram, count in counts[n].items():
             context = gram[:-1]
-            below = uniform if n == 1 else lower[gram[1:]]
+            below = known[gram[-1]] if n == 1 else lower[gram[1:]]
             found[gram] = (count - discount) / totals[context] + left[context] * below
         if n == 1:
-            found[UNKNOWN,] = left[()] * uniform
+            share = left[()]
+            found |= {(word,): share * p for word, p in known.items() if (word,) not in found}
         else:
             backoffs |= {context: math.log(weight) for context, weight in left.items()}
         probabilities |= {gram: math.log(value) for gram, value in found.items()}

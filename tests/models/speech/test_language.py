@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.speech.language import BEGIN, END, UNKNOWN, perplexity, train
+from models.speech.language import BEGIN, END, UNKNOWN, english, perplexity, train
 
 TEXTS = ["the cat sat", "the cat ran", "a dog sat on the cat"]
 
@@ -81,3 +81,25 @@ def test_nothing_to_learn_from_is_refused() -> None:
         train([], 3)
     with pytest.raises(ValueError, match="1 or more, not 0"):
         train(TEXTS, 0)
+
+
+def test_common_words_share_what_is_set_aside_as_often_as_they_are_seen() -> None:
+    # As above: of order 1 5 kinds, D = 2/7, so 2/7 * 3/5 is set aside. In all 40 + 10 are seen, and
+    # b, </s> and <unk> count as the rarest.
+    model = train(["a b", "a b", "a a"], 2, {"zebra": 40, "a": 10})
+    aside, total = 2 / 7 * 3 / 5, 40 + 10 + 3 * 10
+    assert math.exp(model.score("zebra", ())) == pytest.approx(aside * 40 / total)
+    assert math.exp(model.score("quagga", ())) == pytest.approx(aside * 10 / total)
+    assert math.exp(model.score("b", ())) == pytest.approx((1 - 2 / 7) / 5 + aside * 10 / total)
+    assert model.words == ["a", "b", "zebra"]
+    for context in [(), ("a",), (BEGIN,)]:
+        every = [*model.words, END, UNKNOWN]
+        assert sum(math.exp(model.score(word, context)) for word in every) == pytest.approx(1)
+
+
+def test_english_has_common_words_that_can_be_spelt() -> None:
+    words = english()
+    assert len(words) > 100_000
+    assert words["the"] > words["rabbit"] > words["gryphon"] > 0
+    assert "don't" in words
+    assert set("".join(words)) <= set("abcdefghijklmnopqrstuvwxyz'")
