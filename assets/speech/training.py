@@ -50,6 +50,12 @@ class Training(StageConfig, section="speech/network"):
     speed: float = Field(
         0.0, ge=0, lt=0.5, description="modern: share by which the pace is changed at most"
     )
+    warp: float = Field(
+        0.12,
+        ge=0,
+        lt=0.5,
+        description="modern: share by which frequencies of spectrograms are stretched at most",
+    )
     sorted_first: bool = Field(True, description="first epoch from short to long")
     loss_limit: float = Field(2000.0, ge=0, description="validation loss to stop at; 0: none")
     seed: int = 3
@@ -63,6 +69,7 @@ class Training(StageConfig, section="speech/network"):
             modern=self.recipe == "modern",
             masks=self.masks,
             speed=self.speed,
+            warp=self.warp,
             sorted_first=self.sorted_first,
             loss_limit=self.loss_limit or None,
         )

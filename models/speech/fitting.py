@@ -42,6 +42,8 @@ class Recipe:
         Bands of bins, and stretches of frames, that the modern recipe hides.
     speed
         Share by which the modern recipe changes the pace at most.
+    warp
+        Share by which it stretches the frequencies of a spectrogram at most.
     sorted_first
         Whether the first epoch goes from short to long.
     loss_limit
@@ -54,6 +56,7 @@ class Recipe:
     modern: bool = False
     masks: int = 1
     speed: float = 0.0
+    warp: float = 0.12
     sorted_first: bool = True
     loss_limit: float | None = None
 
@@ -70,8 +73,6 @@ MODERN_RATE = 3e-3
 FINAL_RATE = 0.02
 """Where the cosine ends, as a share of the rate."""
 NORM_MOMENTUM = 0.9
-WARP = 0.12
-"""How far frequencies of a spectrogram are stretched."""
 
 GRID = 50
 """Frames: utterances are asked about in multiples of half a second."""
@@ -242,7 +243,7 @@ def _augmentation(architecture: Mapping[str, Any], recipe: Recipe) -> Augmentati
     return Augmentation(
         bins=recipe.masks,
         times=recipe.masks,
-        warp=WARP if architecture["feature"] == "spectrogram" else 0.0,
+        warp=recipe.warp if architecture["feature"] == "spectrogram" else 0.0,
         speed=recipe.speed,
     )
 
