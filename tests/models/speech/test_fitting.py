@@ -207,8 +207,9 @@ def test_a_model_reads_scaled_frames_centred_where_it_asks_for_it(toy: Any) -> N
     assert (held_by(data, {"centred": True}, 0).read(1) == 0).all()
 
 
+@pytest.mark.parametrize(("feature", "warp"), [("mfcc", 0.0), ("spectrogram", 0.2)])
 def test_the_modern_recipe_augments_as_asked_and_the_published_one_not_at_all(
-    toy: Any, monkeypatch: pytest.MonkeyPatch
+    toy: Any, monkeypatch: pytest.MonkeyPatch, feature: str, warp: float
 ) -> None:
     from models.speech import fitting
 
@@ -221,7 +222,7 @@ def test_the_modern_recipe_augments_as_asked_and_the_published_one_not_at_all(
     monkeypatch.setattr(fitting, "RaggedBatches", watch)
     few = toy.utterances(8, 1)
     for modern in (True, False):
-        recipe = Recipe(epochs=1, batch=8, modern=modern, masks=2, speed=0.1)
-        fit(toy.architecture(recurrent=ONE_WAY), few, few, recipe, seed=1)
+        recipe = Recipe(epochs=1, batch=8, modern=modern, masks=2, speed=0.1, warp=0.2)
+        fit(toy.architecture(recurrent=ONE_WAY, feature=feature), few, few, recipe, seed=1)
     # Training and validation, in turn; cepstra are not warped.
-    assert asked == [Augmentation(bins=2, times=2, speed=0.1), None, None, None]
+    assert asked == [Augmentation(bins=2, times=2, warp=warp, speed=0.1), None, None, None]
