@@ -105,10 +105,10 @@ class LanguageModel(StageConfig, section="speech/language_model"):
     """How far back the language model looks, and what it knows besides its texts."""
 
     order: int = Field(3, ge=1, le=6, description="words in the longest n-grams")
-    vocabulary: Literal["english", "texts"] = Field(
-        "english",
+    vocabulary: Literal["texts", "english"] = Field(
+        by_profile(quick="texts", published="english"),
         description="words that can be found. texts: those of the texts; english: 160,000 more, "
-        "as rare as they are in English",
+        "as rare as they are in English, which help a network that has learnt and mislead others",
     )
 
 
