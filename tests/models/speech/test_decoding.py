@@ -94,12 +94,13 @@ def test_a_common_word_that_no_text_has_is_found() -> None:
     corpus = pd.DataFrame({"key": ["u0", "u1"], "text": ["the cat sat on the mat", "a zebra ran"]})
     splits = pd.DataFrame({"key": ["u0", "u1"], "split": [0, 1]})
     nothing = pd.DataFrame({"text": pd.Series(dtype=str)})
-    found = {}
-    for common in (None, {"zebra": 3, "ran": 5, "a": 900}):
+
+    def found(common: dict[str, int] | None) -> str:
         with word_search(language_model(corpus, splits, nothing, 2, common)) as opened:
-            found[common is None] = opened.decoder(USUAL)(heard("a zebra sat"))
-    assert found[False] == "a zebra sat"
-    assert "zebra" not in found[True]
+            return opened.decoder(USUAL)(heard("a zebra sat"))
+
+    assert found({"zebra": 3, "ran": 5, "a": 900}) == "a zebra sat"
+    assert "zebra" not in found(None)
 
 
 def test_a_bonus_gives_more_words_and_a_malus_fewer(search: WordSearch) -> None:
