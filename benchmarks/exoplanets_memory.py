@@ -18,7 +18,7 @@ STAGES = ("curves", "splits", "scaled", "spectra")
 def build(root: str, stage: str, rows: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
     from assets.exoplanets import download, features, sampling, scaling
-    from orchestration.storage import Slot, Store
+    from orchestration.store.storage import Slot, Store
 
     store = Store(root, Path(root) / "locks")
     slot = Slot(f"exoplanets/{stage}")

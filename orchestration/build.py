@@ -19,7 +19,7 @@ from orchestration.automation import automation, family_jobs
 from orchestration.io_managers import io_managers
 from orchestration.project import Project, find
 from orchestration.stages import Stages
-from orchestration.storage import Store
+from orchestration.store.storage import Store
 
 SYSTEMS = {
     "buried_objects": "buried_objects/scans",

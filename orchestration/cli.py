@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration import memo
 from orchestration.project import Project, ProjectError, find
+from orchestration.rebuild import memo
 
 if TYPE_CHECKING:
-    from orchestration.rebuild import Outcome, Plan, Workshop
-    from orchestration.storage import Slot, Store
+    from orchestration.rebuild.session import Outcome, Plan, Workshop
+    from orchestration.store.storage import Slot, Store
 
 SELECTION_HELP = (
     "what to look at, in Dagster's selection syntax: an asset key, 'key:\"a/b\"', 'group:NAME', "
@@ -63,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _passed_through_the_store(error: Exception) -> bool:
     """Whether an error came out of the store: each kind of remote store has errors of its own."""
     frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_globals.get("__name__") == "orchestration.storage" for frame, _ in frames)
+    return any(
+        frame.f_globals.get("__name__") == "orchestration.store.storage" for frame, _ in frames
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -220,7 +222,7 @@ def _stdout_to_stderr(wanted: bool) -> Iterator[None]:
 
 
 def _open(project: Project) -> Workshop:
-    from orchestration.rebuild import Workshop
+    from orchestration.rebuild.session import Workshop
 
     return Workshop(project)
 
@@ -309,7 +311,7 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
         workshop = _open(project)
         slots = workshop.select(options.selection, _listed(options.partitions))
         if missing := workshop.blocked(slots):
-            from orchestration.rebuild import UsageError
+            from orchestration.rebuild.session import UsageError
 
             raise UsageError(
                 f"{missing[0]} has never been built and is upstream of what is selected; select "
@@ -460,7 +462,7 @@ def _report(options: argparse.Namespace, project: Project) -> int:
 
 def _stored(project: Project, system: str, *names: str) -> list[Any] | None:
     """Read assets of a system; None, said on standard error, if one isn't built or is damaged."""
-    from orchestration.storage import ArtifactError, Slot, Store
+    from orchestration.store.storage import ArtifactError, Slot, Store
 
     store = Store(project.store, project.locks)
     slots = [Slot(f"{system}/{name}") for name in names]

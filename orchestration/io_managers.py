@@ -1,6 +1,6 @@
 """Dagster's side of the store: IO managers that write, read and version what stages return.
 
-One per format (`orchestration.formats`), named by an asset's ``io_manager_key``. Writing sets
+One per format (`orchestration.store.formats`), named by an asset's ``io_manager_key``. Writing sets
 Dagster's data version to the hash of the content, so that a stage that runs again and gives the
 same leaves what is downstream fresh. What every stage shows in the web UI is added here: rows,
 shapes, seconds, peak memory, content hash and file.
@@ -19,13 +19,13 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from orchestration.stages import Stages, build_key, combine
-from orchestration.storage import Record, Slot, Store
+from orchestration.store.storage import Record, Slot, Store
 
 if TYPE_CHECKING:
-    from orchestration.formats import Written
+    from orchestration.store.formats import Written
 
 FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
-"""Those of `orchestration.formats`, which is imported only where something is written or read."""
+"""Those of `store.formats`, which is imported only where something is written or read."""
 SHOWN_PARTS = 100
 """Arrays, columns or layers that the table on an asset lists at most."""
 

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
 from orchestration.project import PackageVersions, Project, ProjectError
-from orchestration.storage import Record, Slot
+from orchestration.store.storage import Record, Slot
 
 VERSION_DIGITS = 16
 CHANGED_WHILE_RUNNING = "changed while the stage ran"

@@ -69,7 +69,7 @@ def test_every_asset_has_a_description_and_a_computed_code_version(
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_asset_names_a_format_of_the_store(system: str, defs: dg.Definitions) -> None:
-    from orchestration.formats import FORMATS
+    from orchestration.store.formats import FORMATS
 
     graph = defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:

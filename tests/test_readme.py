@@ -52,7 +52,7 @@ def test_the_selections_are_of_assets_and_partitions_that_exist(
 ) -> None:
     from orchestration.cli import _listed, _parser
     from orchestration.project import find
-    from orchestration.rebuild import Workshop
+    from orchestration.rebuild.session import Workshop
 
     monkeypatch.setenv("FAINT_STATE", str(tmp_path))
     workshop = Workshop(find())

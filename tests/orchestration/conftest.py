@@ -55,7 +55,7 @@ class Toy:
     def open(self) -> Iterator[Any]:
         """Its workshop, over the sources as they are now."""
         from orchestration.project import find
-        from orchestration.rebuild import Workshop
+        from orchestration.rebuild.session import Workshop
 
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("DAGSTER_HOME", raising=False)

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from orchestration.build import laid_over
-from orchestration.formats import FORMATS
 from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, difference
 from orchestration.project import Project, find
-from orchestration.storage import ArtifactError, Slot
+from orchestration.store.formats import FORMATS
+from orchestration.store.storage import ArtifactError, Slot
 
 STAGES = """\
 import time

@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.project import ProjectError, find
 from orchestration.stages import FileHashes, Version, build_key, combine
-from orchestration.storage import Artifact, Record, Slot
+from orchestration.store.storage import Artifact, Record, Slot
 
 
 def record(slot: Slot, content: str) -> Record:

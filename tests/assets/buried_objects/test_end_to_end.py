@@ -123,7 +123,7 @@ def test_the_graph_is_built_into_a_bucket_whose_server_fails_delays_and_drops(
 ) -> None:
     import s3fs
 
-    from orchestration.formats import FORMATS
+    from orchestration.store.formats import FORMATS
 
     remote = new_run(tmp_path, SETTINGS)
     remote.env |= s3.environment

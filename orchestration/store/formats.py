@@ -3,7 +3,7 @@
 A format turns one value into one file and gives the hash of its *content*: values, dtypes, shapes
 and names, never bytes that vary from write to write such as a timestamp in a zip archive. Equal
 content has an equal hash whatever the process, the chunking or the file's bytes. Nothing is
-pickled. Where files lie and when they count as stored is `orchestration.storage`.
+pickled. Where files lie and when they count as stored is `orchestration.store.storage`.
 """
 
 from __future__ import annotations

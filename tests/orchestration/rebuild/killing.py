@@ -107,7 +107,7 @@ def _die_at(number: int, store: Path, work: Callable[[], None]) -> None:
 
 def store(folder: Path) -> None:
     """Kill the second build of a slot."""
-    from orchestration.storage import Slot, Store
+    from orchestration.store.storage import Slot, Store
 
     slot = Slot("a/b", "part")
     first, second = {"value": [1.0] * 40}, {"value": [2.0] * 60}
@@ -149,7 +149,7 @@ def rebuild(folder: Path) -> None:
     import shutil
 
     from orchestration.project import find
-    from orchestration.rebuild import Workshop
+    from orchestration.rebuild.session import Workshop
 
     template = Path(sys.argv[3])
     number = 0

@@ -57,7 +57,7 @@ def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
     ]
     for package in (*project.sources, project.definitions.split(".")[0]):
         fixed += _package_files(project.root / package)
-    fixed += _package_files(Path(__file__).parent)
+    fixed += _package_files(Path(__file__).parents[1])
     fixed += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     paths = [str(path) for path in (*fixed, *files)]
     for _ in range(5):

@@ -44,10 +44,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.closure import Dynamic, Graph, Key, Node
-from orchestration.facts import digest_of
-from orchestration.sources import SourceError, Sources
-from orchestration.values import Values, cells
+from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
+from orchestration.fingerprint.facts import digest_of
+from orchestration.fingerprint.source_files import SourceError, Sources
+from orchestration.fingerprint.values import Values, cells
 
 __all__ = ["Dynamic", "Fingerprint", "SourceError", "SourceTree", "cells", "changed"]
 

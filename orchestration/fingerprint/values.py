@@ -15,8 +15,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-from orchestration.closure import Dynamic, Graph, Key, Node
-from orchestration.facts import digest_of
+from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
+from orchestration.fingerprint.facts import digest_of
 
 
 def cells(function: types.FunctionType) -> dict[str, object]:

@@ -9,7 +9,7 @@ Each slot (an asset, or one partition of it) has a folder below the store's root
 
 An artifact is written under a temporary name, flushed and renamed; then its record; then
 `current.json`. Whatever is killed in between leaves the earlier state. What makes a slot stale is
-`orchestration.planning`; how a value becomes a file is `orchestration.formats`.
+`orchestration.rebuild.planning`; how a value becomes a file is `orchestration.store.formats`.
 
 Locks are of this machine, and the system frees them when a process ends, however it ends. Who
 builds a slot holds `Store.building` from the decision to the result; who changes its folder holds
@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
-    from orchestration.formats import Format, Written
+    from orchestration.store.formats import Format, Written
 
 RECORD_FORMAT = 1
 TEMPORARY = ".tmp-"
@@ -298,7 +298,7 @@ class Store:
         describe
             Gives the record's metadata once the content is known.
         """
-        from orchestration.formats import FORMATS
+        from orchestration.store.formats import FORMATS
 
         format_ = FORMATS[format_name]
         folder = self._root / slot.folder
@@ -354,7 +354,7 @@ class Store:
             If nothing is stored, or what is stored is missing, damaged or unreadable; names the
             asset, the file and the command that rebuilds it.
         """
-        from orchestration.formats import FORMATS
+        from orchestration.store.formats import FORMATS
 
         with self.lock(FREEING, shared=True):
             record = self.current(slot)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from models.arrays import Blocks
-from orchestration.formats import FORMATS
+from orchestration.store.formats import FORMATS
 
 ARRAYS = {
     "flux": np.arange(12, dtype="float32").reshape(4, 3),
@@ -215,7 +215,7 @@ TRAIN = """
 import sys
 from pathlib import Path
 import numpy as np
-from orchestration.formats import FORMATS
+from orchestration.store.formats import FORMATS
 
 folder = Path(sys.argv[1])
 folder.mkdir()
@@ -287,7 +287,7 @@ def test_hashes_are_the_same_in_another_process(tmp_path: Path) -> None:
     code = """
 import sys, json, numpy as np, pandas as pd
 from pathlib import Path
-from orchestration.formats import FORMATS
+from orchestration.store.formats import FORMATS
 out = {}
 for name, value in {
     "arrays": {"x": np.arange(5.0), "s": np.array(["a", "bc"])},

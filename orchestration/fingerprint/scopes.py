@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from orchestration.facts import Spec
+from orchestration.fingerprint.facts import Spec
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 """Syntax that defines a function."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestration.storage import ArtifactError, Record, Slot, Store
+from orchestration.store.storage import ArtifactError, Record, Slot, Store
 
 SLOT = Slot("system/network", "a|b c")
 

@@ -1,6 +1,6 @@
 """Where stages run: in this process, or in several that are kept for it.
 
-A group is what one Dagster run builds. Which group runs when is `orchestration.rebuild`.
+A group is what one Dagster run builds. Which group runs when is `orchestration.rebuild.session`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from orchestration.project import Project
-from orchestration.storage import Slot
+from orchestration.store.storage import Slot
 
 Group = tuple[Slot, ...]
 Results = Mapping[Slot, str | None]

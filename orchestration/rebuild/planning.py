@@ -3,7 +3,7 @@
 Planning compares state with state: what each slot of the store holds, and what Dagster's event log
 says of it, against the versions that sources, settings and libraries give now. Nothing depends on
 what changed since someone last looked, so a missed tick or a killed process loses nothing. What is
-done about it is `orchestration.rebuild`.
+done about it is `orchestration.rebuild.session`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import dagster as dg
 from orchestration.fingerprint import changed
 from orchestration.io_managers import difference
 from orchestration.stages import Stages, Version, build_key, combine
-from orchestration.storage import Record, Slot, Store
+from orchestration.store.storage import Record, Slot, Store
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
 Action = Literal["build", "restore", "publish"]

@@ -21,8 +21,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orchestration import sources
-from orchestration.fingerprint import Fingerprint, SourceError, SourceTree, cells, changed
+from orchestration.fingerprint import (
+    Fingerprint,
+    SourceError,
+    SourceTree,
+    cells,
+    changed,
+    source_files,
+)
 
 Files = Mapping[str, str]
 
@@ -1953,13 +1959,13 @@ def test_changed_names_what_was_edited_added_and_removed(tmp_path: Path) -> None
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What was parsed, not taken from the cache."""
     seen: list[bytes] = []
-    read = sources.read_facts
+    read = source_files.read_facts
 
     def counting(source: bytes) -> Any:
         seen.append(source)
         return read(source)
 
-    monkeypatch.setattr(sources, "read_facts", counting)
+    monkeypatch.setattr(source_files, "read_facts", counting)
     return seen
 
 
@@ -2052,7 +2058,7 @@ def test_files_are_all_that_was_read(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_read_is_imported() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     code = (
         "import sys; from pathlib import Path;"
         "from orchestration.fingerprint import SourceTree;"
@@ -2065,17 +2071,17 @@ def test_nothing_that_is_read_is_imported() -> None:
 
 def test_the_cache_is_void_when_any_of_the_modules_changes() -> None:
     code = (
-        "import sys, orchestration.fingerprint;"
+        "import sys, orchestration.fingerprint.tree;"
         "print(*(name.partition('.')[2] for name in sys.modules if 'orchestration.' in name))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
         capture_output=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         text=True,
     )
-    assert sorted(done.stdout.split()) == list(sources.MACHINERY)
+    assert sorted(done.stdout.split()) == list(source_files.MACHINERY)
 
 
 def test_cells_leave_out_what_is_not_assigned_yet() -> None:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from orchestration.facts import Facts, Unit
-from orchestration.syntax import read_facts
+from orchestration.fingerprint.facts import Facts, Unit
+from orchestration.fingerprint.syntax import read_facts
 
 MACHINERY = (
-    "closure", "facts", "fingerprint", "names", "scopes", "sources", "syntax", "values",
+    "closure", "facts", "names", "scopes", "source_files", "syntax", "tree", "values",
 )  # fmt: skip
 """The modules that fingerprints are made by: a change of any makes cached facts void."""
 

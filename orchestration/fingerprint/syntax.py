@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from orchestration.facts import (
+from orchestration.fingerprint.facts import (
     HINT_READERS,
     LOGGING,
     MUTATORS,
@@ -26,7 +26,7 @@ from orchestration.facts import (
     Unit,
     digest_of,
 )
-from orchestration.scopes import (
+from orchestration.fingerprint.scopes import (
     FUNCTIONS,
     Scope,
     dotted_name,

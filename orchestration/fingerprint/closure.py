@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple, Protocol
 
-from orchestration.facts import (
+from orchestration.fingerprint.facts import (
     HINT_READERS,
     QUIET_DECORATORS,
     Decorator,
@@ -21,8 +21,8 @@ from orchestration.facts import (
     Unit,
     digest_of,
 )
-from orchestration.names import Names, Pair, Target, walk
-from orchestration.sources import Sources
+from orchestration.fingerprint.names import Names, Pair, Target, walk
+from orchestration.fingerprint.source_files import Sources
 
 
 @dataclass(frozen=True, order=True)

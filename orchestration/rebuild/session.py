@@ -1,7 +1,7 @@
 """Rebuild the least that brings a project up to date.
 
 In waves: whatever is stale and has nothing stale above it is restored from the store if it was
-built before, or else run in Dagster; then everything is looked at again (`orchestration.planning`),
+built before, or else run in Dagster; then everything is looked at again (`planning`),
 so that an upstream which came out the same ends the wave there. Stages that were never built have
 nothing to end it for: they run together with what is above them.
 """
@@ -27,11 +27,11 @@ from typing import Any
 import dagster as dg
 
 from orchestration.io_managers import StoreIOManager, storage_metadata
-from orchestration.planning import CODE_TAG, DATA_TAG, Plan, Planner, Reason, Stale, some
 from orchestration.project import Project, ProjectError
+from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Plan, Planner, Reason, Stale, some
+from orchestration.rebuild.workers import Group, Here, Processes, Results, Run, Workers
 from orchestration.stages import Stages
-from orchestration.storage import Record, Slot, Store
-from orchestration.workers import Group, Here, Processes, Results, Run, Workers
+from orchestration.store.storage import Record, Slot, Store
 
 PROCESS_TAG = "faint/process"
 PARTITION_EDGES_TRACKED = 100

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestration import memo
 from orchestration.project import Project, find
+from orchestration.rebuild import memo
 
 QUESTION = "everything"
 

@@ -11,8 +11,8 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from orchestration.facts import LOGGING, MUTATORS, Spec, Unit
-from orchestration.sources import Sources
+from orchestration.fingerprint.facts import LOGGING, MUTATORS, Spec, Unit
+from orchestration.fingerprint.source_files import Sources
 
 Pair = tuple[str, str]
 """Module and name of a definition."""
