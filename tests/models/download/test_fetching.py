@@ -1,28 +1,16 @@
+"""Downloads from servers that misbehave: resumed, verified, and silent on credentials."""
+
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import json
 import logging
-import stat
-import tarfile
 import threading
-import zipfile
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from models.download import (
-    ArchiveError,
-    DownloadError,
-    fetch,
-    kaggle_credentials,
-    kaggle_dataset_file,
-    safe_url,
-    unpack,
-)
+from models.download import DownloadError, fetch, safe_url
 
 BODY = bytes(range(256)) * 12_000  # 3 MB, three chunks
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -59,7 +47,7 @@ def test_a_good_download_is_whole_verified_and_leaves_nothing_else(misbehaving, 
 def test_how_far_a_download_is_is_logged_with_what_is_left_and_no_credential(
     misbehaving, session, tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr("models.download.TELL_EVERY", 0.0)
+    monkeypatch.setattr("models.download.fetching.LOG_INTERVAL", 0.0)
     misbehaving.put("/a.csv", BODY)
     with caplog.at_level("INFO", logger="models"):
         fetch(misbehaving.url("/a.csv?token=secret"), tmp_path / "a.csv", session=session)
@@ -313,219 +301,3 @@ def test_only_web_addresses_are_fetched(tmp_path):
 def test_safe_url_keeps_what_tells_files_apart():
     assert safe_url("https://u:p@h:1/x/y.csv?k=v#f") == "https://h:1/x/y.csv?..."
     assert safe_url("https://h/x") == "https://h/x"
-
-
-# Archives
-
-
-def tar_with(path, *members, mode="w:gz"):
-    with tarfile.open(path, mode) as tar:
-        for info, data in members:
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return path
-
-
-def zip_with(path, *members):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
-        for info, data in members:
-            pack.writestr(info, data)
-    return path
-
-
-def link(name, target, kind=tarfile.SYMTYPE):
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname = kind, target
-    return info, b""
-
-
-LIMITS = {"max_bytes": 100_000, "max_files": 5}
-
-
-@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
-def test_tar_files_unpack(tmp_path, mode):
-    archive = tar_with(
-        tmp_path / "a.tar",
-        (tarfile.TarInfo("in/a.csv"), b"1"),
-        (tarfile.TarInfo("b"), b""),
-        mode=mode,
-    )
-    folder = unpack(archive, tmp_path / "out", **LIMITS)
-    assert (folder / "in/a.csv").read_bytes() == b"1"
-    assert (folder / "b").read_bytes() == b""
-
-
-def test_zip_and_gzip_files_unpack(tmp_path):
-    archive = zip_with(tmp_path / "a.zip", ("in/", b""), ("in/a.csv", b"12"))
-    assert (unpack(archive, tmp_path / "z", **LIMITS) / "in/a.csv").read_bytes() == b"12"
-    single = tmp_path / "b.csv.gz"
-    single.write_bytes(gzip.compress(b"345"))
-    assert (unpack(single, tmp_path / "g", **LIMITS) / "b.csv").read_bytes() == b"345"
-
-
-@pytest.mark.parametrize("name", ["../evil", "/evil", "in/../../evil", "..\\evil", "C:/evil"])
-@pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_no_name_leaves_the_folder(tmp_path, name, kind):
-    folder = tmp_path / "here"
-    folder.mkdir()
-    if kind == "zip":
-        archive = zip_with(folder / "a", ("fine", b"1"), (name, b"2"))
-    else:
-        archive = tar_with(
-            folder / "a", (tarfile.TarInfo("fine"), b"1"), (tarfile.TarInfo(name), b"2")
-        )
-    with pytest.raises(ArchiveError, match=r"leaves the folder|drive"):
-        unpack(archive, folder / "out", **LIMITS)
-    assert [path.name for path in folder.iterdir()] == ["a"]
-    assert not (tmp_path / "evil").exists()
-
-
-@pytest.mark.parametrize(
-    "member",
-    [
-        link("a", "/etc/passwd"),
-        link("a", "b", tarfile.LNKTYPE),
-        link("a", "", tarfile.FIFOTYPE),
-        link("a", "", tarfile.CHRTYPE),
-    ],
-)
-def test_links_and_devices_are_refused_in_tar(tmp_path, member):
-    with pytest.raises(ArchiveError, match="'a' is a link or a device"):
-        unpack(tar_with(tmp_path / "a.tgz", member), tmp_path / "out", **LIMITS)
-    assert not (tmp_path / "out").exists()
-
-
-def test_links_are_refused_in_zip(tmp_path):
-    info = zipfile.ZipInfo("a")
-    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
-    with pytest.raises(ArchiveError, match="'a' is a link or a device"):
-        unpack(zip_with(tmp_path / "a.zip", (info, b"/etc")), tmp_path / "out", **LIMITS)
-
-
-@pytest.mark.parametrize("kind", ["zip", "tar", "gz", "header"])
-def test_bombs_are_stopped_by_what_comes_out(tmp_path, kind):
-    zeros = bytes(3_000_000)
-    path = tmp_path / "bomb"
-    if kind == "zip":
-        zip_with(path, ("zeros", zeros))
-        # Lie about the size in the central directory and the local header.
-        path.write_bytes(path.read_bytes().replace(len(zeros).to_bytes(4, "little"), bytes(4)))
-    elif kind == "tar":
-        tar_with(path, (tarfile.TarInfo("zeros"), zeros))
-    elif kind == "gz":
-        path.write_bytes(gzip.compress(zeros))
-    else:  # the bomb is in a header
-        info = tarfile.TarInfo("a")
-        info.pax_headers = {"comment": "0" * len(zeros)}
-        tar_with(path, (info, b""))
-    assert path.stat().st_size < 20_000
-    with pytest.raises(ArchiveError):
-        unpack(path, tmp_path / "out", **LIMITS)
-    assert [file.name for file in tmp_path.iterdir()] == ["bomb"]
-
-
-def test_too_many_files_are_refused(tmp_path):
-    archive = zip_with(tmp_path / "a.zip", *[(f"{i}", b"") for i in range(6)])
-    with pytest.raises(ArchiveError, match="more than 5 files"):
-        unpack(archive, tmp_path / "out", **LIMITS)
-
-
-def test_a_name_twice_is_refused(tmp_path):
-    members = [(tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("./a"), b"2")]
-    with pytest.raises(ArchiveError, match="occurs twice"):
-        unpack(tar_with(tmp_path / "a.tgz", *members), tmp_path / "out", **LIMITS)
-
-
-@pytest.mark.parametrize("kind", ["zip", "tar", "gz"])
-def test_a_truncated_archive_is_an_error_that_names_it(tmp_path, kind):
-    noise = hashlib.shake_256(b"").digest(50_000)
-    path = tmp_path / "archive"
-    if kind == "zip":
-        zip_with(path, ("a", noise))
-    elif kind == "tar":
-        tar_with(path, (tarfile.TarInfo("a"), noise))
-    else:
-        path.write_bytes(gzip.compress(noise))
-    path.write_bytes(path.read_bytes()[:-20_000])
-    with pytest.raises(ArchiveError, match=str(path)):
-        unpack(path, tmp_path / "out", **LIMITS)
-    assert [file.name for file in tmp_path.iterdir()] == ["archive"]
-
-
-def test_an_existing_folder_is_left_alone(tmp_path):
-    with pytest.raises(FileExistsError, match="remove it"):
-        unpack(zip_with(tmp_path / "a.zip", ("a", b"")), tmp_path, **LIMITS)
-
-
-# Kaggle
-
-
-TEXT = b"LABEL,FLUX.1\n2,0.5\n1,0.25\n"
-TEXT_SHA = hashlib.sha256(TEXT).hexdigest()
-
-
-@pytest.fixture
-def kaggle(misbehaving, session, tmp_path, monkeypatch):
-    monkeypatch.setenv("KAGGLE_USERNAME", "me")
-    monkeypatch.setenv("KAGGLE_KEY", "s3cr3t")
-
-    def get(**changes):
-        options = {"size": len(TEXT), "sha256": TEXT_SHA, "base_url": misbehaving.url("/api/v1")}
-        return kaggle_dataset_file(
-            *("owner/slug", "t.csv", tmp_path / "t.csv"),
-            **{**options, **changes},
-            session=session,
-            sleep=Waits(),
-        )
-
-    return get
-
-
-PATH = "/api/v1/datasets/download/owner/slug/t.csv"
-
-
-@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
-@pytest.mark.parametrize("zipped", [False, True])
-def test_kaggle_sends_a_file_plain_or_zipped_with_either_line_end(
-    misbehaving, kaggle, tmp_path, ends, zipped
-):
-    body = TEXT.replace(b"\n", ends)
-    sent = body
-    if zipped:
-        sent = zip_with(tmp_path / "z", ("t.csv", body)).read_bytes()
-        (tmp_path / "z").unlink()
-    misbehaving.put(PATH, sent)
-    assert kaggle().read_bytes() == body
-    assert kaggle().read_bytes() == body
-    ((path, headers),) = misbehaving.requests  # the second call needed none
-    assert path == PATH
-    assert headers["Authorization"] == "Basic bWU6czNjcjN0"  # base64 of me:s3cr3t
-    assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
-
-
-def test_a_kaggle_file_with_another_hash_is_removed(misbehaving, kaggle, tmp_path):
-    misbehaving.put(PATH, TEXT.replace(b"5", b"6"))
-    with pytest.raises(DownloadError, match=f"expected {TEXT_SHA}"):
-        kaggle()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_line_end_across_two_chunks_is_read_as_one(misbehaving, kaggle, monkeypatch):
-    monkeypatch.setattr("models.download.CHUNK", 13)  # the first line's \r ends the first chunk
-    misbehaving.put(PATH, TEXT.replace(b"\n", b"\r\n"))
-    kaggle()
-
-
-def test_kaggle_credentials_come_from_its_file(tmp_path, monkeypatch):
-    monkeypatch.delenv("KAGGLE_USERNAME", raising=False)
-    monkeypatch.delenv("KAGGLE_KEY", raising=False)
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
-    file = tmp_path / "kaggle.json"
-    with pytest.raises(DownloadError, match=r"KAGGLE_USERNAME and KAGGLE_KEY.*is not there"):
-        kaggle_credentials()
-    file.write_text('{"username": "me", "key": s3cr3t}')
-    with pytest.raises(DownloadError, match="does not hold") as caught:
-        kaggle_credentials()
-    assert "s3cr3t" not in str(caught.value) + repr(caught.value.__context__)
-    file.write_text(json.dumps({"username": "me", "key": "s3cr3t"}))
-    assert kaggle_credentials() == ("me", "s3cr3t")
