@@ -1,8 +1,8 @@
 """Networks as data: a built network's configuration, and the network made from it again.
 
-Here belongs the JSON form in which an untrained network is stored. A training stage depends on
-that form, not on the code that built it: a change to a builder that leaves the network as it was
-leaves what was trained fresh. Weights are not part of it.
+A training stage depends on the stored JSON of an untrained network, not on the code that built it:
+a trained network stays fresh if a change to its builder leaves that JSON as it was. Weights are not
+part of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     import keras
 
 PACKAGE = "faint_signals"
-"""Under which layers of this project are registered with Keras."""
+"""The package name under which this project's layers are registered with Keras."""
+
+COUNTS = (
+    *("parameters", "trainable_parameters", "multiplications"),
+    *("published_parameters", "published_trainable_parameters", "difference"),
+)
+"""Entries of an architecture that the UI shows."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,11 @@ class Published:
 
     Parameters
     ----------
-    parameters
+    parameters : int
         All parameters.
-    trainable
+    trainable : int
         Those that training changes.
-    difference
+    difference : str
         Why the network built here has another count; empty if it has the same.
     """
 
@@ -44,24 +50,25 @@ def architecture(network: keras.Model, published: Published | None = None) -> di
 
     Parameters
     ----------
-    network
-        A built network whose layers carry explicit names: names that Keras makes up count the
-        networks built before, and would make equal networks differ.
-    published
+    network : keras.Model
+        A built network whose layers have explicit names: Keras's default names depend on the
+        networks built before, so equal networks would differ.
+    published : Published, optional
         The counts that a publication gives for it.
 
     Returns
     -------
-    ``config`` (what `from_architecture` needs), ``parameters``, ``trainable_parameters``,
-    ``output_shapes`` (a list of ``{"layer", "type", "shape"}`` in the order of the layers, the
-    batch axis left out; a list of shapes for a layer with several outputs) and, where
-    ``published`` is given, ``published_parameters``, ``published_trainable_parameters`` and
-    ``difference``. Equal networks give equal dictionaries.
+    dict
+        ``config`` (what `from_architecture` needs), ``parameters``, ``trainable_parameters``,
+        ``output_shapes`` (a list of ``{"layer", "type", "shape"}`` without the batch axis; a list
+        of shapes for a layer with several outputs) and, where ``published`` is given,
+        ``published_parameters``, ``published_trainable_parameters`` and ``difference``. Equal
+        networks give equal dictionaries.
 
     Raises
     ------
     ValueError
-        A count differs from the published one and nothing says why.
+        A count differs from the published one and ``published.difference`` is empty.
     """
     parameters = int(network.count_params())
     trainable = sum(math.prod(variable.shape) for variable in network.trainable_variables)
@@ -90,11 +97,13 @@ def architecture(network: keras.Model, published: Published | None = None) -> di
     return described
 
 
-def counted(network: keras.Model, published: Published | None = None) -> dict[str, Any]:
-    """Describe a network as `architecture` does, with the ``multiplications`` of one example.
+def architecture_with_cost(
+    network: keras.Model, published: Published | None = None
+) -> dict[str, Any]:
+    """Describe a network as `architecture` does, with the ``multiplications`` for one example.
 
-    Each weight of a kernel is used once at every place of a convolution's output, and once at every
-    step of a recurrent layer.
+    Each weight of a kernel is used once per position of a convolution's output, and once per step
+    of a recurrent layer.
     """
     total = 0
     for layer in network.layers:
@@ -104,11 +113,20 @@ def counted(network: keras.Model, published: Published | None = None) -> dict[st
     return architecture(network, published) | {"multiplications": total}
 
 
-def from_architecture(described: Mapping[str, Any]) -> keras.Model:
-    """Build the uncompiled network that `architecture` described, with fresh weights.
+def counts_of(architecture: Mapping[str, Any]) -> dict[str, int | str]:
+    """Select the `COUNTS` of an architecture.
 
-    Seed first (``keras.utils.set_random_seed``): the weights are drawn here. A network with layers
-    of this project needs them registered with Keras, which importing their module does.
+    >>> counts_of({"config": {}, "parameters": 10, "trainable_parameters": 8})
+    {'parameters': 10, 'trainable_parameters': 8}
+    """
+    return {name: architecture[name] for name in COUNTS if name in architecture}
+
+
+def from_architecture(described: Mapping[str, Any]) -> keras.Model:
+    """Build the uncompiled network that `architecture` described, with new weights.
+
+    The weights are drawn here: call ``keras.utils.set_random_seed`` first. Import the modules of
+    this project's own layers first, too: that registers them with Keras.
 
     Raises
     ------
@@ -140,7 +158,7 @@ def _is_registered(part: Mapping[str, Any]) -> bool:
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Give every serialised object in a Keras configuration."""
+    """Yield every serialised object in a Keras configuration."""
     if isinstance(config, Mapping):
         if "class_name" in config and config.get("module"):
             yield config
@@ -154,5 +172,5 @@ def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
 def _shape(layer: keras.Layer) -> list[Any]:
     output = layer.output
     if isinstance(output, list):
-        return [list(one.shape[1:]) for one in output]
+        return [list(tensor.shape[1:]) for tensor in output]
     return list(output.shape[1:])

@@ -1,8 +1,6 @@
-"""Arrays that need not fit in memory: how one stage hands rows to the next.
+"""Arrays that need not fit in memory: how a stage passes rows to the next.
 
-Here belong the two shapes in which rows travel: a mapping of named arrays, all with the same
-number of rows, and a stream of blocks of such rows. How they are kept on disk is no concern of
-this module.
+Rows are a mapping of named arrays of equal length, or a stream of blocks of such rows.
 """
 
 from __future__ import annotations
@@ -15,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_ROWS = 1024
-"""Rows a block holds unless told: 13 MB of float32 Kepler curves."""
+"""Default rows of a block: 13 MB of float32 Kepler curves."""
 
 
 @runtime_checkable
 class ArrayLike(Protocol):
-    """What every stored or in-memory array offers; slicing a stored one reads only those rows."""
+    """A stored or in-memory array; slicing a stored one reads only those rows."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,9 +47,9 @@ class Blocks:
 
     Parameters
     ----------
-    source
-        Blocks in order; each maps every name to an array, with equal lengths within a block and
-        the same names, dtypes and trailing shapes in all blocks. It is read once.
+    source : iterable of Block
+        Blocks in order; arrays have equal lengths within a block, and the same names, dtypes and
+        trailing shapes in all blocks. It is read once.
     """
 
     source: Iterable[Block]
@@ -68,12 +66,22 @@ def iter_blocks(
 
     Parameters
     ----------
-    arrays
+    arrays : Arrays
         Named arrays with the same number of rows.
-    rows
-        Rows a block holds at most.
-    names
+    rows : int
+        Maximum rows of a block.
+    names : iterable of str, optional
         The arrays to read; all by default.
+
+    Raises
+    ------
+    ValueError
+        The arrays differ in their number of rows.
+
+    Examples
+    --------
+    >>> [block["x"].tolist() for block in iter_blocks({"x": np.arange(5)}, rows=2)]
+    [[0, 1], [2, 3], [4]]
     """
     chosen = list(arrays if names is None else names)
     lengths = {name: len(arrays[name]) for name in chosen}

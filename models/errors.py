@@ -1,8 +1,4 @@
-"""The errors that a person can act on.
-
-Here belong the exceptions that all systems share. An error about data says where it is, what is
-wrong, what was expected and what to do about it.
-"""
+"""Errors that a person can act on, shared by all systems."""
 
 from __future__ import annotations
 
@@ -14,17 +10,17 @@ class BadInput(ValueError):  # noqa: N818 - reads as what it says: raise BadInpu
 
     Parameters
     ----------
-    problem
+    problem : str
         What is wrong, as a clause without a full stop.
-    file
+    file : str or Path
         The file at fault; for a member of an archive, ``archive.zip/member.csv``.
-    row
-        Row of data, counted from 1 without the header, where one row is at fault.
-    column
-        Name of the column at fault.
-    expected
-        What should have been there.
-    remedy
+    row : int, optional
+        Row of data, from 1 without the header.
+    column : str, optional
+        Name of the column.
+    expected : str
+        What the file should hold.
+    remedy : str
         What to do about it, as a sentence.
 
     Examples

@@ -1,11 +1,8 @@
-"""The pictures that every system shows of its data, its trainings and its results.
+"""Figures of the reports and the web UI: from plain arrays to the bytes of a PNG.
 
-Here belong the figures of the reports and of the web UI, each a function from plain arrays to the
-bytes of a PNG. Figures are drawn on their own canvas, without pyplot and its global state, and the
-same input gives the same bytes: no date and no version is written into them.
-
-Colours are those of Okabe & Ito (2008), told apart with any kind of colour vision; what matters is
-also told apart by marker, line style or label.
+Equal input gives equal bytes: figures hold no date or version, and are drawn without pyplot's
+global state. Colours are those of Okabe & Ito (2008), which any colour vision can distinguish;
+marker, line style or label differ too.
 """
 
 from __future__ import annotations
@@ -26,8 +23,8 @@ POSITIVE, NEGATIVE, ACCENT, OTHER = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
 CYCLE = (NEGATIVE, POSITIVE, ACCENT, OTHER, "#E69F00", "#56B4E9", "#000000")
 GREY = "#6b6b6b"
 
-#: Scatter plots show at most about this many examples of a class, evenly picked.
-SHOWN = 3000
+#: Scatter plots show about this many examples of a class at most, evenly picked.
+SCATTER_LIMIT = 3000
 
 
 class _Dots(NamedTuple):
@@ -48,15 +45,15 @@ def learning_curves(
 
     Parameters
     ----------
-    values
+    values : mapping of str to sequence of float
         As ``History.values``: ``loss`` and, where known, ``val_loss``, the metric and its ``val_``.
-    phases
-        ``(epochs, learning rate)`` of each phase; more than one are marked.
-    best_epoch
+    phases : sequence of (int, float)
+        Epochs and learning rate of each phase; changes are marked.
+    best_epoch : int, optional
         Epoch, from 1, whose weights were kept; marked unless it is the last.
-    metric
+    metric : str
         Name of the metric in the second panel, left out where it was not recorded.
-    title
+    title : str
         What was trained.
     """
     shown = [name for name in ("loss", metric) if name in values]
@@ -93,14 +90,14 @@ def roc_curve(
 
     Parameters
     ----------
-    labels
-        Shape (n,), 0 or 1, with both classes.
-    scores
-        Shape (n,), finite.
-    threshold
-        Cut to mark; None for none.
-    title
-        Of what model and rows.
+    labels : array-like of shape (n,)
+        0 or 1, with both classes.
+    scores : array-like of shape (n,)
+        Finite.
+    threshold : float, optional
+        Threshold to mark.
+    title : str
+        The model and the rows.
     """
     points = roc(labels, scores)
     fpr = np.r_[0, points["false_positive_rate"]]
@@ -136,7 +133,7 @@ def crossover(
         axes.axvline(threshold, color=GREY, linestyle=":", linewidth=1.5, label=label)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("threshold on the score")
-    axes.set_ylabel("share judged rightly")
+    axes.set_ylabel("share classified correctly")
     _legend_above(axes, 3)
     return to_png(figure, title)
 
@@ -183,14 +180,14 @@ def score_scatter(
 ) -> bytes:
     """Draw the score of every example in its order, coloured by class.
 
-    Of more than ``SHOWN`` of a class evenly many are shown, and the legend says so.
+    Of a class with more than `SCATTER_LIMIT` examples every n-th is shown; the legend says so.
 
     Parameters
     ----------
     labels, scores, threshold, title
-        As for :func:`roc_curve`; one class alone will do.
-    classes
-        What negatives and positives are called.
+        As for :func:`roc_curve`; one class is enough.
+    classes : tuple of str
+        Names of negatives and positives.
     """
     positive, values = labelled_scores(labels, scores)
     figure, (axes,) = new_figure(6.4, 3.4)
@@ -198,7 +195,7 @@ def score_scatter(
         (np.flatnonzero(~positive), classes[0], _Dots("o", NEGATIVE, 14), _Dots("o", NEGATIVE, 5)),
         (np.flatnonzero(positive), classes[1], _Dots("D", POSITIVE, 46), _Dots("D", POSITIVE, 9)),
     ):
-        shown = rows[:: max(-(-rows.size // SHOWN), 1)]
+        shown = rows[:: max(-(-rows.size // SCATTER_LIMIT), 1)]
         dots = few if shown.size <= 500 else many
         of = "" if shown.size == rows.size else f"{shown.size:,} of "
         axes.scatter(
@@ -225,12 +222,12 @@ def confusion_matrix(
 
     Parameters
     ----------
-    counts
+    counts : mapping of str to int
         ``tp``, ``fp``, ``fn`` and ``tn``.
-    classes
-        What negatives and positives are called.
-    title
-        Of what model and rows.
+    classes : tuple of str
+        Names of negatives and positives.
+    title : str
+        The model and the rows.
     """
     table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -260,52 +257,53 @@ def curves(
     y_label: str,
     names: Sequence[str] | None = None,
     classes: tuple[str, str] = ("negative", "positive"),
+    log: bool = False,
     title: str = "",
 ) -> bytes:
     """Draw a few series, one below the other, positives first and in their colour.
 
     Parameters
     ----------
-    x
-        Shape (m,), shared by all rows.
-    rows
-        Shape (k, m), k up to about 8; NaN leaves a gap.
-    labels
-        Shape (k,), 0 or 1.
-    x_label, y_label
-        What the axes show, with units.
-    names
-        Name of each row; none by default.
-    classes
-        What negatives and positives are called.
-    title
-        Of what data.
+    x : array-like of shape (m,)
+        Shared by all rows.
+    rows : array-like of shape (k, m)
+        Up to about 8 series; NaN leaves a gap.
+    labels : array-like of shape (k,)
+        0 or 1.
+    x_label, y_label : str
+        Axis labels, with units.
+    names : sequence of str, optional
+        Name of each row.
+    classes : tuple of str
+        Names of negatives and positives.
+    log : bool
+        Draw lines on a logarithmic scale, as of amplitude spectra; values up to 0 leave a gap.
+    title : str
+        The data.
     """
-    return _stack(
-        x, rows, labels, x_label, y_label, names, classes, title, {"marker": ".", "ls": "none"}
-    )
-
-
-def spectra(
-    frequency: AnyArray,
-    rows: AnyArray,
-    labels: AnyArray,
-    *,
-    x_label: str,
-    y_label: str,
-    names: Sequence[str] | None = None,
-    classes: tuple[str, str] = ("negative", "positive"),
-    title: str = "",
-) -> bytes:
-    """Draw a few amplitude spectra, one below the other, on a logarithmic scale.
-
-    Parameters as for :func:`curves`; amplitudes of 0 are left out.
-    """
-    amplitude = np.asarray(rows, dtype=np.float64)
-    positive = np.where(amplitude > 0, amplitude, np.nan)
-    return _stack(
-        frequency, positive, labels, x_label, y_label, names, classes, title, {"ls": "-"}, log=True
-    )
+    places, series = np.asarray(x, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    positive = binary_labels(labels)
+    if series.shape != (positive.size, places.size):
+        raise ValueError(
+            f"{positive.size} labels and {places.size} places need rows of shape "
+            f"{(positive.size, places.size)}, not {series.shape}"
+        )
+    style = {"ls": "-"} if log else {"marker": ".", "ls": "none"}
+    order = np.argsort(~positive, kind="stable")
+    figure, panels = new_figure(6.4, 0.9 + 1.15 * positive.size, rows=positive.size, share=True)
+    for axes, row in zip(panels, order, strict=True):
+        colour = POSITIVE if positive[row] else NEGATIVE
+        values = np.where(series[row] > 0, series[row], np.nan) if log else series[row]
+        axes.plot(places, values, color=colour, markersize=2, linewidth=0.7, **style)
+        if log:
+            axes.set_yscale("log")
+        axes.margins(x=0.01)
+        name = classes[int(positive[row])] + (f": {names[row]}" if names is not None else "")
+        axes.set_title(name, loc="left", fontsize=8.5, pad=2, color=colour)
+        axes.tick_params(labelsize=8)
+    panels[-1].set_xlabel(x_label)
+    figure.supylabel(y_label, fontsize=10)
+    return to_png(figure, title)
 
 
 def images(
@@ -319,24 +317,24 @@ def images(
     columns: int = 4,
     title: str = "",
 ) -> bytes:
-    """Draw a few pictures side by side, in one scale of colours.
+    """Draw a few pictures side by side, on one colour scale.
 
     Parameters
     ----------
-    pictures
-        Shape (k, rows, columns), k from 1 to about 16; row 0 is drawn at the top.
-    names
-        What each one is.
-    extent
+    pictures : array-like of shape (k, rows, columns)
+        From 1 to about 16; row 0 is drawn at the top.
+    names : sequence of str
+        Name of each picture.
+    extent : tuple of float
         Left, right, bottom and top of every picture in the units of the axes.
-    x_label, y_label
-        What the axes show, with units.
-    log
+    x_label, y_label : str
+        Axis labels, with units.
+    log : bool
         Whether the rows are equally spaced in the logarithm of y.
-    columns
+    columns : int
         Pictures in a row.
-    title
-        Of what data.
+    title : str
+        The data.
     """
     shown = np.asarray(pictures, dtype=np.float64)
     if shown.ndim != 3 or len(shown) != len(names) or not len(shown):
@@ -364,16 +362,16 @@ def images(
 def reliability_diagram(
     bins: Mapping[str, Sequence[float]], base_rate: float, *, title: str = ""
 ) -> bytes:
-    """Draw observed against forecast frequency, and how many forecasts each bin holds.
+    """Draw observed against forecast frequency, and the number of forecasts in each bin.
 
     Parameters
     ----------
-    bins
+    bins : mapping
         As :func:`models.metrics.reliability` returns.
-    base_rate
+    base_rate : float
         Share of positives, drawn as the line of no resolution.
-    title
-        Of what model and rows.
+    title : str
+        The model and the rows.
     """
     figure, (axes, below) = new_figure(4.4, 5.2, rows=2, heights=(3.4, 1))
     forecast, observed = np.array(bins["forecast"]), np.array(bins["observed"])
@@ -413,10 +411,10 @@ def comparison(
         None is written as undefined.
     published
         By model, the published value; None or absent where there is none.
-    x_label
+    x_label : str
         The metric.
-    title
-        Of what rows.
+    title : str
+        The rows.
     """
     names = list(ours)
     figure, (axes,) = new_figure(6.2, 1.5 + 0.42 * len(names))
@@ -452,16 +450,16 @@ def comparison(
 
 
 def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str = "") -> bytes:
-    """Draw recall in bins of something known, with intervals and the number of positives.
+    """Draw recall by bin, with intervals and the number of positives.
 
     Parameters
     ----------
     bins
         As :func:`models.metrics.by_bin` returns; those outside the edges stand at the right.
-    x_label
-        What the bins are of, with unit.
-    title
-        Of what model and rows.
+    x_label : str
+        The binned quantity, with unit.
+    title : str
+        The model and the rows.
     """
     figure, (axes,) = new_figure(max(4.6, 1.4 + 0.75 * len(bins)), 3.6)
     names = [
@@ -486,42 +484,6 @@ def recall_by_bin(bins: Sequence[Mapping[str, Any]], *, x_label: str, title: str
     return to_png(figure, title)
 
 
-def _stack(
-    x: AnyArray,
-    rows: AnyArray,
-    labels: AnyArray,
-    x_label: str,
-    y_label: str,
-    names: Sequence[str] | None,
-    classes: tuple[str, str],
-    title: str,
-    style: Mapping[str, Any],
-    *,
-    log: bool = False,
-) -> bytes:
-    places, series = np.asarray(x, dtype=np.float64), np.asarray(rows, dtype=np.float64)
-    positive = binary_labels(labels)
-    if series.shape != (positive.size, places.size):
-        raise ValueError(
-            f"{positive.size} labels and {places.size} places need rows of shape "
-            f"{(positive.size, places.size)}, not {series.shape}"
-        )
-    order = np.argsort(~positive, kind="stable")
-    figure, panels = new_figure(6.4, 0.9 + 1.15 * positive.size, rows=positive.size, share=True)
-    for axes, row in zip(panels, order, strict=True):
-        colour = POSITIVE if positive[row] else NEGATIVE
-        axes.plot(places, series[row], color=colour, markersize=2, linewidth=0.7, **style)
-        if log:
-            axes.set_yscale("log")
-        axes.margins(x=0.01)
-        name = classes[int(positive[row])] + (f": {names[row]}" if names is not None else "")
-        axes.set_title(name, loc="left", fontsize=8.5, pad=2, color=colour)
-        axes.tick_params(labelsize=8)
-    panels[-1].set_xlabel(x_label)
-    figure.supylabel(y_label, fontsize=10)
-    return to_png(figure, title)
-
-
 def new_figure(
     width: float,
     height: float,
@@ -531,7 +493,7 @@ def new_figure(
     heights: Sequence[float] | None = None,
     share: bool = False,
 ) -> tuple[Any, list[Any]]:
-    """Make a figure of this size in inches, and its panels in one style."""
+    """Create a figure of this size in inches, with panels in one style."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
@@ -549,7 +511,7 @@ def new_figure(
 
 
 def to_png(figure: Any, title: str) -> bytes:
-    """Render a figure of `new_figure` under its title; the same figure gives the same bytes."""
+    """Render a figure of `new_figure` under its title; equal figures give equal bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if title:

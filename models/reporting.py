@@ -1,9 +1,7 @@
-"""From results to pages that a person reads: tables, and reports in HTML and Markdown.
+"""Render results as tables, and as reports in HTML and Markdown.
 
-Here belongs the rendering, the same for every system, of plain data that was computed elsewhere:
-headings, prose, tables, pictures and sounds. All text is taken as text and escaped. The HTML is one
-self-contained page without scripts or anything fetched from elsewhere, light or dark as the reader
-prefers; the Markdown has its pictures in files beside it.
+All text is escaped. The HTML is one self-contained page without scripts, light or dark as the
+reader prefers; the Markdown links to pictures and sounds in files beside it.
 """
 
 from __future__ import annotations
@@ -15,29 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-#: How columns of counts and metrics are headed.
+#: Column headings; other columns are headed by their name, with spaces.
 HEADINGS = {
-    "model": "model",
-    "result": "result",
-    "found": "found",
-    "actual": "actual",
-    "missed": "missed",
-    "false_alarms": "false alarms",
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
     "f1": "F1",
     "tss": "TSS",
     "hss2": "HSS2",
-    "frequency_bias": "frequency bias",
     "brier": "Brier score",
     "brier_skill": "Brier skill",
-    "average_precision": "average precision",
     "roc_auc": "ROC area",
     "recall_at_fpr_0.01": "recall at 1 % false positives",
     "recall_at_fpr_0.001": "recall at 0.1 % false positives",
-    "precision_at_recall_0.9": "precision at recall 0.9",
-    "recall_at_precision_0.9": "recall at precision 0.9",
     "macro_f1": "macro F1",
     "event_f1": "event F1",
     "jaccard": "Jaccard index",
@@ -52,7 +37,7 @@ HEADINGS = {
     "cer_greedy": "CER, greedy",
 }
 
-#: What a comparison shows unless told.
+#: Default columns of a comparison.
 COMPARED = ("found", "missed", "precision", "recall", "f1", "average_precision")
 
 Row = Mapping[str, Any]

@@ -1,6 +1,6 @@
-"""Work done by threads, its results in order.
+"""Run tasks in threads and yield their results in order.
 
-For what frees the interpreter's lock: decoding, parsing, transforms, waiting for a process.
+For work that releases the interpreter's lock: decoding, parsing, transforms, waiting for a process.
 """
 
 from __future__ import annotations
@@ -16,25 +16,30 @@ Result = TypeVar("Result")
 def in_order(
     tasks: Iterable[Callable[[], Result]], *, workers: int, ahead: int = 2, name: str = ""
 ) -> Iterator[Result]:
-    """Call each task in one of some threads, and give the results in the tasks' order.
+    """Call tasks in threads, and yield their results in the order of the tasks.
 
     Parameters
     ----------
-    tasks
-        Taken by the calling thread, one by one, and never far ahead of what was given: they may
-        come from a file that has one reader at a time, or depend on earlier results.
-    workers
-        Threads.
-    ahead
-        Tasks for each thread that may wait or be finished before the oldest one's result is given.
-    name
-        Of the threads, for whoever looks at them.
+    tasks : iterable of callable
+        Taken one by one by the calling thread, a little ahead of the results: they may come from
+        a file with one reader at a time, or depend on earlier results.
+    workers : int
+        Number of threads.
+    ahead : int
+        Tasks per thread that may be submitted before the oldest result is taken.
+    name : str
+        Prefix of the threads' names.
 
     Raises
     ------
     Exception
-        What a task raised, in its place; tasks that have not begun are then given up, as they are
-        when the results are no longer asked for.
+        What a task raised, in its place. Tasks that have not begun are then cancelled, as they
+        are when the iterator is closed.
+
+    Examples
+    --------
+    >>> list(in_order([lambda: 1, lambda: 2], workers=2))
+    [1, 2]
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix=name) as pool:

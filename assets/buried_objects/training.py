@@ -16,6 +16,7 @@ from assets.buried_objects.inputs import (
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import outs, trained_outputs
+from models.architectures import counts_of
 from models.arrays import Arrays
 from models.buried_objects import fitting, networks, order, upgrade
 from models.buried_objects.networks import DESIGNS
@@ -32,8 +33,7 @@ from models.buried_objects.networks import DESIGNS
 def architecture(context: dg.AssetExecutionContext, scans: Arrays) -> dg.Output[dict[str, Any]]:
     """A network as data, for the scans' time grid: layers, parameters, multiplications."""
     described = networks.described(context.partition_key, scans["ez"].shape[1])
-    counts = {k: v for k, v in described.items() if isinstance(v, int | str)}
-    return dg.Output(described, metadata=counts)
+    return dg.Output(described, metadata=counts_of(described))
 
 
 class Training(StageConfig, section="buried_objects/network"):
@@ -126,8 +126,7 @@ class Moves(StageConfig, section="buried_objects/upgrade/architecture"):
 def upgrade_architecture(config: Moves, projected: Arrays) -> dg.Output[dict[str, Any]]:
     """The upgrade's network as data."""
     described = upgrade.described(projected["values"].shape[1], config.seed)
-    counts = {k: v for k, v in described.items() if isinstance(v, int)}
-    return dg.Output(described, metadata=counts)
+    return dg.Output(described, metadata=counts_of(described))
 
 
 class Upgrade(Training, section="buried_objects/upgrade/network"):

@@ -10,7 +10,7 @@ from assets.exoplanets.inputs import asset_in, features_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import outs, trained_outputs
-from models.architectures import architecture
+from models.architectures import architecture, counts_of
 from models.arrays import Arrays
 from models.exoplanets import fitting, networks
 from models.training import Phase
@@ -34,8 +34,7 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
     )
     def network_architecture() -> dg.Output[dict[str, Any]]:
         described = architecture(build(), networks.PUBLISHED[model])
-        counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}
-        return dg.Output(described, metadata=counts)
+        return dg.Output(described, metadata=counts_of(described))
 
     return network_architecture
 

@@ -10,7 +10,7 @@ from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import outs, trained_outputs
-from models.architectures import counted
+from models.architectures import architecture_with_cost, counts_of
 from models.gravitational_waves import fitting, networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
 
@@ -28,12 +28,11 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
     )
     def network_architecture(classes: dict[str, Any]) -> dg.Output[dict[str, Any]]:
         if model == "upgrade":
-            described = counted(upgrade.network(len(classes["names"])))
+            described = architecture_with_cost(upgrade.network(len(classes["names"])))
         else:
             asked = len(classes["names"]) if classes["task"] == "classes" else 0
             described = networks.described(model, asked)
-        counts = {k: v for k, v in described.items() if isinstance(v, int | str)}
-        return dg.Output(described, metadata=counts)
+        return dg.Output(described, metadata=counts_of(described))
 
     return network_architecture
 

@@ -17,6 +17,7 @@ from assets.solar_flares.inputs import (
     chosen,
 )
 from assets.wiring import outs, trained_outputs
+from models.architectures import counts_of
 from models.arrays import Arrays
 from models.solar_flares import fitting
 from models.solar_flares.networks import SETTINGS, Setting
@@ -33,8 +34,7 @@ from models.solar_flares.upgrade import chosen_name
 def architecture(context: dg.AssetExecutionContext, config: Form) -> dg.Output[dict[str, Any]]:
     """A network as data: layers, shapes, parameter counts beside the published ones."""
     described = fitting.described(context.partition_key, config.form)
-    counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}
-    return dg.Output(described, metadata=counts | {"form": config.form})
+    return dg.Output(described, metadata=counts_of(described) | {"form": config.form})
 
 
 class Training(StageConfig, section="solar_flares/network"):

@@ -10,6 +10,7 @@ from assets.settings import StageConfig, by_profile
 from assets.speech.features import Cepstra
 from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
 from assets.wiring import outs, trained_outputs
+from models.architectures import counts_of
 from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
 from models.speech.decoding import language_model
@@ -27,9 +28,8 @@ from models.speech.language import english
 def architecture(context: dg.AssetExecutionContext, config: Cepstra) -> dg.Output[dict[str, Any]]:
     """An acoustic model as data: layers, shapes, parameter counts beside the published ones."""
     described = networks.described(context.partition_key, config.coefficients)
-    counts = {k: v for k, v in described.items() if "parameters" in k or k == "difference"}
     shown = {k: described[k] for k in ("feature", "shortest_input", "epochs", "rate")}
-    return dg.Output(described, metadata=counts | shown)
+    return dg.Output(described, metadata=counts_of(described) | shown)
 
 
 class Training(StageConfig, section="speech/network"):

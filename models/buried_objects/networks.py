@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import Published, counted
+from models.architectures import Published, architecture_with_cost
 from models.buried_objects.scans import SAMPLES
 from models.buried_objects.windows import TRACES
 
@@ -231,6 +231,6 @@ def _built(layer: Layer, name: str, x: Any) -> Any:
 def described(name: str, samples: int) -> dict[str, Any]:
     """Describe a network as data, with the multiplications that it takes to label a window.
 
-    See `models.architectures.counted`.
+    See `models.architectures.architecture_with_cost`.
     """
-    return counted(network(name, samples), published_counts(name, samples))
+    return architecture_with_cost(network(name, samples), published_counts(name, samples))

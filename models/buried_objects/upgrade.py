@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import counted, from_architecture
+from models.architectures import architecture_with_cost, from_architecture
 from models.arrays import Arrays
 from models.buried_objects.fitting import Training, asked
 from models.buried_objects.networks import LEARNING_RATE, LOSS, OPTIMISER
@@ -72,7 +72,7 @@ def network(values: int, seed: int) -> keras.Model:
 
 def described(values: int, seed: int) -> dict[str, Any]:
     """Describe the network as data, as `networks.described` does the study's."""
-    return counted(network(values, seed))
+    return architecture_with_cost(network(values, seed))
 
 
 def fit(

@@ -155,7 +155,7 @@ def example_pictures(curves: Arrays, spectra: Arrays) -> dict[str, bytes]:
             names=kinds,
             classes=CLASSES,
         ),
-        "spectra": plots.spectra(
+        "spectra": plots.curves(
             frequency,
             spectrum,
             labels,
@@ -163,6 +163,7 @@ def example_pictures(curves: Arrays, spectra: Arrays) -> dict[str, bytes]:
             y_label="amplitude",
             names=kinds,
             classes=CLASSES,
+            log=True,
         ),
     }
 

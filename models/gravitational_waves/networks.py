@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from models.architectures import Published, counted
+from models.architectures import Published, architecture_with_cost
 from models.gravitational_waves.images import SHAPE
 
 if TYPE_CHECKING:
@@ -176,8 +176,8 @@ def described(model: str, classes: int = 0) -> dict[str, Any]:
     if published is not None and classes:
         other = f"the published output is for chirp or not, this one for {classes} classes"
         published = Published(published.parameters, published.trainable, other)
-    found = counted(BUILDERS[model](classes), published)
-    return found | ({"generator": counted(generator())} if model == "gan" else {})
+    found = architecture_with_cost(BUILDERS[model](classes), published)
+    return found | ({"generator": architecture_with_cost(generator())} if model == "gan" else {})
 
 
 def _head(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

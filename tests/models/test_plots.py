@@ -43,7 +43,7 @@ PICTURES = {
     "confusion": lambda: plots.confusion_matrix({"tp": 4, "fp": 6, "fn": 1, "tn": 559}),
     "confusion of none": lambda: plots.confusion_matrix({"tp": 0, "fp": 0, "fn": 0, "tn": 0}),
     "curves": lambda: plots.curves(np.arange(50), ROWS, [0, 1, 0], names=list("abc"), **AXES),
-    "spectra": lambda: plots.spectra(np.arange(50), np.abs(ROWS), [0, 1, 0], **AXES),
+    "spectra": lambda: plots.curves(np.arange(50), np.abs(ROWS), [0, 1, 0], log=True, **AXES),
     "reliability": lambda: plots.reliability_diagram(metrics.reliability(LABELS, SCORES), 0.05),
     "comparison": lambda: plots.comparison(
         {"CNN": INTERVAL, "LSTM": UNKNOWN}, {"CNN": 0.25, "LSTM": None}, x_label="F1"

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from models.architectures import Published, architecture, from_architecture
+from models.architectures import architecture, from_architecture
 from models.exoplanets import networks
 
 BUILDERS = {
@@ -15,14 +15,6 @@ BUILDERS = {
     "fft_lstm": networks.fft_lstm,
     "composite": networks.composite,
 }
-
-
-def small_network(activation: str = "relu"):
-    import keras
-
-    given = keras.Input((4,), name="given")
-    found = keras.layers.Dense(3, activation=activation, name="found")(given)
-    return keras.Model(given, found, name="small")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +70,7 @@ def test_the_composite_joins_64_and_25_wide_branches():
 def test_a_network_has_the_same_configuration_whatever_was_built_before():
     first = json.dumps(architecture(networks.composite()), sort_keys=True)
     networks.cnn()
-    small_network()
+    networks.fft_lstm()
     assert json.dumps(architecture(networks.composite()), sort_keys=True) == first
 
 
@@ -108,33 +100,6 @@ def test_a_composite_takes_both_inputs_by_name():
     answer = np.asarray(network(given, training=False))
     assert answer.shape == (2, 1)
     assert np.all((answer > 0) & (answer < 1))
-
-
-def test_a_compiled_network_is_described_as_if_it_were_not():
-    network = small_network()
-    plain = architecture(network)
-    network.compile(optimizer="adam", loss="mse")
-    assert architecture(network) == plain
-
-
-def test_an_unexplained_difference_from_the_published_count_is_an_error():
-    with pytest.raises(ValueError, match=r"'small' has 15 parameters .* published are 16 \(15\)"):
-        architecture(small_network(), Published(parameters=16, trainable=15))
-
-
-def test_an_architecture_that_names_foreign_code_is_refused():
-    described = architecture(small_network())
-    layer = described["config"]["config"]["layers"][1]
-    layer["module"], layer["class_name"] = "os", "system"
-    with pytest.raises(ValueError, match=r"names os\.system; only classes of keras itself"):
-        from_architecture(described)
-
-
-def test_an_architecture_with_a_lambda_layer_is_refused():
-    described = architecture(small_network())
-    described["config"]["config"]["layers"][1]["class_name"] = "Lambda"
-    with pytest.raises(ValueError, match="Lambda layer, which would run stored code"):
-        from_architecture(described)
 
 
 def test_the_forest_is_the_published_one_and_seeded():

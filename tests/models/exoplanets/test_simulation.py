@@ -198,67 +198,10 @@ def test_made_up_noise_has_the_variance_that_was_drawn(monkeypatch):
     assert curves.var(axis=0).mean() == pytest.approx(1e-8 + 4e-10 + white2, rel=0.1)
 
 
-# The bundled noise
-
-
-def test_the_bundle_holds_seven_stars_and_says_where_it_is_from():
-    import h5py
-
+def test_every_bundled_stretch_is_long_enough_when_prolonged():
     stretches = bundle.read_bundle()
-    assert {stretch.kic for stretch in stretches} == set(bundle.SIGNALS)
-    assert set(sim.TEST_HOSTS) < set(bundle.SIGNALS)
-    assert bundle.BUNDLE.stat().st_size < 1_500_000
-    for stretch in stretches:
-        assert stretch.noise.dtype == np.float32
-        assert np.isfinite(stretch.noise).all()
-        assert abs(np.median(stretch.noise)) < 0.01
-        assert len(sim.prolonged(stretch.noise)) >= CADENCES
-    with h5py.File(bundle.BUNDLE) as file:
-        assert "NASA Kepler" in file.attrs["provenance"]
-        assert "Public domain" in file.attrs["licence"]
-
-
-def test_the_bundle_comes_out_the_same_from_the_light_curves(shared, tmp_path):
-    # Quarters 0 and 1 of HAT-P-7, which are joined, and one each of three other stars.
-    for name in ("010666592-", "010748390-2009259", "008655354-2010078", "010464078-2010174"):
-        for file in (shared / "data/kepler/raw").glob(f"*{name}*"):
-            (tmp_path / file.name).symlink_to(file)
-    bundle.write_bundle(bundle.quiet_stretches(tmp_path), tmp_path / "made.h5")
-    kept = {(stretch.kic, stretch.quarter): stretch for stretch in bundle.read_bundle()}
-    made = bundle.read_bundle(tmp_path / "made.h5")
-    assert len(made) == 4
-    for stretch in made:
-        same = kept[stretch.kic, stretch.quarter]
-        assert stretch.level == same.level
-        # Least squares differ in the last bits between processors.
-        assert np.abs(stretch.noise - same.noise).max() < 1e-6
-
-
-def test_the_known_dips_are_gone_from_the_bundle(shared):
-    from models.exoplanets.readers import iter_kepler_quarters
-
-    noise = {(s.kic, s.quarter): s.noise for s in bundle.read_bundle()}
-    checked = 0
-    for quarter in iter_kepler_quarters(shared / "data/kepler/raw"):
-        clean = noise.get((quarter.kic, quarter.name))
-        signal = bundle.SIGNALS[quarter.kic]
-        # The two spotted stars vary by more than their eclipses are deep within hours.
-        if clean is None or len(clean) < CADENCES or quarter.kic in (10464078, 10485250):
-            continue
-        time = np.interp(
-            np.arange(len(quarter.time)),
-            np.flatnonzero(np.isfinite(quarter.time)),
-            quarter.time[np.isfinite(quarter.time)],
-        )
-        phase = (time - signal.centres[0] + signal.period / 2) % signal.period - signal.period / 2
-        before, dips = quarter.flux / np.nanmedian(quarter.flux) - 1, []
-        for curve in (before, clean):
-            inside = np.abs(phase) < 0.03
-            beside = (np.abs(phase) > 0.13) & (np.abs(phase) < 0.3)
-            dips.append(np.nanmedian(curve[beside]) - np.nanmedian(curve[inside]))
-        assert dips[1] < 0.35 * dips[0]
-        checked += 1
-    assert checked > 20
+    assert set(sim.TEST_HOSTS) < {stretch.kic for stretch in stretches}
+    assert all(len(sim.prolonged(stretch.noise)) >= CADENCES for stretch in stretches)
 
 
 def test_short_noise_goes_on_with_the_slope_it_had():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.architectures import counted, from_architecture
+from models.architectures import architecture_with_cost, from_architecture
 from models.gravitational_waves import networks, upgrade
 from models.training import seeded
 
@@ -46,7 +46,7 @@ def test_multiplications_are_counted_by_hand():
     assert found == by_hand
     gru = 2 * 85 * (70 * 96 + 32 * 96)
     assert networks.described("recurrent")["multiplications"] == gru + 64
-    cheap = counted(upgrade.network(12))["multiplications"]
+    cheap = architecture_with_cost(upgrade.network(12))["multiplications"]
     assert cheap < found / 10
 
 
@@ -61,7 +61,7 @@ def test_told_apart_classes_change_the_output_alone_and_that_is_said(model):
 @pytest.mark.parametrize("model", networks.BUILDERS)
 def test_a_network_comes_back_from_its_description_with_the_same_description(model):
     described = networks.described(model)
-    again = counted(from_architecture(described))
+    again = architecture_with_cost(from_architecture(described))
     assert again["config"] == described["config"]
     assert again["parameters"] == described["parameters"]
     assert networks.described(model) == described

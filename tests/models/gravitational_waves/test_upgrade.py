@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.architectures import counted
+from models.architectures import architecture_with_cost
 from models.gravitational_waves import fitting, upgrade
 from models.sampling import TEST, rows_of
 
@@ -56,7 +56,7 @@ def test_class_weights_by_hand():
 
 
 def test_it_learns_repeats_itself_and_scores_the_chirp_class(features):
-    described = counted(upgrade.network(3))
+    described = architecture_with_cost(upgrade.network(3))
     settings = {"epochs": 6, "learning_rate": 2e-3, "batch": 8, "patience": 0, "seed": 2}
     (one, history), (other, again) = (
         upgrade.fit("upgrade", described, features, **settings) for _ in range(2)

@@ -1,0 +1,56 @@
+"""Blocks of rows: in order, lazy, and refused where arrays differ in length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.arrays import ArrayLike, Blocks, iter_blocks, map_blocks
+
+ARRAYS = {"x": np.arange(10).reshape(5, 2), "y": np.arange(5.0)}
+
+
+def test_blocks_hold_all_rows_in_order_and_the_last_is_shorter():
+    blocks = list(iter_blocks(ARRAYS, rows=2))
+    assert [len(block["x"]) for block in blocks] == [2, 2, 1]
+    for name, values in ARRAYS.items():
+        np.testing.assert_array_equal(np.concatenate([block[name] for block in blocks]), values)
+
+
+def test_only_the_named_arrays_are_read():
+    class Forbidden(dict):
+        def __getitem__(self, name):
+            assert name == "y"
+            return super().__getitem__(name)
+
+    assert [list(block) for block in iter_blocks(Forbidden(ARRAYS), names=["y"])] == [["y"]]
+
+
+def test_arrays_of_different_lengths_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"number of rows: \{'x': 5, 'z': 4\}"):
+        next(iter_blocks({"x": ARRAYS["x"], "z": np.zeros(4)}))
+
+
+@pytest.mark.parametrize("arrays", [{}, {"x": np.zeros((0, 2))}])
+def test_no_rows_give_no_block(arrays):
+    assert list(iter_blocks(arrays)) == []
+
+
+def test_a_function_is_applied_to_a_block_when_it_is_asked_for():
+    calls = []
+
+    def doubled(block):
+        calls.append(len(block["y"]))
+        return {"y": 2 * block["y"]}
+
+    blocks = map_blocks(ARRAYS, doubled, rows=3, names=["y"])
+    assert isinstance(blocks, Blocks)
+    assert calls == []
+    first = next(iter(blocks))
+    assert calls == [3]
+    np.testing.assert_array_equal(first["y"], [0, 2, 4])
+
+
+def test_numpy_arrays_are_arrays():
+    assert isinstance(ARRAYS["x"], ArrayLike)
+    assert not isinstance(iter([1]), ArrayLike)
