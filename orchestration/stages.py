@@ -11,9 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ import dagster as dg
 from pydantic import ValidationError
 
 from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
+from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project, ProjectError
 from orchestration.store.storage import Record, Slot
 
@@ -307,33 +306,7 @@ def _stage(definition: dg.AssetsDefinition) -> Stage:
     )
 
 
-class _JsonCache:
-    """A small cache in one JSON file; losing it costs time only."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.data: dict[str, Any] = {}
-        self._dirty = False
-        with suppress(OSError, ValueError):
-            loaded = json.loads(path.read_text(encoding="utf-8"))
-            self.data = loaded if isinstance(loaded, dict) else {}
-
-    def put(self, key: str, value: object) -> None:
-        self.data[key] = value
-        self._dirty = True
-
-    def save(self) -> None:
-        if not self._dirty:
-            return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}")
-            temporary.write_text(json.dumps(self.data), encoding="utf-8")
-            temporary.replace(self._path)
-        self._dirty = False
-
-
-class FileHashes(_JsonCache):
+class FileHashes(JsonCache):
     """Content hashes of files, computed again only when size, times or inode change."""
 
     def hash(self, path: Path) -> str:
@@ -352,7 +325,7 @@ class FileHashes(_JsonCache):
             return str(known[1])
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.put(str(path), [state, digest])
+        self.data[str(path)] = [state, digest]
         return digest
 
 
@@ -360,7 +333,7 @@ WIRING = frozenset({"dagster", "pydantic"})
 """Libraries that wire stages up and shape no result: upgrading them makes nothing stale."""
 
 
-class Libraries(_JsonCache):
+class Libraries(JsonCache):
     """Versions of installed libraries by the name they are imported under."""
 
     def __init__(self, counted: PackageVersions, path: Path) -> None:
@@ -391,7 +364,6 @@ class Libraries(_JsonCache):
                     self._names = importlib.metadata.packages_distributions()  # takes a second
                 owners = sorted(set(self._names.get(name, ())))
                 versions[name] = "+".join(map(importlib.metadata.version, owners)) or "absent"
-            self._dirty = True
         return str(versions[name])
 
 

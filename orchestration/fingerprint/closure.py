@@ -22,7 +22,7 @@ from orchestration.fingerprint.facts import (
     digest_of,
 )
 from orchestration.fingerprint.names import Names, Pair, Target, walk
-from orchestration.fingerprint.source_files import Sources
+from orchestration.fingerprint.source_files import SourceFiles
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +121,7 @@ class Graph:
     """
 
     def __init__(
-        self, sources: Sources, settings_bases: Collection[str], wiring: Collection[str]
+        self, sources: SourceFiles, settings_bases: Collection[str], wiring: Collection[str]
     ) -> None:
         self.sources = sources
         self.names = Names(sources)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from orchestration.fingerprint.facts import LOGGING, MUTATORS, Spec, Unit
-from orchestration.fingerprint.source_files import Sources
+from orchestration.fingerprint.source_files import SourceFiles
 
 Pair = tuple[str, str]
 """Module and name of a definition."""
@@ -53,7 +53,7 @@ _INERT = {
 class Names:
     """Resolves names, and knows which statements change what."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: SourceFiles) -> None:
         self.sources = sources
         self._resolved: dict[tuple[str, str], tuple[Target, ...]] = {}
         self._mutated: dict[Pair, frozenset[Pair]] = {}

@@ -10,7 +10,7 @@ How it works
 ------------
 1. Each file is parsed once (`syntax`, with `scopes`) and boiled down to `facts`: one record per
    module-level statement, with its syntax normalised to a digest and the names it uses left open as
-   slots. Facts depend on the file's content alone, so they are cached by it (`sources`).
+   slots. Facts depend on the file's content alone, so they are cached by it (`source_files`).
 2. A stage's names are resolved as Python would (`names`): local and global scopes, aliases,
    relative imports, re-exports, stars, `module.attribute`. What resolves into the project is
    followed.
@@ -46,7 +46,7 @@ from pathlib import Path
 
 from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
 from orchestration.fingerprint.facts import digest_of
-from orchestration.fingerprint.source_files import SourceError, Sources
+from orchestration.fingerprint.source_files import SourceError, SourceFiles
 from orchestration.fingerprint.values import Values, cells
 
 __all__ = ["Dynamic", "Fingerprint", "SourceError", "SourceTree", "cells", "changed"]
@@ -135,12 +135,12 @@ class SourceTree:
         settings_bases: Collection[str] = ("dagster.Config", "dagster.PermissiveConfig"),
         wiring: Collection[str] = ("dagster",),
     ) -> None:
-        self._sources = Sources(Path(root), packages, cache)
+        self._sources = SourceFiles(Path(root), packages, cache)
         self._graph = Graph(self._sources, settings_bases, wiring)
 
     def files(self) -> tuple[Path, ...]:
         """Every source file that was read, sorted."""
-        return tuple(sorted(self._sources.files.values()))
+        return tuple(sorted(self._sources.paths.values()))
 
     def fingerprint(
         self, module: str, qualname: str, values: Mapping[str, object] | None = None
@@ -194,14 +194,14 @@ class SourceTree:
         top, *rest = qualname.split(".")
         if "<locals>" in rest:
             if qualname not in self._sources.facts(module).get("nested", {}):
-                raise LookupError(f"no function {qualname!r} in {self._sources.files[module]}")
+                raise LookupError(f"no function {qualname!r} in {self._sources.paths[module]}")
             key = Key(module, qualname, f"stage {len(self._graph.nodes)}")
             node = self._graph.nodes[key] = Node()
             Values(self._graph, module, qualname, values or {}, node).assemble(key)
             return key
         target = next(self._graph.names.definitions(module, f"g:{top}"), None)
         if target is None:
-            raise LookupError(f"no function {qualname!r} in {self._sources.files[module]}")
+            raise LookupError(f"no function {qualname!r} in {self._sources.paths[module]}")
         if not rest:
             return Key(target.module, target.name, "stage")
         key = Key(target.module, qualname, "stage")

@@ -14,15 +14,13 @@ states are taken only once the newest of them is older than that (as git does wi
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 import time
-import uuid
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
+from orchestration.json_cache import JsonCache
 from orchestration.project import Project
 
 Stat = list[int] | None
@@ -33,15 +31,10 @@ EVENT_LOG = "event_log.db"
 
 def recall(project: Project, question: str) -> dict[str, object] | None:
     """The remembered answer to a question, if nothing it rests on has changed."""
-    try:
-        kept = json.loads(_path(project, question).read_text(encoding="utf-8"))
-        if kept["surroundings"] != _surroundings(project):
-            return None
-        if any(_stat(path) != stat for path, stat in kept["files"].items()):
-            return None
-        answer: dict[str, object] = kept["answer"]
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    kept = _cache(project, question).data
+    if not kept or any(_stat(path) != stat for path, stat in kept["files"].items()):
         return None
+    answer: dict[str, object] = kept["answer"]
     return answer
 
 
@@ -75,26 +68,17 @@ def remember(
     """Remember an answer with the state, from before the look, of what it rests on."""
     if "://" in project.store or before.get(str(project.home / EVENT_LOG)) is None:
         return
-    path = _path(project, question)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        kept = {"surroundings": _surroundings(project), "files": before, "answer": answer}
-        temporary.write_text(json.dumps(kept), encoding="utf-8")
-        temporary.replace(path)
+    cache = _cache(project, question)
+    cache.data = {"files": before, "answer": answer}
+    cache.save()
 
 
-def _path(project: Project, question: str) -> Path:
-    return project.cache / "looks" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
-
-
-def _surroundings(project: Project) -> dict[str, str]:
-    named = {k: v for k, v in os.environ.items() if k.startswith("FAINT_")}
-    return named | {
-        "python": f"{sys.version} {os.environ.get('PYTHONPATH')}",
-        "project": repr(project),
-        "home": str(project.home),
-    }
+def _cache(project: Project, question: str) -> JsonCache:
+    name = hashlib.sha256(question.encode()).hexdigest()[:16]
+    named = {k: v for k, v in sorted(os.environ.items()) if k.startswith("FAINT_")}
+    python = f"{sys.version} {os.environ.get('PYTHONPATH')}"
+    surroundings = repr((named, python, project, str(project.home)))
+    return JsonCache(project.cache / "looks" / f"{name}.json", surroundings)
 
 
 def _package_files(folder: Path) -> list[str | Path]:

@@ -138,7 +138,7 @@ def test_a_remote_store_or_event_log_is_never_remembered(
 def test_what_is_remembered_is_small_and_whole(project: Project) -> None:
     remember(project)
     [path] = (project.cache / "looks").iterdir()
-    kept = json.loads(path.read_text())
+    kept = json.loads(path.read_text().partition("\n")[2])
     assert str(project.root / "lib" / "deep" / "helpers.py") in kept["files"]
     assert str(project.root / "lib" / "deep") in kept["files"]
     assert kept["answer"] == {"fresh": 3}
