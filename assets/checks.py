@@ -10,15 +10,17 @@ import dagster as dg
 import numpy as np
 
 from models.arrays import Arrays, iter_blocks
+from models.evaluation import Evaluation
+from models.types import JsonDict
 
-Judge = Callable[..., dict[str, Any]]
-"""Looks at loaded assets and returns what is wrong, by name; empty if nothing is."""
+Inspect = Callable[..., JsonDict]
+"""Inspects loaded assets and returns the problems by name; empty if there are none."""
 
 
 def check(
     name: str,
     asset: Sequence[str],
-    judge: Judge,
+    inspect: Inspect,
     also: Sequence[str] | None = None,
     partitions: dg.PartitionsDefinition | None = None,
 ) -> dg.AssetChecksDefinition:
@@ -30,7 +32,7 @@ def check(
         What is checked.
     asset
         Key of the asset, loaded as the function's first argument.
-    judge
+    inspect
         The function; its problems become the check's metadata.
     also
         Key of another asset, loaded as its second argument.
@@ -38,14 +40,14 @@ def check(
         The asset's, if it has any: each partition is then checked by itself, when it is built.
     """
 
-    def judged(problems: dict[str, Any]) -> dg.AssetCheckResult:
+    def result(problems: JsonDict) -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=not problems, metadata=problems)
 
     def alone(value: Any) -> dg.AssetCheckResult:
-        return judged(judge(value))
+        return result(inspect(value))
 
     def beside(value: Any, other: Any) -> dg.AssetCheckResult:
-        return judged(judge(value, other))
+        return result(inspect(value, other))
 
     with warnings.catch_warnings():
         # Checks of partitions are new in Dagster, which warns that they may change.
@@ -53,16 +55,16 @@ def check(
         decorate = dg.asset_check(
             name=name,
             asset=dg.AssetKey(list(asset)),
-            description=(judge.__doc__ or "").strip().split("\n")[0],
+            description=(inspect.__doc__ or "").strip().split("\n")[0],
             additional_ins={"other": dg.AssetIn(list(also))} if also else {},
             partitions_def=partitions,
         )
         return decorate(beside if also else alone)
 
 
-def finite(arrays: Arrays) -> dict[str, Any]:
+def finite(arrays: Arrays) -> JsonDict:
     """No array holds NaN or infinity."""
-    wrong: dict[str, Any] = {}
+    wrong: JsonDict = {}
     start = 0
     for block in iter_blocks(arrays):
         for name, values in block.items():
@@ -74,7 +76,7 @@ def finite(arrays: Arrays) -> dict[str, Any]:
     return wrong
 
 
-def disjoint(group: Any, split: Any) -> dict[str, Any]:
+def disjoint(group: Any, split: Any) -> JsonDict:
     """No group (a star, a region, a speaker) has rows in two splits."""
     pairs = np.unique(
         np.stack([np.asarray(group).astype(str), np.asarray(split).astype(str)]), axis=1
@@ -84,9 +86,9 @@ def disjoint(group: Any, split: Any) -> dict[str, Any]:
     return {"in two splits": ", ".join(torn[:5].tolist())} if torn.size else {}
 
 
-def both_classes(labels: Any, split: Any, names: Sequence[str]) -> dict[str, Any]:
+def both_classes(labels: Any, split: Any, names: Sequence[str]) -> JsonDict:
     """Every split holds positives and negatives."""
-    wrong: dict[str, Any] = {}
+    wrong: JsonDict = {}
     label, codes = np.asarray(labels), np.asarray(split)
     for code, name in enumerate(names):
         held = np.unique(label[codes == code]).tolist()
@@ -95,7 +97,7 @@ def both_classes(labels: Any, split: Any, names: Sequence[str]) -> dict[str, Any
     return wrong
 
 
-def parameter_counts(architecture: Mapping[str, Any]) -> dict[str, Any]:
+def parameter_counts(architecture: Mapping[str, Any]) -> JsonDict:
     """The network has the published number of parameters, or it is said why not."""
     counts = (architecture["parameters"], architecture["trainable_parameters"])
     published = (
@@ -111,15 +113,15 @@ def parameter_counts(architecture: Mapping[str, Any]) -> dict[str, Any]:
     return {"parameters": said}
 
 
-def metric_floor(evaluation: Mapping[str, Any], metric: str, floor: float) -> dict[str, Any]:
+def metric_floor(evaluation: JsonDict, metric: str, floor: float) -> JsonDict:
     """A metric is defined and not below a floor."""
-    value = evaluation["metrics"][metric]["value"]
+    value = Evaluation.from_dict(evaluation).value(metric)
     if value is None:
         return {metric: "undefined"}
     return {} if value >= floor else {metric: f"{value:.3f} is below {floor}"}
 
 
-def leads(values: Mapping[str, float | None], ours: str = "upgrade") -> dict[str, Any]:
+def leads(values: Mapping[str, float | None], ours: str = "upgrade") -> JsonDict:
     """One model's measure is above that of each of the others; undefined ones don't count."""
     best = values[ours]
     if best is None:

@@ -1,15 +1,12 @@
-"""How results are shown in the Dagster UI: the metadata that stages of all systems share."""
+"""Metadata that stages of all systems show in the Dagster UI."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
-import numpy as np
 
-from models.sampling import SPLITS
+from models.evaluation import Evaluation
 
 
 def picture(png: bytes) -> dg.MetadataValue:
@@ -18,44 +15,30 @@ def picture(png: bytes) -> dg.MetadataValue:
 
 
 def data_uri(png: bytes) -> str:
-    """Give a PNG as a URI that needs no file."""
+    """Return a PNG as a URI that needs no file."""
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
-def split_counts(split: Any, positive: Any, positives: str, others: str) -> dict[str, int]:
-    """Count the positives and the others of each split.
-
-    Parameters
-    ----------
-    split, positive
-        Code of its split and 0 or 1 of each row, shape (n,).
-    positives, others
-        What they are called.
-    """
-    codes, label = np.asarray(split), np.asarray(positive)
-    return {
-        f"{name} ({what})": int(np.sum(label[codes == code] == value))
-        for code, name in enumerate(SPLITS)
-        for what, value in ((positives, 1), (others, 0))
-    }
-
-
-def measures(evaluation: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
-    """Give the counts and the measures of an evaluation, one entry each where defined."""
+def evaluation_metadata(evaluation: Evaluation) -> dict[str, dg.MetadataValue]:
+    """Return the counts and the metrics of an evaluation, one entry each where defined."""
     shown: dict[str, dg.MetadataValue] = {
-        name: dg.MetadataValue.int(evaluation["counts"][name])
+        name: dg.MetadataValue.int(evaluation.counts[name])
         for name in ("found", "actual", "missed", "false_alarms")
+        if name in evaluation.counts
     }
-    rows = []
-    for name, entry in evaluation["metrics"].items():
-        if entry["value"] is not None:
-            shown[name] = dg.MetadataValue.float(entry["value"])
-        rows.append(
-            dg.TableRecord(
-                {"measure": name} | {k: _text(entry[k]) for k in ("value", "low", "high")}
-            )
+    shown |= {name: dg.MetadataValue.float(value) for name, value in evaluation.values().items()}
+    rows = [
+        dg.TableRecord(
+            {
+                "metric": name,
+                "value": _text(metric.value),
+                "low": _text(metric.low),
+                "high": _text(metric.high),
+            }
         )
-    return shown | {"measures with 95 % intervals": dg.MetadataValue.table(rows)}
+        for name, metric in evaluation.metrics.items()
+    ]
+    return shown | {"metrics with 95 % intervals": dg.MetadataValue.table(rows)}
 
 
 def _text(value: float | None) -> str:

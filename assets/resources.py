@@ -67,16 +67,16 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._link(experiment_id, run.info.run_id)
 
     def log_test(
-        self, experiment: str, name: str, evaluation: Mapping[str, Any]
+        self, experiment: str, name: str, metrics: Mapping[str, float]
     ) -> dict[str, dg.MetadataValue]:
-        """Add what a model achieved on the test set to its latest training.
+        """Add a model's metrics on the test set to its latest training.
 
         Parameters
         ----------
         experiment, name
             As the training was recorded.
-        evaluation
-            Holds ``metrics``, each with its ``value``; those that are undefined are left out.
+        metrics
+            Value of each metric that is defined.
 
         Returns
         -------
@@ -93,14 +93,10 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         if not runs:
             return {}
         info = runs[0].info
-        measured = {
-            f"test {metric}": entry["value"]
-            for metric, entry in evaluation["metrics"].items()
-            if entry["value"] is not None
-        }
         now = int(time.time() * 1000)
         client.log_batch(
-            info.run_id, metrics=[Metric(key, value, now, 0) for key, value in measured.items()]
+            info.run_id,
+            metrics=[Metric(f"test {name}", value, now, 0) for name, value in metrics.items()],
         )
         return self._link(experiment_id, info.run_id)
 

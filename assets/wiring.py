@@ -1,22 +1,37 @@
-"""What the asset modules of all systems say of their outputs, said briefly."""
+"""Helpers that declare asset inputs and outputs, the same for every system."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.metadata import measures, picture
+from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
-from models.training import History, Timing
+from models import plots
+from models.evaluation import Evaluation
+from models.thresholds import Threshold
+from models.training import Estimator, TrainingResult
+from models.types import JsonDict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
 
 
-def outs(stage: str, *path: str, **described: tuple[str, str]) -> dict[str, dg.AssetOut]:
-    """Name the assets that one function stores.
+def asset_in(*key: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
+    """Name an asset as an input; ``partitions`` maps the partitions that are read."""
+    return dg.AssetIn(list(key), partition_mapping=partitions)
+
+
+def asset_outs(stage: str, *path: str, **described: tuple[str, str]) -> dict[str, dg.AssetOut]:
+    """Declare the assets that one function stores.
 
     Parameters
     ----------
     stage
-        The stage's tag, such as ``training``.
+        Tag of the stage, such as ``training``.
     *path
         Their keys without the last part, such as ``solar_flares``, ``upgrade``.
     **described
@@ -30,33 +45,10 @@ def outs(stage: str, *path: str, **described: tuple[str, str]) -> dict[str, dg.A
     }
 
 
-class Learnt(Protocol):
-    """What a training left behind: `models.training.History`, or one of a system's own."""
-
-    @property
-    def values(self) -> dict[str, list[float]]:
-        """One number per epoch, ``loss`` among them."""
-
-    @property
-    def timing(self) -> Timing:
-        """How long it took."""
-
-    def record(self) -> dict[str, Any]:
-        """What is stored of it."""
-
-
-def trained_outputs(
-    tracking: Tracking,
-    system: str,
-    model: str,
-    settings: Mapping[str, Any],
-    network: Any,
-    history: Learnt,
-    *,
-    shown: Mapping[str, Any] | None = None,
-    record: Mapping[str, Any] | None = None,
-) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Give a trained network and its history, with what the UI shows of them.
+def training_outputs(
+    tracking: Tracking, system: str, model: str, settings: JsonDict, result: TrainingResult
+) -> tuple[dg.Output[Any], dg.Output[JsonDict]]:
+    """Return the outputs ``network`` and ``history``, and record the training in MLflow.
 
     Parameters
     ----------
@@ -66,53 +58,80 @@ def trained_outputs(
         Under which names.
     settings
         Of the training.
-    network, history
-        What `models.training.train` made of it, or what a system's own training did.
-    shown
-        More for the UI to show.
-    record
-        What is stored of the history, if more than its own record.
+    result
+        The trained network, its history and what more the UI shows.
     """
-    link = tracking.log(system, model, settings, history.values, network)
-    told: dict[str, Any] = {
-        "epochs run": len(history.values["loss"]),
+    history = result.history
+    link = tracking.log(system, model, settings, history.values, result.model)
+    progress: JsonDict = {
+        "epochs run": history.epochs,
         "training seconds": history.timing.seconds,
         "samples per second": history.timing.samples_per_second,
     }
-    if isinstance(history, History) and "val_loss" in history.values:
-        told["validation loss"] = history.values["val_loss"][history.best_epoch - 1]
-    metadata = {**settings, **told, **(shown or {}), **link}
+    if (loss := history.best_validation_loss) is not None:
+        progress["validation loss"] = loss
+    metadata = {**settings, **progress, **result.metadata, **link}
     return (
-        dg.Output(network, output_name="network", metadata=metadata),
-        dg.Output(record or history.record(), output_name="history"),
+        dg.Output(result.model, output_name="network", metadata=metadata),
+        dg.Output(history.to_dict(), output_name="history"),
     )
 
 
-def judged_outputs(
+def estimator_output(
+    tracking: Tracking, system: str, model: str, settings: JsonDict, estimator: Estimator
+) -> dg.Output[Any]:
+    """Return a trained estimator, and record its training in MLflow; as `training_outputs`."""
+    link = tracking.log(system, model, settings, model=estimator)
+    return dg.Output(estimator, metadata={**settings, **link})
+
+
+def threshold_output(
+    threshold: Threshold, labels: ArrayLike, scores: ArrayLike
+) -> dg.Output[JsonDict]:
+    """Return a threshold, with sensitivity and specificity drawn against the score.
+
+    Parameters
+    ----------
+    threshold
+        Chosen on the rows below.
+    labels, scores : array-like of shape (n,)
+        Of the validation split.
+    """
+    crossing = picture(plots.crossover(labels, scores, threshold.value))
+    stored = threshold.to_dict()
+    return dg.Output(stored, metadata={**stored, "crossover": crossing})
+
+
+def evaluation_outputs(
     tracking: Tracking,
     system: str,
     model: str,
-    table: Any,
-    judged: Mapping[str, Any],
-    drawn: Mapping[str, bytes],
-) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Give a model's predictions and evaluation, with what the UI shows of them.
+    table: pd.DataFrame,
+    evaluation: Evaluation,
+    pictures: Mapping[str, bytes],
+    *,
+    predictions: str = "predictions",
+) -> tuple[dg.Output[pd.DataFrame], dg.Output[JsonDict]]:
+    """Return a model's predictions and its evaluation, which is added to its training in MLflow.
 
     Parameters
     ----------
     tracking
-        The training is there: what the model achieved is added to it.
+        Where the training was recorded.
     system, model
         As the training was recorded.
-    table, judged
-        The predictions, and what they are worth: see `assets.metadata.measures`.
-    drawn
-        Pictures by title; that of the scores, if there is one, is shown with the predictions too.
+    table, evaluation
+        The predictions and their evaluation.
+    pictures
+        PNGs by title; ``scores``, if there is one, is shown with the predictions too.
+    predictions
+        Output name of the table.
     """
-    shown = {title: picture(png) for title, png in drawn.items()}
-    link = tracking.log_test(system, model, judged)
+    shown = {title: picture(png) for title, png in pictures.items()}
+    link = tracking.log_test(system, model, evaluation.values())
     scores = {title: png for title, png in shown.items() if title == "scores"}
+    metadata = evaluation_metadata(evaluation) | shown | link
     return (
-        dg.Output(table, output_name="predictions", metadata=scores),
-        dg.Output(judged, output_name="evaluation", metadata=measures(judged) | shown | link),
+        dg.Output(table, output_name=predictions, metadata=scores),
+        dg.Output(evaluation.to_dict(), output_name="evaluation", metadata=metadata),
     )

@@ -1,6 +1,6 @@
 """Peak memory of each buried-object data stage, as the number of scans grows.
 
-Each stage runs in a process of its own, through the store, on made-up scans; the figure is the
+Each stage runs in a process of its own, through the store, on simulated scans; the figure is the
 process's peak resident memory. ``python -m benchmarks.buried_objects_memory`` runs 50 and 500
 scans of 503 samples; ``--step 1`` makes the published 10,057.
 """
@@ -20,7 +20,7 @@ STAGES = ("scans", "splits", "windows", "scaling", "projected")
 def build(root: str, stage: str, count: int, step: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
     from assets.buried_objects import download
-    from models.buried_objects import features, scans, sources, splits, windows
+    from models.buried_objects import features, scans, splits, streaming, windows
     from orchestration.store.storage import Slot, Store
 
     store = Store(root, Path(root) / "locks")
@@ -34,18 +34,18 @@ def build(root: str, stage: str, count: int, step: int) -> int:
 
     if stage == "scans":
         rows: list[dict[str, Any]] = []
-        save("scans", sources.stream(download.jobs(download.Scans(scans=count, step=step)), rows))
+        save("scans", streaming.stream(download.jobs(download.Scans(scans=count, step=step)), rows))
         save("labels", scans.label_blocks(scans.table_of(rows)))
     elif stage == "splits":
-        save("splits", splits.split_scans(loaded("labels"), 0.15, 0.25, 2))
+        save("splits", splits.split_scans(loaded("labels"), 0.15, 0.25, 2).to_arrays())
     elif stage == "windows":
         save("windows", windows.windows_of(loaded("labels"), loaded("splits"), 3))
     elif stage == "scaling":
         ez, labels = loaded("scans")["ez"], loaded("labels")
-        save("scaling", features.scaling_of(ez, labels, loaded("splits")), "json")
+        save("scaling", features.scaling_of(ez, labels, loaded("splits")).to_dict(), "json")
     else:
         ez, labels = loaded("scans")["ez"], loaded("labels")
-        save("projected", features.projected_of(ez, labels, loaded("scaling")))
+        save("projected", features.projected_of(ez, labels, loaded("scaling")["gain"]))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

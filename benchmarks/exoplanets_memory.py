@@ -38,8 +38,7 @@ def build(root: str, stage: str, rows: int) -> int:
             )
         )
     elif stage == "splits":
-        made = sampling.split_curves(loaded("curves"), 0.25, 0.2, 2)
-        made = {"split": made}
+        made = sampling.split_curves(loaded("curves"), 0.25, 0.2, 2).to_arrays()
     else:
         function = {"scaled": scaling.scaled, "spectra": features.spectra}[stage]
         made = function(loaded("curves"))

@@ -28,9 +28,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models import training
-from models.speech import fitting, networks
+from models.speech import networks
 from models.speech.batches import RaggedBatches, Utterances
 from models.speech.designs import design
+from models.speech.training import ctc_loss
 
 MODEL, BINS, BATCH = "s011", 161, 20
 
@@ -77,7 +78,7 @@ def side(held: Utterances, name: str) -> tuple[Any, Any]:
     network = training.fresh(lambda: networks.network(MODEL), 0)
     if not ours:
         network = keras.models.clone_model(network, clone_function=with_keras_gru)
-    network.compile(optimizer="sgd", loss=fitting.ctc_loss)
+    network.compile(optimizer="sgd", loss=ctc_loss)
     batches = RaggedBatches(held, design(MODEL).convolutions(), batch=BATCH, bucketed=bucketed)
     return network, iter(training.stream(batches, endless=True))
 

@@ -174,3 +174,23 @@ def _shape(layer: keras.Layer) -> list[Any]:
     if isinstance(output, list):
         return [list(tensor.shape[1:]) for tensor in output]
     return list(output.shape[1:])
+
+
+def counts_row(name: str, architecture: Mapping[str, Any]) -> dict[str, int | str]:
+    """Return a report's row: the parameters of a network beside the published ones."""
+    return {
+        "network": name,
+        "parameters": architecture["parameters"],
+        "published": architecture["published_parameters"],
+        "published trainable": architecture["published_trainable_parameters"],
+        "why they differ": architecture["difference"] or "-",
+    }
+
+
+def training_cost(architecture: Mapping[str, Any], epochs: int, examples: int) -> float:
+    """Return the multiplications of a training: one forward pass and two backward per example.
+
+    >>> training_cost({"multiplications": 7}, epochs=2, examples=5)
+    210.0
+    """
+    return 3.0 * int(architecture["multiplications"]) * epochs * examples

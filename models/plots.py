@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike as AnyArray
 
+from models.intervals import Metric
 from models.sampling import binary_labels
 from models.thresholds import labelled_scores, roc
 
@@ -396,7 +397,7 @@ def reliability_diagram(
 
 
 def comparison(
-    ours: Mapping[str, Mapping[str, float | None]],
+    ours: Mapping[str, Metric],
     published: Mapping[str, float | None],
     *,
     x_label: str,
@@ -407,8 +408,7 @@ def comparison(
     Parameters
     ----------
     ours
-        By model, ``value``, ``low`` and ``high`` as :func:`models.metrics.evaluate` gives them;
-        None is written as undefined.
+        By model; an undefined metric is marked as such.
     published
         By model, the published value; None or absent where there is none.
     x_label : str
@@ -421,7 +421,7 @@ def comparison(
     place = np.arange(len(names))[::-1]
     known = [value for value in published.values() if value is not None]
     for y, name in zip(place, names, strict=True):
-        value, low, high = (ours[name].get(key) for key in ("value", "low", "high"))
+        value, low, high = ours[name].value, ours[name].low, ours[name].high
         if value is None:
             axes.annotate(
                 "undefined", (0, y), xycoords=axes.get_yaxis_transform(), xytext=(6, 0),

@@ -11,7 +11,13 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from models.evaluation import Evaluation
+from models.types import JsonDict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Column headings; other columns are headed by their name, with spaces.
 HEADINGS = {
@@ -42,7 +48,7 @@ COMPARED = ("found", "missed", "precision", "recall", "f1", "average_precision")
 
 Row = Mapping[str, Any]
 """A table's row by column. A value is text, a number, None where there is none, or a mapping with
-``value``, ``low`` and ``high`` as :func:`models.metrics.evaluate` gives them."""
+``value``, ``low`` and ``high`` as `models.intervals.Metric.to_dict` returns them."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +112,36 @@ class Report:
         }
 
 
+@dataclass(frozen=True)
+class ModelResults:
+    """Results of one model that its report shows; ``history`` is None for an estimator."""
+
+    evaluation: Evaluation
+    predictions: pd.DataFrame
+    history: JsonDict | None = None
+
+    @classmethod
+    def by_model(cls, loaded: Mapping[str, Any], models: Iterable[str]) -> dict[str, ModelResults]:
+        """Sort assets loaded as ``<model>__evaluation``, ``__predictions`` and ``__history``."""
+        return {
+            model: cls(
+                Evaluation.from_dict(loaded[f"{model}__evaluation"]),
+                loaded[f"{model}__predictions"],
+                loaded.get(f"{model}__history"),
+            )
+            for model in models
+        }
+
+
 def comparison_rows(
-    evaluations: Mapping[str, Mapping[str, Any]], columns: Sequence[str] = COMPARED
-) -> list[dict[str, Any]]:
+    evaluations: Mapping[str, Evaluation], columns: Sequence[str] = COMPARED
+) -> list[JsonDict]:
     """Make rows that compare models with their published figures: two rows a model.
 
     Parameters
     ----------
     evaluations
-        By model, what :func:`models.metrics.evaluate` returned.
+        By model.
     columns
         Names of counts and metrics to show.
 
@@ -124,15 +151,24 @@ def comparison_rows(
         ``model``, ``result`` (``ours`` or ``published``) and the columns. A model without
         published figures has one row.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonDict] = []
     for model, evaluation in evaluations.items():
-        held = {**evaluation["metrics"], **evaluation["counts"]}
-        rows.append({"model": model, "result": "ours"} | {name: held[name] for name in columns})
-        published = evaluation.get("published") or {}
-        if published:
-            figures = {name: published.get(name) for name in columns}
+        metrics = {name: metric.to_dict() for name, metric in evaluation.metrics.items()}
+        ours = {**metrics, **evaluation.counts}
+        rows.append({"model": model, "result": "ours"} | {name: ours[name] for name in columns})
+        if evaluation.published:
+            figures = {name: evaluation.published.get(name) for name in columns}
             rows.append({"model": "", "result": "published"} | figures)
     return rows
+
+
+def three_decimals(value: float | None) -> str:
+    """Format a value for prose.
+
+    >>> three_decimals(0.12345), three_decimals(None)
+    ('0.123', 'undefined')
+    """
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 def comparison_table(rows: Iterable[Row]) -> str:

@@ -1,9 +1,7 @@
-"""Who is learnt from, and in what order: splits, folds and batches.
+"""Train, validation and test splits; cross-validation folds; batch order.
 
-Here belong the choices of rows that every system makes alike: splits and folds that keep a group
-(a star, a region, a speaker, a scan) whole and share the rare positives out evenly, and the
-streams of batches that a network is trained on. What the rows hold is each system's own concern;
-how a network learns from the batches is in :mod:`models.training`.
+Splits and folds keep a group (a star, a region, a speaker, a scan) whole and share the rare
+positives out evenly; batches are the streams that a network is trained on.
 
 Every choice comes from an explicit seed. The batches of an epoch depend on the seed and the
 epoch's number alone, so that a stream may be read twice, or from the middle.
@@ -12,6 +10,7 @@ epoch's number alone, so that a stream may be read twice, or from the middle.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +35,49 @@ SPLITS = ("train", "validation", "test")
 """Names of the splits by their codes 0, 1 and 2."""
 
 TRAIN, VALIDATION, TEST = range(3)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The split of each row of a data set.
+
+    Attributes
+    ----------
+    codes
+        int8, shape (n,): 0 train, 1 validation, 2 test.
+    method
+        How the rows were split, in words.
+    columns
+        More that is known of each row, by name, shape (n,).
+    left_out
+        Rows that are in no split: why, and how many.
+    """
+
+    codes: NDArray[np.int8]
+    method: str
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the codes as ``split`` beside the other columns."""
+        return {"split": self.codes, **self.columns}
+
+    def counts(self, positive: AnyArray, positives: str, negatives: str) -> dict[str, int]:
+        """Count the positives and the negatives of each split.
+
+        Parameters
+        ----------
+        positive : array-like of shape (n,)
+            0 or 1.
+        positives, negatives
+            What the two classes are called.
+        """
+        label = np.asarray(positive)
+        return {
+            f"{name} ({what})": int(np.sum(label[self.codes == code] == value))
+            for code, name in enumerate(SPLITS)
+            for what, value in ((positives, 1), (negatives, 0))
+        }
 
 
 class Fold(NamedTuple):

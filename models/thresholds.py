@@ -1,30 +1,29 @@
-"""Where to cut a score, chosen on rows that are not the test set.
+"""Choose a threshold on rows that are not the test set.
 
-Here belong the rules by which every system turns scores into decisions. A row is flagged where
-its score is at or above the threshold, as in scikit-learn. What the decisions are worth is for
-:mod:`models.metrics` to say.
+A row is flagged where its score is at or above the threshold, as in scikit-learn.
 
-Traps, all of them met in print: a threshold chosen on the rows that it is then judged by is a
-score tuned on its test set, so choose on validation or on out-of-fold scores and store the value
-before the test set is read; scikit-learn's first ROC threshold is infinite, flags nothing, and is
-dropped here.
+Two traps, both met in print: a threshold chosen on the rows that it is then evaluated on is tuned
+on the test set, so choose on validation or on out-of-fold scores and store the value before the
+test set is read; scikit-learn's first ROC threshold is infinite, flags nothing, and is dropped
+here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models.sampling import binary_labels
+from models.types import JsonDict
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A cut, the rule that chose it, and how it did on the rows it was chosen on.
+    """A threshold, the rule that chose it, and its rates on the rows it was chosen on.
 
     ``sensitivity`` is the share of positives at or above ``value``, ``specificity`` that of
     negatives below it.
@@ -37,8 +36,8 @@ class Threshold:
     positives: int
     negatives: int
 
-    def record(self) -> dict[str, Any]:
-        """Return the fields as plain data for JSON."""
+    def to_dict(self) -> JsonDict:
+        """Return the fields as JSON."""
         return asdict(self)
 
 
@@ -150,9 +149,9 @@ def max_f1(labels: AnyArray, scores: AnyArray) -> Threshold:
     points = roc(labels, scores)
     positive = binary_labels(labels)
     positives = np.count_nonzero(positive)
-    found = points["sensitivity"] * positives
-    false = points["false_positive_rate"] * (positive.size - positives)
-    f1 = np.round(2 * found / (found + false + positives), 12)
+    hits = points["sensitivity"] * positives
+    false_alarms = points["false_positive_rate"] * (positive.size - positives)
+    f1 = np.round(2 * hits / (hits + false_alarms + positives), 12)
     return _threshold("max_f1", points, int(np.argmax(f1)), labels)
 
 
@@ -200,3 +199,12 @@ def _threshold(
         positives=positives,
         negatives=positive.size - positives,
     )
+
+
+RULES: dict[str, Callable[[AnyArray, AnyArray], Threshold]] = {
+    "crossover": crossover,
+    "max_tss": max_tss,
+    "max_f1": max_f1,
+    "at_fpr_0.001": lambda labels, scores: at_false_positive_rate(labels, scores, 1e-3),
+}
+"""The rules that a setting may name."""

@@ -1,39 +1,38 @@
-"""How a network learns and is asked, the same for every system.
+"""Train a network and predict with it.
 
-Here belong the seeding that makes a training repeatable, the training loop with its phases of
-learning rate, and scoring by blocks. Networks are each system's own; the batches come from
-:mod:`models.sampling`; what the scores are worth is for :mod:`models.metrics` to say.
-
-TensorFlow chooses the device: a GPU is used where there is one.
+Seeds that make a training repeatable, the training loop with its phases of learning rate, and
+predictions block by block. TensorFlow chooses the device: it uses a GPU where there is one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import math
-import threading
 import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays
-from models.sampling import Batch, Batches, Rows, read_rows, require_finite
+from models.sampling import Batches, Rows, read_rows, require_finite
+from models.tensorflow_repairs import ReleasableBatches, release_validation, released_gradients
+from models.types import JsonDict
+
+if TYPE_CHECKING:
+    import keras
+    from sklearn.base import BaseEstimator
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two messages on how far a training is.
-TELL_EVERY = 5.0
+LOG_EVERY = 5.0
+"""Seconds between two messages about a training's progress."""
 
-T = TypeVar("T")
-Network = Any
-"""A ``keras.Model``; keras is not imported for the sake of a type."""
+Network: TypeAlias = "keras.Model"
+Estimator: TypeAlias = "BaseEstimator"
 
 
 class TrainingDivergedError(ValueError):
@@ -75,7 +74,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after an epoch, from 1; ``remaining_seconds`` assumes no early stopping."""
+    """State after an epoch, from 1; ``remaining_seconds`` assumes no early stopping."""
 
     epoch: int
     epochs: int
@@ -84,7 +83,7 @@ class Progress:
     remaining_seconds: float
 
     def __str__(self) -> str:
-        """Say how far it is, in one line."""
+        """Return one line for the log."""
         shown = [name for name in ("loss", "val_loss") if name in self.values]
         losses = ", ".join(f"{name} {self.values[name]:.4g}" for name in shown)
         left = f"about {self.remaining_seconds:.0f} s left"
@@ -93,7 +92,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class History:
-    """What a training left behind beside the weights.
+    """How a training went, epoch by epoch.
 
     Attributes
     ----------
@@ -107,7 +106,9 @@ class History:
     stopped_early
         Whether fewer epochs were run than asked for.
     timing
-        How long it took; not part of :meth:`record`.
+        How long it took; not part of :meth:`to_dict`.
+    details
+        What a system adds, as JSON.
     """
 
     values: dict[str, list[float]]
@@ -115,21 +116,38 @@ class History:
     best_epoch: int
     stopped_early: bool
     timing: Timing = field(compare=False)
+    details: JsonDict = field(default_factory=dict)
+
+    @property
+    def best_validation_loss(self) -> float | None:
+        """Validation loss of the weights kept; None where nothing was validated."""
+        losses = self.values.get("val_loss")
+        return losses[self.best_epoch - 1] if losses else None
 
     @property
     def epochs(self) -> int:
         """Epochs that were run."""
         return len(self.values["loss"])
 
-    def record(self) -> dict[str, Any]:
-        """Return what is the same for the same seed, as plain data for JSON."""
+    def to_dict(self) -> JsonDict:
+        """Return what is the same for the same seed, as JSON."""
         return {
             "epochs": self.epochs,
             "values": self.values,
             "phases": [[phase.epochs, phase.learning_rate] for phase in self.phases],
             "best_epoch": self.best_epoch,
             "stopped_early": self.stopped_early,
+            **self.details,
         }
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained network, how its training went, and what more the UI shows of it."""
+
+    model: Network
+    history: History
+    metadata: JsonDict = field(default_factory=dict)
 
 
 def seeded(seed: int) -> None:
@@ -180,22 +198,21 @@ def train(
     class_weight: Mapping[int, float] | None = None,
     early_stopping: EarlyStopping | None = None,
     progress: Callable[[Progress], None] | None = None,
-    go_on: bool = False,
+    warm_start: bool = False,
 ) -> History:
-    """Fit ``network`` in place, and say how it went.
+    """Fit ``network`` in place.
 
-    For the same result from the same seed, build the network with :func:`fresh`. How far it is is
-    logged every few seconds.
+    For the same result from the same seed, build the network with :func:`fresh`. Progress is logged
+    every few seconds.
 
     Parameters
     ----------
     network
         A built ``keras.Model``. The weights go on from where they are.
     batches
-        What to learn from, epoch by epoch.
+        Training batches, epoch by epoch.
     validation
-        What to look at after each epoch, in order: ``Batches(..., shuffle=False)``. None for
-        nothing.
+        Validation batches, in order: ``Batches(..., shuffle=False)``. None for no validation.
     phases
         Learning rates, one after the other.
     optimiser
@@ -211,9 +228,9 @@ def train(
         When to stop before the phases are over. None for never.
     progress
         Called after each epoch.
-    go_on
-        Whether the optimiser, too, goes on from where an earlier training of this network left it,
-        and what was compiled then is used again: the same ``optimiser``, ``loss`` and ``metrics``.
+    warm_start
+        Whether to continue an earlier training of this network, with the state of its optimiser and
+        what was compiled then: the same ``optimiser``, ``loss`` and ``metrics``.
 
     Raises
     ------
@@ -221,8 +238,8 @@ def train(
         If the loss, of training or validation, is not finite after an epoch. The network is then
         of no use.
     ValueError
-        If the phases are empty, early stopping watches a value that is not there, or there is no
-        earlier training to go on with.
+        If the phases are empty, early stopping monitors a value that is not there, or there is no
+        earlier training to continue.
     """
     import keras
 
@@ -230,7 +247,7 @@ def train(
         raise ValueError(f"phases need epochs >= 1 and learning rates > 0, not {list(phases)}")
     rates = [phase.learning_rate for phase in phases for _ in range(phase.epochs)]
     seeded(seed)
-    if not go_on:
+    if not warm_start:
         network.compile(
             optimizer=keras.optimizers.get(
                 optimiser if isinstance(optimiser, str) else dict(optimiser)
@@ -239,7 +256,7 @@ def train(
             metrics=list(metrics),
         )
     elif not network.compiled:
-        raise ValueError("the network was not trained yet: there is nothing to go on with")
+        raise ValueError("the network was not trained yet: there is no training to continue")
     values: dict[str, list[float]] = {}
     ends: list[float] = []
 
@@ -258,7 +275,7 @@ def train(
                 )
         if early_stopping is not None and early_stopping.monitor not in now:
             raise ValueError(
-                f"early stopping watches {early_stopping.monitor!r}, but an epoch yields only "
+                f"early stopping monitors {early_stopping.monitor!r}, but an epoch yields only "
                 f"{sorted(now)}"
             )
         for name, value in now.items():
@@ -266,8 +283,8 @@ def train(
         spent = ends[-1] - start
         left = spent / len(ends) * (len(rates) - len(ends))
         reached = Progress(epoch + 1, len(rates), now, spent, left)
-        if ends[-1] - told[-1] >= TELL_EVERY:
-            told.append(ends[-1])
+        if ends[-1] - logged[-1] >= LOG_EVERY:
+            logged.append(ends[-1])
             logger.info("%s: %s", network.name, reached)
         if progress is not None:
             progress(reached)
@@ -285,17 +302,19 @@ def train(
         )
         callbacks.append(stopper)
     start = time.perf_counter()
-    told = [start]
+    logged = [start]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_forgotten_gradients())
-        learnt = stack.enter_context(Lent(batches))
-        looked_at = None if validation is None else stack.enter_context(Lent(validation))
-        stack.callback(_forget_validation, network)
+        stack.enter_context(released_gradients())
+        training = stack.enter_context(ReleasableBatches(batches))
+        held_out = (
+            None if validation is None else stack.enter_context(ReleasableBatches(validation))
+        )
+        stack.callback(release_validation, network)
         network.fit(
-            learnt.stream(endless=True),
+            training.stream(endless=True),
             steps_per_epoch=batches.steps,
             epochs=len(rates),
-            validation_data=None if looked_at is None else looked_at.stream(endless=False),
+            validation_data=None if held_out is None else held_out.stream(endless=False),
             class_weight=None if class_weight is None else _every_class(class_weight),
             shuffle=False,  # the stream is in its order already
             callbacks=callbacks,
@@ -367,160 +386,6 @@ def predict(
     return scores
 
 
-def stream(batches: Batches, *, endless: bool) -> Any:
-    """Turn batches into a ``tf.data.Dataset``, read ahead while the network is busy.
-
-    Rows in memory are picked by TensorFlow, so that Python is asked once an epoch, for the order;
-    stored ones come batch by batch from :meth:`Batches.epoch`. The batches are the same.
-    TensorFlow keeps the batches alive; where there will be others, use :class:`Lent`.
-
-    Parameters
-    ----------
-    batches
-        The rows, in batches of float32 ``(x, y)``.
-    endless
-        Whether to go on to the next epoch, or to stop after the first.
-    """
-    return Lent(batches).stream(endless=endless)
-
-
-class Lent:
-    """Batches that TensorFlow reads until they are taken back, at the end of a ``with`` block.
-
-    It would keep them otherwise: generators as long as its default graph lives, which may be as
-    long as the process, and tensors that a dataset's functions use until Python's next full
-    collection of garbage, since functions and their graphs refer to each other. So it is given
-    generators that know only this object, and tensors as variables, which can be emptied.
-
-    Parameters
-    ----------
-    batches
-        The rows, in batches of float32 ``(x, y)``.
-    """
-
-    def __init__(self, batches: Batches) -> None:
-        self._batches: Batches | None = batches
-        self._readers: weakref.WeakSet[_Reader[Any]] = weakref.WeakSet()
-        self._variables: list[Any] = []
-        self._lock = threading.Lock()  # TensorFlow reads in threads of its own
-
-    def __enter__(self) -> Lent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Take the batches back: what still reads them finds no more."""
-        with self._lock:
-            self._batches = None
-            for reader in self._readers:
-                reader.source = iter(())
-        for variable in self._variables:
-            variable.assign(np.zeros((0, *variable.shape[1:]), dtype=np.float32))
-        self._variables.clear()
-
-    def stream(self, *, endless: bool) -> Any:
-        """Give the ``tf.data.Dataset``: see :func:`stream`."""
-        import tensorflow as tf
-
-        batches = self._lent()
-        # What the functions below refer to must not lead to the batches.
-        single, size = batches.single, batches.batch
-
-        def packed(named: dict[str, Any]) -> Any:
-            return named[""] if single else named
-
-        if batches.in_memory:
-            with tf.device("cpu"):  # the rows stay where they are; a batch goes to the device
-                y = self._variable(batches.y)
-                x = {name: self._variable(array) for name, array in batches.arrays.items()}
-            index = tf.TensorSpec((None,), tf.int64)
-            dataset = (
-                tf.data.Dataset.from_generator(
-                    lambda: self._read(_orders, endless), output_signature=index
-                )
-                .flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(size))
-                .map(
-                    lambda i: (packed({k: tf.gather(v, i) for k, v in x.items()}), tf.gather(y, i))
-                )
-            )
-        else:
-            specs = {
-                name: tf.TensorSpec((None, *array.shape[1:]), tf.float32)
-                for name, array in batches.arrays.items()
-            }
-            target = tf.TensorSpec((None, *batches.y.shape[1:]), tf.float32)
-            dataset = tf.data.Dataset.from_generator(
-                lambda: self._read(_epochs, endless), output_signature=(packed(specs), target)
-            )
-        steps = tf.data.INFINITE_CARDINALITY if endless else batches.steps
-        return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
-
-    def _lent(self) -> Batches:
-        if self._batches is None:
-            raise ValueError("the batches have been taken back")
-        return self._batches
-
-    def _read(
-        self, made: Callable[[Batches, Iterable[int]], Iterator[T]], endless: bool
-    ) -> Iterator[T]:
-        with self._lock:
-            epochs = itertools.count() if endless else [0]
-            reader = _Reader(made(self._lent(), epochs), self._lock)
-            self._readers.add(reader)
-        return reader
-
-    def _variable(self, array: ArrayLike) -> Any:
-        import tensorflow as tf
-
-        shape = (None, *array.shape[1:])  # any number of rows, so that it can be emptied
-        variable = tf.Variable(array, trainable=False, shape=shape, dtype=tf.float32)
-        self._variables.append(variable)
-        return variable
-
-
-class _Reader(Iterator[T]):
-    """An iterator whose source can be taken away, under the lock, from another thread."""
-
-    def __init__(self, source: Iterator[T], lock: threading.Lock) -> None:
-        self.source = source
-        self._lock = lock
-
-    def __next__(self) -> T:
-        with self._lock:
-            return next(self.source)
-
-
-def _orders(batches: Batches, epochs: Iterable[int]) -> Iterator[Rows]:
-    return (batches.order(epoch) for epoch in epochs)
-
-
-def _epochs(batches: Batches, epochs: Iterable[int]) -> Iterator[Batch]:
-    return itertools.chain.from_iterable(batches.epoch(epoch) for epoch in epochs)
-
-
-@contextlib.contextmanager
-def _forgotten_gradients() -> Iterator[None]:
-    """Take back the custom gradients that are registered meanwhile.
-
-    TensorFlow registers one for each graph with, say, a sigmoid cross-entropy or a CTC loss, for as
-    long as the process lives, and each holds its whole graph: some 10 MB a training. They are
-    looked up only while the graph is traced, and traced anew with it.
-    """
-    from tensorflow.python.framework.ops import gradient_registry
-
-    before = set(gradient_registry.list())
-    try:
-        yield
-    finally:
-        for name in set(gradient_registry.list()) - before:
-            if name.startswith("CustomGradient-"):
-                del gradient_registry._registry[name]
-
-
-def _forget_validation(network: Network) -> None:
-    """Take from a network what Keras reads in validation, and leaves there if the fit fails."""
-    network._eval_epoch_iterator = None
-
-
 def _every_class(weights: Mapping[int, float]) -> dict[int, float]:
-    """Give a weight to every class, as Keras demands: 1 where none is set."""
+    """Return a weight for every class, as Keras demands: 1 where none is set."""
     return {label: float(weights.get(label, 1.0)) for label in range(max(1, *weights) + 1)}

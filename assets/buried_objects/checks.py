@@ -16,6 +16,7 @@ from assets.checks import (
 )
 from models.arrays import Arrays
 from models.sampling import SPLITS
+from models.types import JsonDict
 
 SKIPPED = 0.02
 """Largest share of the scans that may be missing."""
@@ -24,7 +25,7 @@ FLOOR = 0.3
 """Least F1 of the upgrade; to flag every trace gives about 0.16."""
 
 
-def few_skipped(scene: Any) -> dict[str, Any]:
+def few_skipped(scene: Any) -> JsonDict:
     """Scans that could not be read are no more than one in fifty."""
     missing = scene[scene["status"] != "read"]
     if len(missing) <= SKIPPED * len(scene):
@@ -35,33 +36,33 @@ def few_skipped(scene: Any) -> dict[str, Any]:
     return {"skipped": f"{len(missing)} of {len(scene)}: {named}"}
 
 
-def rows_agree(labels: Arrays, scans: Arrays) -> dict[str, Any]:
+def rows_agree(labels: Arrays, scans: Arrays) -> JsonDict:
     """Every stored trace has a label, and labels are 0 or 1."""
-    wrong: dict[str, Any] = {}
+    problems: JsonDict = {}
     if len(labels["label"]) != len(scans["ez"]):
-        wrong["rows"] = f"{len(labels['label'])} labels of {len(scans['ez'])} traces"
+        problems["rows"] = f"{len(labels['label'])} labels of {len(scans['ez'])} traces"
     held = set(np.unique(np.asarray(labels["label"])).tolist())
     if not held <= {0, 1}:
-        wrong["label"] = f"holds {sorted(held)}, expected 0 and 1"
-    return wrong
+        problems["label"] = f"holds {sorted(held)}, expected 0 and 1"
+    return problems
 
 
-def scans_apart(splits: Arrays, labels: Arrays) -> dict[str, Any]:
+def scans_apart(splits: Arrays, labels: Arrays) -> JsonDict:
     """No scan has traces in two splits."""
     return disjoint(labels["scan"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, labels: Arrays) -> dict[str, Any]:
+def classes_present(splits: Arrays, labels: Arrays) -> JsonDict:
     """Every split has traces over an object and beside it."""
     return both_classes(labels["label"][:], splits["split"][:], SPLITS)
 
 
-def good_enough(evaluation: dict[str, Any]) -> dict[str, Any]:
+def good_enough(evaluation: JsonDict) -> JsonDict:
     """The upgrade's F1 is far above that of flagging every trace."""
     return metric_floor(evaluation, "f1", FLOOR)
 
 
-def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
+def upgrade_leads(comparison: JsonDict) -> JsonDict:
     """The upgrade's F1 is above that of each of the study's networks."""
     return leads(comparison["f1"])
 

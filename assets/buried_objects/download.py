@@ -1,4 +1,4 @@
-"""Where the scans come from: a fast simulator, gprMax, or files."""
+"""Scans from a fast simulator, gprMax, or files."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,14 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import outs
-from models.buried_objects import scans, sources
+from assets.wiring import asset_outs
+from models.buried_objects import scans, streaming
 
 NAMED = 20  # skipped scans that the metadata name; the table of scenes names all
 
 
 class Scans(StageConfig, section="buried_objects/scans"):
-    """Which scans, and how many where they are made."""
+    """Which scans, and how many simulated ones."""
 
     source: Literal["simulated", "gprmax", "files"] = Field(
         "simulated",
@@ -33,11 +33,10 @@ class Scans(StageConfig, section="buried_objects/scans"):
         by_profile(quick=20, published=1),
         gt=0,
         le=20,
-        description="every so manieth of the 10,057 samples is kept; with 20, 8.4 GHz, nothing is "
-        "lost",
+        description="keeps every n-th of the 10,057 samples; 20, or 8.4 GHz, loses nothing",
     )
     python: str = Field("", description="interpreter with gprMax; empty: this one")
-    workers: int = Field(2, gt=0, description="scans made or read at once")
+    workers: int = Field(2, gt=0, description="scans simulated or read at once")
     retries: int = Field(2, ge=0, description="new tries for a scan that can't be read")
     limit: int = Field(10, ge=0, description="scans to skip before the stage fails")
     seed: int = 1
@@ -47,13 +46,13 @@ class Scans(StageConfig, section="buried_objects/scans"):
         return (located(self),) if self.source == "files" else ()
 
 
-def jobs(config: Scans) -> Iterator[sources.Job]:
+def jobs(config: Scans) -> Iterator[streaming.Job]:
     """List the scans of the chosen source."""
     if config.source == "simulated":
-        return sources.simulated(config.scans, seed=config.seed, step=config.step)
+        return streaming.simulated(config.scans, seed=config.seed, step=config.step)
     if config.source == "files":
-        return sources.from_files(located(config), step=config.step)
-    return sources.solved(
+        return streaming.from_files(located(config), step=config.step)
+    return streaming.solved(
         config.scans,
         located(config),
         seed=config.seed,
@@ -65,7 +64,7 @@ def jobs(config: Scans) -> Iterator[sources.Job]:
 @dg.multi_asset(
     name="buried_objects_download",
     group_name="buried_objects",
-    outs=outs(
+    outs=asset_outs(
         "download",
         "buried_objects",
         scans=("arrays", "Traces of all scans: vertical electric field, a row a trace."),
@@ -76,11 +75,11 @@ def jobs(config: Scans) -> Iterator[sources.Job]:
 def download(config: Scans) -> Iterator[dg.Output[Any]]:
     """Stream the scans into the store; only then is known which could be read."""
     rows: list[dict[str, Any]] = []
-    made = sources.stream(
+    blocks = streaming.stream(
         jobs(config), rows, workers=config.workers, retries=config.retries, limit=config.limit
     )
     shown = {"source": config.source, "seed": config.seed}
-    yield dg.Output(made, output_name="scans", metadata=shown)
+    yield dg.Output(blocks, output_name="scans", metadata=shown)
     scene = scans.table_of(rows)
     yield dg.Output(scans.label_blocks(scene), output_name="labels")
     skipped = scene[scene["traces"] == 0]

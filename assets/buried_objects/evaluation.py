@@ -1,4 +1,4 @@
-"""How good the models are on scans that nothing was learnt from or tuned on."""
+"""Evaluation on the test scans; comparison and report."""
 
 from typing import Any
 
@@ -9,15 +9,21 @@ from assets.buried_objects.inputs import MODELS, PROJECTED, RESULTS, SCANS, asse
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
-from assets.wiring import judged_outputs, outs
+from assets.wiring import asset_outs, evaluation_outputs
+from models.architectures import training_cost
 from models.arrays import Arrays
-from models.buried_objects import judging, summary
-from models.buried_objects.fitting import score_scans
-from models.buried_objects.published import results
+from models.buried_objects import report as reports
+from models.buried_objects.evaluation import evaluate_predictions, predictions
+from models.buried_objects.published import results as published_results
+from models.buried_objects.training import score_scans
+from models.evaluation import Evaluation
+from models.reporting import ModelResults
 from models.sampling import TEST
+from models.training import Network
+from models.types import JsonDict
 
 
-class Evaluation(StageConfig, section="buried_objects/*/evaluation"):
+class Intervals(StageConfig, section="buried_objects/*/evaluation"):
     """How intervals are made."""
 
     resamples: int = Field(1000, ge=100)
@@ -26,32 +32,32 @@ class Evaluation(StageConfig, section="buried_objects/*/evaluation"):
 
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Predictions and evaluation, of the networks or of the upgrade."""
-    return outs(
+    return asset_outs(
         "evaluation",
         "buried_objects",
         *path,
         predictions=("tables", "Score of every trace of the test scans, smoothed, and flagged."),
-        evaluation=("json", "Measures on the test scans, with intervals by scan."),
+        evaluation=("json", "Metrics on the test scans, with intervals by scan."),
     )
 
 
-def judged(
-    config: Evaluation,
+def evaluated(
+    config: Intervals,
     tracking: Tracking,
     title: str,
-    loaded: tuple[Any, dict[str, Any], dict[str, Any]],
+    loaded: tuple[Network, JsonDict, JsonDict],
     features: dict[str, Arrays],
     published: dict[str, float] | None = None,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Judge a model: ``loaded`` are network, decision and history."""
+    """Evaluate a model: ``loaded`` are network, decision and history."""
     network, decision, history = loaded
-    table = judging.predictions(features["labels"], *score_scans(network, features, TEST), decision)
-    settings = config.model_dump()
-    found = judging.judge(
-        table, decision, features["windows"], TEST, published=published, **settings
+    scored = score_scans(network, features, TEST)
+    table = predictions(features["labels"], *scored, decision)
+    found = evaluate_predictions(
+        table, decision, features["windows"], TEST, published=published, **config.model_dump()
     )
-    drawn = summary.pictures(title, table, found, features["scans"], history)
-    return judged_outputs(tracking, "buried_objects", title, table, found, drawn)
+    drawn = reports.pictures(title, table, found, features["scans"], history)
+    return evaluation_outputs(tracking, "buried_objects", title, table, found, drawn)
 
 
 @dg.multi_asset(
@@ -63,16 +69,16 @@ def judged(
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Evaluation,
+    config: Intervals,
     tracking: Tracking,
     network: Any,
-    threshold: dict[str, Any],
-    history: dict[str, Any],
+    threshold: JsonDict,
+    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Judge one of the study's networks, beside what the study published for it."""
-    name = context.partition_key
-    return judged(config, tracking, name, (network, threshold, history), features, results(name))
+    """Evaluate one of the study's networks, beside the study's figures for it."""
+    name, loaded = context.partition_key, (network, threshold, history)
+    return evaluated(config, tracking, name, loaded, features, published_results(name))
 
 
 @dg.multi_asset(
@@ -86,15 +92,15 @@ def evaluation(
     },
 )
 def upgrade_evaluation(
-    config: Evaluation,
+    config: Intervals,
     tracking: Tracking,
     network: Any,
-    threshold: dict[str, Any],
-    history: dict[str, Any],
+    threshold: JsonDict,
+    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Judge the upgrade on the same test scans."""
-    return judged(config, tracking, "upgrade", (network, threshold, history), features)
+    """Evaluate the upgrade on the same test scans."""
+    return evaluated(config, tracking, "upgrade", (network, threshold, history), features)
 
 
 @dg.asset(
@@ -109,20 +115,17 @@ def upgrade_evaluation(
         "traces": asset_in("upgrade", "predictions"),
     },
 )
-def comparison(
-    order_study: dict[str, Any], traces: Any, **results: Any
-) -> dg.Output[dict[str, Any]]:
+def comparison(order_study: JsonDict, traces: Any, **results: Any) -> dg.Output[JsonDict]:
     """All networks and the upgrade beside the published results, and the study's question."""
-    models = by_model(results)
+    architectures, evaluations, histories = (by_model(results, name) for name in RESULTS)
     costs = {
-        name: summary.training_cost(parts["architecture"], parts["history"])
-        for name, parts in models.items()
+        name: training_cost(network, 1, histories[name]["seen"])
+        for name, network in architectures.items()
     }
-    table = summary.comparison(
-        results["evaluation"], results["upgrade_evaluation"], costs, order_study, traces
-    )
-    ranked = summary.comparison_picture(results["evaluation"], results["upgrade_evaluation"])
-    shown = {"F1": picture(ranked), "order": picture(summary.order_picture(order_study))}
+    metrics = {name: Evaluation.from_dict(stored) for name, stored in evaluations.items()}
+    table = reports.comparison(metrics, costs, order_study, traces)
+    ranked = reports.comparison_picture(metrics)
+    shown = {"F1": picture(ranked), "order": picture(reports.order_picture(order_study))}
     return dg.Output(table, metadata=shown | {"notes": table["notes"]})
 
 
@@ -138,20 +141,18 @@ def comparison(
     },
 )
 def report(
-    comparison: dict[str, Any], order_study: dict[str, Any], scans: Arrays, **results: Any
+    comparison: JsonDict, order_study: JsonDict, scans: Arrays, **results: Any
 ) -> dict[str, bytes]:
     """The report of all models with B-scans, curves and the study's question."""
-    return summary.report(comparison, order_study, by_model(results), scans).as_files()
-
-
-def by_model(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Sort what was loaded by model, the upgrade last."""
-    parts = [name for name in results if not name.startswith("upgrade_")]
-    names = [*results["evaluation"], summary.UPGRADE]
-    return {
-        model: {
-            part: results[f"upgrade_{part}"] if model == summary.UPGRADE else results[part][model]
-            for part in parts
-        }
-        for model in names
+    architectures, evaluations, histories = (by_model(results, name) for name in RESULTS)
+    tables = by_model(results, "predictions")
+    models = {
+        name: ModelResults(Evaluation.from_dict(stored), tables[name], histories[name])
+        for name, stored in evaluations.items()
     }
+    return reports.report(comparison, order_study, models, architectures, scans).as_files()
+
+
+def by_model(results: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return one kind of result of all models, the upgrade last."""
+    return {**results[name], reports.UPGRADE: results[f"upgrade_{name}"]}

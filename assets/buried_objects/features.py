@@ -1,12 +1,11 @@
-"""What the upgrade sees of a trace: background removed, gain, and 128 numbers."""
-
-from typing import Any
+"""Features of a trace for the upgrade: background removed, gain, and 128 numbers."""
 
 import dagster as dg
 
 from assets.buried_objects.inputs import asset_in
 from models.arrays import Arrays, Blocks
 from models.buried_objects.features import projected_of
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -16,6 +15,6 @@ from models.buried_objects.features import projected_of
     io_manager_key="arrays",
     ins={name: asset_in(name) for name in ("scans", "labels", "scaling")},
 )
-def projected(scans: Arrays, labels: Arrays, scaling: dict[str, Any]) -> Blocks:
+def projected(scans: Arrays, labels: Arrays, scaling: JsonDict) -> Blocks:
     """Each trace without its scan's mean trace, with gain, as 128 logarithms of power."""
-    return projected_of(scans["ez"], labels, scaling)
+    return projected_of(scans["ez"], labels, scaling["gain"])

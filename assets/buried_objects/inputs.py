@@ -1,8 +1,11 @@
-"""The system's models and what each reads: the graph's edges, said once."""
+"""The models and their inputs."""
+
+from functools import partial
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+from assets import wiring
 from assets.settings import StageConfig, by_profile
 from models.buried_objects.networks import DESIGNS
 
@@ -32,9 +35,8 @@ MODELS = dg.StaticPartitionsDefinition(TRAINED)
 """Those to train."""
 
 
-def asset_in(*path: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
-    """Name an asset of this system; ``partitions`` says which of it are read."""
-    return dg.AssetIn(["buried_objects", *path], partition_mapping=partitions)
+asset_in = partial(wiring.asset_in, "buried_objects")
+"""Name an asset of this system; ``partitions`` maps the partitions that are read."""
 
 
 ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
@@ -51,7 +53,7 @@ RESULTS = {
 KNOWN = {name: asset_in(name) for name in ("labels", "splits", "windows")}
 
 SCANS = {"scans": asset_in("scans"), **KNOWN}
-"""What the study's networks read."""
+"""Inputs of the study's networks."""
 
 PROJECTED = {"projected": asset_in("projected"), **KNOWN}
-"""What the upgrade reads."""
+"""Inputs of the upgrade."""

@@ -1,4 +1,4 @@
-"""Which scans are learnt from, tuned on and judged by, and the windows that the models see."""
+"""Train, validation and test splits of the scans, and the windows of traces."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field
 
 from assets.buried_objects.inputs import asset_in
-from assets.metadata import split_counts
 from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays
 from models.buried_objects.splits import PARTS, split_scans
@@ -15,7 +14,7 @@ from models.buried_objects.windows import PER_SCAN, windows_of
 
 
 class Splits(StageConfig, section="buried_objects/splits"):
-    """How the scans are shared out."""
+    """How the scans are split."""
 
     validation: float = Field(
         by_profile(quick=0.15, published=0.08), gt=0, lt=1, description="share of the scans"
@@ -38,10 +37,9 @@ class Splits(StageConfig, section="buried_objects/splits"):
 )
 def splits(config: Splits, labels: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each trace (0 train, 1 validation, 2 test) and its part, scans whole."""
-    found = split_scans(labels, config.validation, config.test, config.seed, config.parts)
-    label = np.asarray(labels["label"])
-    counts = split_counts(found["split"], label, "over the object", "beside it")
-    return dg.Output(dict(found), metadata=counts)
+    split = split_scans(labels, config.validation, config.test, config.seed, config.parts)
+    counts = split.counts(np.asarray(labels["label"]), "over the object", "beside it")
+    return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
 class Windows(StageConfig, section="buried_objects/windows"):
@@ -60,7 +58,7 @@ class Windows(StageConfig, section="buried_objects/windows"):
 )
 def windows(config: Windows, labels: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
     """Random windows of 100 traces: first row, length, scan, split, and batch in training."""
-    found = windows_of(labels, splits, config.seed, config.per_scan)
-    batches, counts = np.unique(found["batch"], return_counts=True)
-    shown = {f"batch {b}": int(n) for b, n in zip(batches, counts, strict=True) if b >= 0}
-    return dg.Output(dict(found), metadata=shown)
+    chosen = windows_of(labels, splits, config.seed, config.per_scan)
+    batches, counts = np.unique(chosen["batch"], return_counts=True)
+    sizes = {f"batch {b}": int(n) for b, n in zip(batches, counts, strict=True) if b >= 0}
+    return dg.Output(dict(chosen), metadata=sizes)

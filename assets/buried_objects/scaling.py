@@ -1,12 +1,11 @@
-"""Mean, deviation and gain of the field, from the training scans alone."""
-
-from typing import Any
+"""Mean, standard deviation and gain of the field, from the training scans alone."""
 
 import dagster as dg
 
 from assets.buried_objects.inputs import asset_in
 from models.arrays import Arrays
 from models.buried_objects.features import scaling_of
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -16,8 +15,8 @@ from models.buried_objects.features import scaling_of
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("scans", "labels", "splits")},
 )
-def scaling(scans: Arrays, labels: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
-    """Mean and deviation of the training scans' field, and the gain of each sample."""
-    found = scaling_of(scans["ez"], labels, splits)
-    shown = {"mean (V/m)": found["mean"], "deviation (V/m)": found["deviation"]}
-    return dg.Output(found, metadata=shown | {"traces": found["traces"]})
+def scaling(scans: Arrays, labels: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
+    """Mean and standard deviation of the training scans' field, and the gain of each sample."""
+    fitted = scaling_of(scans["ez"], labels, splits).to_dict()
+    shown = {"mean (V/m)": fitted["mean"], "std (V/m)": fitted["std"]}
+    return dg.Output(fitted, metadata=shown | {"traces": fitted["traces"]})

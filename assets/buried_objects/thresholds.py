@@ -1,4 +1,4 @@
-"""Where each model cuts and how its answers are smoothed: chosen on validation scans."""
+"""The threshold and the smoothing of each model, chosen on validation scans."""
 
 from typing import Any
 
@@ -9,13 +9,15 @@ from pydantic import Field
 from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
 from assets.settings import StageConfig
 from models.arrays import Arrays
-from models.buried_objects.fitting import score_scans
 from models.buried_objects.smoothing import choose
+from models.buried_objects.training import score_scans
 from models.sampling import VALIDATION, read_rows
+from models.training import Network
+from models.types import JsonDict
 
 
 class Smoothing(StageConfig, section="buried_objects/*/threshold"):
-    """What is tried, for the largest F1 of validation traces."""
+    """The choices that compete for the largest F1 of validation traces."""
 
     medians: list[int] = Field([1, 3, 5, 9], description="widths, traces, odd; 1: no median")
     ratios: list[float] = Field(
@@ -23,13 +25,14 @@ class Smoothing(StageConfig, section="buried_objects/*/threshold"):
     )
 
 
-def chosen(config: Smoothing, network: Any, features: dict[str, Arrays]) -> dg.Output[Any]:
+def decision_output(
+    config: Smoothing, network: Network, features: dict[str, Arrays]
+) -> dg.Output[JsonDict]:
     """Choose threshold and smoothing on the validation scans."""
     rows, scores = score_scans(network, features, VALIDATION)
     label, scan = (read_rows(features["labels"][name], rows) for name in ("label", "scan"))
-    settings = config.model_dump()
-    found = choose(np.asarray(label), scores, np.asarray(scan), **settings)
-    return dg.Output(found, metadata=found)
+    decision = choose(np.asarray(label), scores, np.asarray(scan), **config.model_dump())
+    return dg.Output(decision, metadata=decision)
 
 
 @dg.asset(
@@ -40,9 +43,9 @@ def chosen(config: Smoothing, network: Any, features: dict[str, Arrays]) -> dg.O
     partitions_def=MODELS,
     ins={"network": asset_in("network"), **SCANS},
 )
-def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[dict[str, Any]]:
+def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
     """Threshold and smoothing of a network, from its validation scores."""
-    return chosen(config, network, features)
+    return decision_output(config, network, features)
 
 
 @dg.asset(
@@ -52,8 +55,6 @@ def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[
     io_manager_key="json",
     ins={"network": asset_in("upgrade", "network"), **PROJECTED},
 )
-def upgrade_threshold(
-    config: Smoothing, network: Any, **features: Arrays
-) -> dg.Output[dict[str, Any]]:
+def upgrade_threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
     """Threshold and smoothing of the upgrade, from its validation scores."""
-    return chosen(config, network, features)
+    return decision_output(config, network, features)

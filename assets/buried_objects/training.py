@@ -1,4 +1,4 @@
-"""The study's networks, trained batch by batch, its question put to a test, and the upgrade."""
+"""The study's networks, trained batch by batch; its question as an experiment; the upgrade."""
 
 from typing import Any
 
@@ -15,11 +15,13 @@ from assets.buried_objects.inputs import (
 )
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs, trained_outputs
+from assets.wiring import asset_outs, training_outputs
 from models.architectures import counts_of
 from models.arrays import Arrays
-from models.buried_objects import fitting, networks, order, upgrade
+from models.buried_objects import networks, order, upgrade
+from models.buried_objects import training as trainings
 from models.buried_objects.networks import DESIGNS
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -30,10 +32,10 @@ from models.buried_objects.networks import DESIGNS
     partitions_def=ARCHITECTURES,
     ins={"scans": asset_in("scans")},
 )
-def architecture(context: dg.AssetExecutionContext, scans: Arrays) -> dg.Output[dict[str, Any]]:
+def architecture(context: dg.AssetExecutionContext, scans: Arrays) -> dg.Output[JsonDict]:
     """A network as data, for the scans' time grid: layers, parameters, multiplications."""
-    described = networks.described(context.partition_key, scans["ez"].shape[1])
-    return dg.Output(described, metadata=counts_of(described))
+    network = networks.describe(context.partition_key, scans["ez"].shape[1])
+    return dg.Output(network, metadata=counts_of(network))
 
 
 class Training(StageConfig, section="buried_objects/network"):
@@ -44,19 +46,19 @@ class Training(StageConfig, section="buried_objects/network"):
     batch: int = Field(32, gt=0, description="windows of a gradient step")
     seed: int = 3
 
-    def settings(self) -> fitting.Training:
+    def settings(self) -> trainings.Training:
         """The same for `models`."""
-        return fitting.Training(self.epochs, self.patience, self.batch, self.seed)
+        return trainings.Training(self.epochs, self.patience, self.batch, self.seed)
 
 
-def trained_outs(*path: str) -> dict[str, dg.AssetOut]:
+def training_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Network and history, of the study's networks or of the upgrade."""
-    return outs(
+    return asset_outs(
         "training",
         "buried_objects",
         *path,
         network=("networks", "The trained network."),
-        history=("json", "Loss and accuracy by epoch, and what each batch of scans did."),
+        history=("json", "Loss and accuracy by epoch, and the metrics after each batch of scans."),
     )
 
 
@@ -64,22 +66,20 @@ def trained_outs(*path: str) -> dict[str, dg.AssetOut]:
     name="buried_objects_training",
     group_name="buried_objects",
     partitions_def=MODELS,
-    outs=trained_outs(),
+    outs=training_outs(),
     ins=ARCHITECTURE | SCANS,
 )
-def trained(
+def training(
     context: dg.AssetExecutionContext,
     config: Training,
     tracking: Tracking,
-    architecture: dict[str, Any],
+    architecture: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one of the study's networks on the batches in turn, the last weights kept."""
-    network, turns = fitting.fit_network(architecture, features, config.settings())
-    settings = config.model_dump()
+    result = trainings.fit_network(architecture, features, config.settings())
     name = context.partition_key
-    shown = {"validation F1 after each batch": [part["f1"] for part in turns.parts]}
-    return trained_outputs(tracking, "buried_objects", name, settings, network, turns, shown=shown)
+    return training_outputs(tracking, "buried_objects", name, config.model_dump(), result)
 
 
 class Order(Training, section="buried_objects/order_study"):
@@ -98,20 +98,20 @@ class Order(Training, section="buried_objects/order_study"):
     io_manager_key="json",
     ins=SCANS,
 )
-def order_study(config: Order, **features: Arrays) -> dg.Output[dict[str, Any]]:
+def order_study(config: Order, **features: Arrays) -> dg.Output[JsonDict]:
     """Why models get worse as batches arrive: published order, shuffled, weighted, best kept."""
-    described = networks.described(config.network, features["scans"]["ez"].shape[1])
-    found = order.study(described, features, config.settings())
+    network = networks.describe(config.network, features["scans"]["ez"].shape[1])
+    study = order.study(network, features, config.settings())
     table = [
         dg.TableRecord({"arm": arm} | {f"after {e['batch']}": str(e["f1"]) for e in entries})
-        for arm, entries in found["arms"].items()
+        for arm, entries in study["arms"].items()
     ]
-    shown = {"finding": found["finding"], "F1 at 0.5 on test": dg.MetadataValue.table(table)}
-    return dg.Output(found, metadata=shown)
+    shown = {"finding": study["finding"], "F1 at 0.5 on test": dg.MetadataValue.table(table)}
+    return dg.Output(study, metadata=shown)
 
 
-class Moves(StageConfig, section="buried_objects/upgrade/architecture"):
-    """How the upgrade's training windows are moved along time."""
+class Shifts(StageConfig, section="buried_objects/upgrade/architecture"):
+    """How the upgrade's training windows are shifted in time."""
 
     seed: int = 5
 
@@ -123,14 +123,14 @@ class Moves(StageConfig, section="buried_objects/upgrade/architecture"):
     io_manager_key="json",
     ins={"projected": asset_in("projected")},
 )
-def upgrade_architecture(config: Moves, projected: Arrays) -> dg.Output[dict[str, Any]]:
+def upgrade_architecture(config: Shifts, projected: Arrays) -> dg.Output[JsonDict]:
     """The upgrade's network as data."""
-    described = upgrade.described(projected["values"].shape[1], config.seed)
-    return dg.Output(described, metadata=counts_of(described))
+    network = upgrade.describe(projected["values"].shape[1], config.seed)
+    return dg.Output(network, metadata=counts_of(network))
 
 
 class Upgrade(Training, section="buried_objects/upgrade/network"):
-    """All scans at once, so an epoch sees as many windows as one on each batch of the study."""
+    """All scans at once: an epoch has as many windows as one on each batch of the study."""
 
     epochs: int = Field(by_profile(quick=10, published=30), gt=0)
 
@@ -138,15 +138,12 @@ class Upgrade(Training, section="buried_objects/upgrade/network"):
 @dg.multi_asset(
     name="buried_objects_upgrade_training",
     group_name="buried_objects",
-    outs=trained_outs("upgrade"),
+    outs=training_outs("upgrade"),
     ins={"architecture": asset_in("upgrade", "architecture"), **PROJECTED},
 )
-def upgraded(
-    config: Upgrade, tracking: Tracking, architecture: dict[str, Any], **features: Arrays
+def upgrade_training(
+    config: Upgrade, tracking: Tracking, architecture: JsonDict, **features: Arrays
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Beyond the study: dilated convolutions over projected traces, all scans shuffled."""
-    network, history = upgrade.fit(architecture, features, config.settings())
-    record = upgrade.record(history, features["windows"])
-    return trained_outputs(
-        tracking, "buried_objects", "upgrade", config.model_dump(), network, history, record=record
-    )
+    result = upgrade.fit_upgrade(architecture, features, config.settings())
+    return training_outputs(tracking, "buried_objects", "upgrade", config.model_dump(), result)

@@ -1,52 +1,51 @@
 """What must hold of the exoplanet assets."""
 
-from typing import Any
-
 from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
 from assets.exoplanets.training import NETWORKS
 from models.arrays import Arrays
 from models.exoplanets.transforms import CADENCES
 from models.sampling import SPLITS
+from models.types import JsonDict
 
 
-def well_formed(curves: Arrays) -> dict[str, Any]:
+def well_formed(curves: Arrays) -> JsonDict:
     """Curves have 3197 cadences, labels 0 or 1, and every star one row."""
     import numpy as np
 
-    wrong: dict[str, Any] = {}
+    problems: JsonDict = {}
     if curves["flux"].shape[1:] != (CADENCES,):
-        wrong["flux"] = f"rows of shape {curves['flux'].shape[1:]}, expected ({CADENCES},)"
+        problems["flux"] = f"rows of shape {curves['flux'].shape[1:]}, expected ({CADENCES},)"
     labels = set(np.unique(np.asarray(curves["label"])).tolist())
     if not labels <= {0, 1}:
-        wrong["label"] = f"holds {sorted(labels)}, expected 0 and 1"
+        problems["label"] = f"holds {sorted(labels)}, expected 0 and 1"
     names = np.asarray(curves["star"])
     if len(np.unique(names)) != len(names):
-        wrong["star"] = "a star has more than one row"
-    return wrong
+        problems["star"] = "a star has more than one row"
+    return problems
 
 
-def known_flux(curves: Arrays) -> dict[str, Any]:
+def known_flux(curves: Arrays) -> JsonDict:
     """No flux is NaN or infinite."""
     return finite({"flux": curves["flux"]})
 
 
-def hosts_apart(splits: Arrays, curves: Arrays) -> dict[str, Any]:
+def hosts_apart(splits: Arrays, curves: Arrays) -> JsonDict:
     """No host star has curves in two splits."""
     return disjoint(curves["host"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, curves: Arrays) -> dict[str, Any]:
+def classes_present(splits: Arrays, curves: Arrays) -> JsonDict:
     """Every split has stars with a planet and without."""
     return both_classes(curves["label"][:], splits["split"][:], SPLITS)
 
 
-def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+def better_than_chance(evaluation: JsonDict) -> JsonDict:
     """The vetting model ranks planets far above chance."""
     return metric_floor(evaluation, "roc_auc", 0.8)
 
 
-def planets_recovered(search: dict[str, Any]) -> dict[str, Any]:
-    """Every known planet is found with its period within 0.1 %."""
+def planets_recovered(search: JsonDict) -> JsonDict:
+    """The search recovers every known planet, its period within 0.1 %."""
     return {
         star["planet"]: f"found {star['period']:.5f} days, published {star['published_period']}"
         for star in search["stars"]
@@ -54,8 +53,8 @@ def planets_recovered(search: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def control_is_chance(control: dict[str, Any]) -> dict[str, Any]:
-    """A model trained on permuted labels knows nothing."""
+def control_is_chance(control: JsonDict) -> JsonDict:
+    """A model trained on permuted labels ranks as chance does."""
     return {} if control["as_chance"] else {"ROC area": control["roc_auc"]}
 
 

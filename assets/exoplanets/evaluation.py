@@ -1,4 +1,4 @@
-"""How good the models are on stars that nothing was learnt from or tuned on."""
+"""Evaluation on the test stars, by cross-validation and by a control; comparison and report."""
 
 from typing import Any
 
@@ -10,14 +10,23 @@ from assets.exoplanets.training import NETWORKS
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import judged_outputs, outs
+from assets.wiring import asset_outs, evaluation_outputs
 from models.arrays import Arrays
-from models.exoplanets import judging, summary
-from models.exoplanets.fitting import score
+from models.evaluation import Evaluation
+from models.exoplanets import report as reports
+from models.exoplanets.evaluation import (
+    cross_validate,
+    evaluate_predictions,
+    predictions,
+    vetting_control,
+)
+from models.exoplanets.training import score
+from models.reporting import ModelResults
 from models.sampling import TEST, rows_of
+from models.types import JsonDict
 
 
-class Evaluation(StageConfig, section="exoplanets/*/evaluation"):
+class Intervals(StageConfig, section="exoplanets/*/evaluation"):
     """How intervals are made."""
 
     resamples: int = Field(1000, ge=100)
@@ -31,7 +40,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"exoplanets_{model}_evaluation",
         group_name="exoplanets",
-        outs=outs(
+        outs=asset_outs(
             "evaluation",
             "exoplanets",
             model,
@@ -45,23 +54,24 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
             **inputs_of(model),
         },
     )
-    def evaluated(
-        config: Evaluation,
+    def evaluation(
+        config: Intervals,
         tracking: Tracking,
         fitted: Any,
-        threshold: dict[str, Any],
+        threshold: JsonDict,
         curves: Arrays,
         splits: Arrays,
         **inputs: Any,
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         rows = rows_of(splits, TEST)
         scores = score(model, fitted, features_in(model, inputs), rows)
-        table = summary.predictions(curves, rows, scores, threshold["value"])
-        judged = summary.judge(model, table, threshold["value"], config.resamples, config.seed)
-        drawn = summary.pictures(model, table, judged, inputs.get("history"))
-        return judged_outputs(tracking, "exoplanets", model, table, judged, drawn)
+        value = threshold["value"]
+        table = predictions(curves, rows, scores, value)
+        found = evaluate_predictions(model, table, value, config.resamples, config.seed)
+        drawn = reports.pictures(model, table, found, inputs.get("history"))
+        return evaluation_outputs(tracking, "exoplanets", model, table, found, drawn)
 
-    return evaluated
+    return evaluation
 
 
 evaluations = [evaluation_assets(model) for model in MODELS]
@@ -84,9 +94,9 @@ class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"
 )
 def cross_validation(
     config: CrossValidation, candidates: Arrays, curves: Arrays
-) -> dg.Output[dict[str, Any]]:
-    """The vetting model judged on every star, each by a model that has not seen it."""
-    result = judging.cross_validate(
+) -> dg.Output[JsonDict]:
+    """The vetting model on every star, each scored by a model that has not seen it."""
+    result = cross_validate(
         candidates, curves, folds=config.folds, repeats=config.repeats, seed=config.seed
     )
     shown = ("mean_average_precision", "sd_average_precision", "folds", "by_host")
@@ -108,10 +118,10 @@ class Control(StageConfig, section="exoplanets/vetting/permuted_control"):
 )
 def permuted_control(
     config: Control, candidates: Arrays, curves: Arrays, splits: Arrays
-) -> dg.Output[dict[str, Any]]:
-    """The vetting model trained on permuted labels: it must score as chance."""
-    result = judging.control(candidates, curves, splits, seed=config.seed)
-    return dg.Output(result, metadata=result)
+) -> dg.Output[JsonDict]:
+    """The vetting model trained on permuted labels: it must score as chance does."""
+    control = vetting_control(candidates, curves, splits, seed=config.seed).to_dict()
+    return dg.Output(control, metadata=control)
 
 
 @dg.asset(
@@ -126,13 +136,14 @@ def permuted_control(
     },
 )
 def comparison(
-    cross_validation: dict[str, Any], control: dict[str, Any], **evaluations: Any
-) -> dg.Output[dict[str, Any]]:
+    cross_validation: JsonDict, control: JsonDict, **evaluations: JsonDict
+) -> dg.Output[JsonDict]:
     """All five models beside the published four."""
-    evaluations = {model: evaluations[model] for model in MODELS}  # in the order of the study
-    table = summary.comparison(evaluations, cross_validation, control)
-    shown = picture(summary.comparison_picture(evaluations))
-    return dg.Output(table, metadata={"average precision": shown})
+    # In the order of the study.
+    results = {model: Evaluation.from_dict(evaluations[model]) for model in MODELS}
+    table = reports.comparison(results, cross_validation, control)
+    drawn = picture(reports.comparison_picture(results))
+    return dg.Output(table, metadata={"average precision": drawn})
 
 
 @dg.asset(
@@ -142,7 +153,7 @@ def comparison(
     io_manager_key="folders",
     ins={
         "comparison": asset_in("comparison"),
-        "proof": asset_in("transit_search"),
+        "known_planets": asset_in("transit_search"),
         "curves": asset_in("curves"),
         "spectra": asset_in("spectra"),
         **{
@@ -153,15 +164,12 @@ def comparison(
     },
 )
 def report(
-    comparison: dict[str, Any],
-    proof: dict[str, Any],
+    comparison: JsonDict,
+    known_planets: JsonDict,
     curves: Arrays,
     spectra: Arrays,
     **results: Any,
 ) -> dict[str, bytes]:
     """The report of all models with the study's plots, in HTML and Markdown."""
-    models: dict[str, dict[str, Any]] = {model: {} for model in MODELS}
-    for key, value in results.items():
-        model, _, name = key.partition("__")
-        models[model][name] = value
-    return summary.report(comparison, proof, curves, spectra, models).as_files()
+    models = ModelResults.by_model(results, MODELS)
+    return reports.report(comparison, known_planets, curves, spectra, models).as_files()

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.exoplanets.inputs import asset_in
 from models.arrays import Arrays, Blocks, map_blocks
 from models.exoplanets.transforms import spectrum, standardise
 from models.exoplanets.transit_search import vetting_features
@@ -12,7 +13,7 @@ from models.exoplanets.transit_search import vetting_features
     group_name="exoplanets",
     tags={"stage": "features"},
     io_manager_key="arrays",
-    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+    ins={"curves": asset_in("curves")},
 )
 def spectra(curves: Arrays) -> Blocks:
     """Magnitude of the Fourier transform of each standardised curve, (n, 1599, 1)."""
@@ -26,7 +27,7 @@ def spectra(curves: Arrays) -> Blocks:
     group_name="exoplanets",
     tags={"stage": "features"},
     io_manager_key="arrays",
-    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+    ins={"curves": asset_in("curves")},
 )
 def candidates(curves: Arrays) -> Blocks:
     """The best transit candidate of each curve: vetting features, global and local view."""

@@ -1,9 +1,12 @@
-"""What each model reads: the graph's edges from features to models, said once."""
+"""The models and the features that each reads."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
+
+from assets import wiring
 
 MODELS: dict[str, tuple[str, ...]] = {
     "random_forest": ("scaled",),
@@ -12,15 +15,14 @@ MODELS: dict[str, tuple[str, ...]] = {
     "composite": ("scaled", "spectra"),
     "vetting": ("candidates",),
 }
-"""Every model with the assets that it reads."""
+"""Every model with its feature assets."""
 
 FITTED = dict.fromkeys(("random_forest", "vetting"), "estimator")
-"""What a model's training stores, where it isn't a network."""
+"""Last part of a trained model's key, where it isn't a network."""
 
 
-def asset_in(*path: str) -> dg.AssetIn:
-    """Name an asset of this system."""
-    return dg.AssetIn(["exoplanets", *path])
+asset_in = partial(wiring.asset_in, "exoplanets")
+"""Name an asset of this system."""
 
 
 def inputs_of(model: str) -> dict[str, dg.AssetIn]:
@@ -34,5 +36,5 @@ def fitted_of(model: str) -> dg.AssetIn:
 
 
 def features_in(model: str, loaded: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays that a model reads, by name, from a stage's loaded inputs."""
+    """A model's features by name, from a stage's loaded inputs."""
     return {name: array for asset in MODELS[model] for name, array in loaded[asset].items()}

@@ -1,4 +1,4 @@
-"""Which stars are learnt from, tuned on and judged by."""
+"""Train, validation and test splits of the stars."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
-from assets.metadata import split_counts
+from assets.exoplanets.inputs import asset_in
 from assets.settings import StageConfig
 from models.arrays import Arrays
 from models.exoplanets.splits import split_curves
 
 
 class Splits(StageConfig, section="exoplanets/splits"):
-    """How the training file is shared out; the published test file stays whole."""
+    """How the training file is split; the published test file stays whole."""
 
     validation: float = Field(0.25, gt=0, lt=1, description="share of the training file")
     test: float = Field(0.2, gt=0, lt=1, description="share, where there is no test file")
@@ -25,11 +25,10 @@ class Splits(StageConfig, section="exoplanets/splits"):
     group_name="exoplanets",
     tags={"stage": "sampling"},
     io_manager_key="arrays",
-    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+    ins={"curves": asset_in("curves")},
 )
 def splits(config: Splits, curves: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two."""
     split = split_curves(curves, config.validation, config.test, config.seed)
-    label = np.asarray(curves["label"])
-    metadata = split_counts(split, label, "planets", "others")
-    return dg.Output({"split": split}, metadata=metadata)
+    counts = split.counts(np.asarray(curves["label"]), "planets", "others")
+    return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.exoplanets.inputs import asset_in
 from models.arrays import Arrays, Blocks, map_blocks
 from models.exoplanets.transforms import cnn_channels
 
@@ -11,7 +12,7 @@ from models.exoplanets.transforms import cnn_channels
     group_name="exoplanets",
     tags={"stage": "scaling"},
     io_manager_key="arrays",
-    ins={"curves": dg.AssetIn(["exoplanets", "curves"])},
+    ins={"curves": asset_in("curves")},
 )
 def scaled(curves: Arrays) -> Blocks:
     """Channels (n, 3197, 2): the standardised curve and its 200-point running mean."""

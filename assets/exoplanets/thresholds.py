@@ -1,4 +1,4 @@
-"""Where each model cuts: chosen on validation scores, before the test set is read."""
+"""The threshold of each model, chosen on validation scores before the test set is read."""
 
 from typing import Any, Literal
 
@@ -6,15 +6,13 @@ import dagster as dg
 import numpy as np
 
 from assets.exoplanets.inputs import MODELS, features_in, fitted_of, inputs_of
-from assets.metadata import picture
 from assets.settings import StageConfig
-from models import plots
+from assets.wiring import threshold_output
 from models.arrays import Arrays
-from models.exoplanets.fitting import score
+from models.exoplanets.training import score
 from models.sampling import VALIDATION, rows_of
-from models.thresholds import crossover, max_f1
-
-RULES = {"crossover": crossover, "max_f1": max_f1}
+from models.thresholds import RULES
+from models.types import JsonDict
 
 
 class ThresholdRule(StageConfig, section="exoplanets/*/threshold"):
@@ -46,14 +44,12 @@ def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinitio
         curves: Arrays,
         splits: Arrays,
         **inputs: Arrays,
-    ) -> dg.Output[dict[str, Any]]:
+    ) -> dg.Output[JsonDict]:
         settings: ThresholdRule = config
         rows = rows_of(splits, VALIDATION)
         scores = score(model, fitted, features_in(model, inputs), rows)
         labels = np.asarray(curves["label"])[rows]
-        chosen = RULES[settings.rule](labels, scores)
-        shown = picture(plots.crossover(labels, scores, chosen.value))
-        return dg.Output(chosen.record(), metadata={**chosen.record(), "crossover": shown})
+        return threshold_output(RULES[settings.rule](labels, scores), labels, scores)
 
     return threshold
 

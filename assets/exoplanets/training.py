@@ -1,6 +1,6 @@
 """The five models, trained: four as published, and the vetting of transit candidates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -9,11 +9,13 @@ from pydantic import Field
 from assets.exoplanets.inputs import asset_in, features_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs, trained_outputs
+from assets.wiring import asset_outs, estimator_output, training_outputs
 from models.architectures import architecture, counts_of
 from models.arrays import Arrays
-from models.exoplanets import fitting, networks
+from models.exoplanets import networks
+from models.exoplanets.training import fit_candidates, fit_forest, fit_network
 from models.training import Phase
+from models.types import JsonDict
 
 NETWORKS: dict[str, Callable[[], Any]] = {
     "fft_lstm": networks.fft_lstm,
@@ -32,28 +34,29 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
         io_manager_key="json",
         description=f"The published {model} network as data: layers, shapes, parameter counts.",
     )
-    def network_architecture() -> dg.Output[dict[str, Any]]:
-        described = architecture(build(), networks.PUBLISHED[model])
-        return dg.Output(described, metadata=counts_of(described))
+    def described() -> dg.Output[JsonDict]:
+        network = architecture(build(), networks.PUBLISHED[model])
+        return dg.Output(network, metadata=counts_of(network))
 
-    return network_architecture
+    return described
 
 
 class Training(StageConfig, section="exoplanets/*/network"):
     """How a network is trained: a few epochs at a high learning rate, then a lower one."""
 
     first_epochs: int = Field(by_profile(quick=6, published=10), gt=0)
-    first_rate: float = Field(1e-3, gt=0)
+    first_learning_rate: float = Field(1e-3, gt=0)
     second_epochs: int = Field(by_profile(quick=4, published=30), ge=0)
-    second_rate: float = Field(2e-4, gt=0)
+    second_learning_rate: float = Field(2e-4, gt=0)
     batch: int = Field(32, gt=0, description="curves in a batch, half of them planets")
     steps: int = Field(0, ge=0, description="batches in an epoch; 0: one pass over the negatives")
     seed: int = 3
 
     def phases(self) -> list[Phase]:
         """The learning rates, one after the other."""
-        second = Phase(self.second_epochs, self.second_rate)
-        return [Phase(self.first_epochs, self.first_rate), *([second] if second.epochs else [])]
+        first = Phase(self.first_epochs, self.first_learning_rate)
+        second = Phase(self.second_epochs, self.second_learning_rate)
+        return [first, second] if second.epochs else [first]
 
 
 class CnnTraining(Training, section="exoplanets/cnn/network"):
@@ -82,7 +85,7 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"exoplanets_{model}_training",
         group_name="exoplanets",
-        outs=outs(
+        outs=asset_outs(
             "training",
             "exoplanets",
             model,
@@ -91,16 +94,16 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
         ),
         ins={"architecture": asset_in(model, "architecture"), **inputs_of(model)},
     )
-    def trained(
+    def training(
         config: Settings,  # type: ignore[valid-type]
         tracking: Tracking,
-        architecture: Mapping[str, Any],
+        architecture: JsonDict,
         curves: Arrays,
         splits: Arrays,
         **inputs: Arrays,
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
-        network, history = fitting.fit_network(
+        result = fit_network(
             architecture,
             features_in(model, inputs),
             curves,
@@ -110,11 +113,9 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
             steps=settings.steps or None,
             seed=settings.seed,
         )
-        return trained_outputs(
-            tracking, "exoplanets", model, settings.model_dump(), network, history
-        )
+        return training_outputs(tracking, "exoplanets", model, settings.model_dump(), result)
 
-    return trained
+    return training
 
 
 class Forest(StageConfig, section="exoplanets/random_forest/estimator"):
@@ -134,9 +135,8 @@ def random_forest(
     config: Forest, tracking: Tracking, curves: Arrays, splits: Arrays, scaled: Arrays
 ) -> dg.Output[Any]:
     """The published benchmark: a random forest on the standardised curves."""
-    forest = fitting.fit_forest(scaled["curve"], curves, splits, seed=config.seed)
-    link = tracking.log("exoplanets", "random_forest", config.model_dump(), model=forest)
-    return dg.Output(forest, metadata={"seed": config.seed, **link})
+    forest = fit_forest(scaled["curve"], curves, splits, seed=config.seed)
+    return estimator_output(tracking, "exoplanets", "random_forest", config.model_dump(), forest)
 
 
 class Vetting(StageConfig, section="exoplanets/vetting/estimator"):
@@ -156,9 +156,8 @@ def vetting(
     config: Vetting, tracking: Tracking, curves: Arrays, splits: Arrays, candidates: Arrays
 ) -> dg.Output[Any]:
     """Beyond the study: boosted trees that vet each curve's best transit candidate."""
-    estimator = fitting.fit_candidates(candidates, curves, splits, seed=config.seed)
-    link = tracking.log("exoplanets", "vetting", config.model_dump(), model=estimator)
-    return dg.Output(estimator, metadata={"seed": config.seed, **link})
+    trees = fit_candidates(candidates, curves, splits, seed=config.seed)
+    return estimator_output(tracking, "exoplanets", "vetting", config.model_dump(), trees)
 
 
 architectures = [architecture_asset(model, build) for model, build in NETWORKS.items()]

@@ -1,7 +1,5 @@
 """What must hold of the gravitational-wave assets."""
 
-from typing import Any
-
 import numpy as np
 
 from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
@@ -10,40 +8,41 @@ from models.arrays import Arrays
 from models.gravitational_waves.images import SHAPE
 from models.gravitational_waves.splits import is_positive
 from models.sampling import SPLITS
+from models.types import JsonDict
 
 
-def well_formed(images: Arrays) -> dict[str, Any]:
+def well_formed(images: Arrays) -> JsonDict:
     """Images have 140 x 170 pixels, a known part, a class, and an id of their own."""
-    wrong: dict[str, Any] = {}
+    problems: JsonDict = {}
     if images["image"].shape[1:] != SHAPE:
-        wrong["image"] = f"images of shape {images['image'].shape[1:]}, expected {SHAPE}"
+        problems["image"] = f"images of shape {images['image'].shape[1:]}, expected {SHAPE}"
     parts = set(np.unique(np.asarray(images["part"])).tolist())
     if not parts <= {-1, 0, 1, 2}:
-        wrong["part"] = f"holds {sorted(parts)}, expected 0, 1, 2 or -1"
+        problems["part"] = f"holds {sorted(parts)}, expected 0, 1, 2 or -1"
     names, counts = np.unique(np.asarray(images["id"]), return_counts=True)
     if (counts > 1).any():
-        wrong["id"] = f"{names[counts > 1][0]} is there twice"
+        problems["id"] = f"{names[counts > 1][0]} is there twice"
     if (np.asarray(images["label"]) == "").any():
-        wrong["label"] = "an image has no class"
-    return wrong
+        problems["label"] = "an image has no class"
+    return problems
 
 
-def known_pixels(images: Arrays) -> dict[str, Any]:
+def known_pixels(images: Arrays) -> JsonDict:
     """No pixel is NaN or infinite."""
     return finite({"image": images["image"]})
 
 
-def groups_apart(splits: Arrays, images: Arrays) -> dict[str, Any]:
+def groups_apart(splits: Arrays, images: Arrays) -> JsonDict:
     """No group (a second of one night, whatever the detector) has images in two splits."""
     return disjoint(images["group"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, classes: dict[str, Any]) -> dict[str, Any]:
+def classes_present(splits: Arrays, classes: JsonDict) -> JsonDict:
     """Every split has images of the class looked for and of others."""
     return both_classes(is_positive(splits["class"][:], classes), splits["split"][:], SPLITS)
 
 
-def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+def better_than_chance(evaluation: JsonDict) -> JsonDict:
     """The upgrade ranks chirps far above chance."""
     return metric_floor(evaluation, "roc_auc", 0.8)
 

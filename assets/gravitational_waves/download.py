@@ -1,4 +1,4 @@
-"""Where the spectrograms come from: a simulator, files, or the published record at Zenodo."""
+"""Spectrograms from a simulator, files, or the published record at Zenodo."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,7 +10,8 @@ from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
 from models.arrays import Blocks
-from models.gravitational_waves import simulation, sources
+from models.gravitational_waves import readers, simulation
+from models.gravitational_waves.injections import inject
 from models.gravitational_waves.simulation import PUBLISHED_CHIRPS, PUBLISHED_IMAGES
 
 
@@ -19,9 +20,9 @@ class Images(StageConfig, section="gravitational_waves/images"):
 
     source: Literal["simulated", "files", "zenodo", "injected"] = Field(
         "simulated",
-        description="simulated: made-up chirps and glitches; files: what `path` holds (the "
+        description="simulated: simulated chirps and glitches; files: what `path` holds (the "
         "published HDF5 file, or a folder of pictures); zenodo: the published file, downloaded to "
-        "`path`; injected: files with simulated chirps laid into some",
+        "`path`; injected: files with simulated chirps injected into some",
     )
     path: str = Field("", description="a file or folder, for all but simulated")
     duration: Literal["0.5", "1.0", "2.0", "4.0"] = Field("0.5", description="seconds of a picture")
@@ -29,12 +30,12 @@ class Images(StageConfig, section="gravitational_waves/images"):
     train: int = Field(by_profile(quick=700, published=PUBLISHED_IMAGES["train"]), gt=0)
     validation: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["validation"]), gt=0)
     test: int = Field(by_profile(quick=1100, published=PUBLISHED_IMAGES["test"]), gt=0)
-    train_chirps: int = Field(PUBLISHED_CHIRPS["train"], ge=0, description="made-up ones, of train")
+    train_chirps: int = Field(PUBLISHED_CHIRPS["train"], ge=0, description="simulated, in train")
     validation_chirps: int = Field(
         by_profile(quick=12, published=PUBLISHED_CHIRPS["validation"]), ge=0
     )
     test_chirps: int = Field(by_profile(quick=60, published=PUBLISHED_CHIRPS["test"]), ge=0)
-    injected_chirps: int = Field(60, gt=0, description="chirps laid into files, in all")
+    injected_chirps: int = Field(60, gt=0, description="chirps injected into files, in all")
     faintest: float = Field(
         simulation.FAINTEST, gt=0, description="signal-to-noise ratio of the faintest chirps"
     )
@@ -61,11 +62,11 @@ def read(config: Images) -> Blocks:
         )
     path = located(config)
     if config.source == "zenodo":
-        path = sources.download_record(path)
-    opened = partial(sources.open_files, path, config.duration, official=config.official_split)
+        path = readers.download_record(path)
+    opened = partial(readers.open_files, path, config.duration, official=config.official_split)
     if config.source != "injected":
         return opened()
-    return sources.inject(
+    return inject(
         opened,
         config.injected_chirps,
         seed=config.seed,

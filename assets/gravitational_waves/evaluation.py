@@ -1,4 +1,4 @@
-"""How good the models are on images that nothing was learnt from or tuned on."""
+"""Evaluation on the test images and on injected chirps; comparison and report."""
 
 from typing import Any
 
@@ -9,13 +9,24 @@ from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, fitted
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
-from assets.wiring import judged_outputs, outs
+from assets.wiring import asset_outs, evaluation_outputs
+from models.architectures import training_cost
 from models.arrays import Arrays
-from models.gravitational_waves import judging, summary
+from models.evaluation import Evaluation
+from models.gravitational_waves import report as reports
+from models.gravitational_waves.evaluation import (
+    chirps,
+    efficiency,
+    evaluate_predictions,
+    predictions,
+)
+from models.reporting import ModelResults
 from models.sampling import TEST, TRAIN, VALIDATION, rows_of
+from models.scaling import Scaling
+from models.types import JsonDict
 
 
-class Evaluation(StageConfig, section="gravitational_waves/*/evaluation"):
+class Intervals(StageConfig, section="gravitational_waves/*/evaluation"):
     """How intervals are made."""
 
     resamples: int = Field(1000, ge=100)
@@ -29,13 +40,13 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_evaluation",
         group_name="gravitational_waves",
-        outs=outs(
+        outs=asset_outs(
             "evaluation",
             "gravitational_waves",
             model,
             predictions=("tables", f"Validation and test scores by the {model} model."),
             evaluation=("json", f"The {model} model on the test images, with intervals."),
-            chirps=("tables", f"The images that the {model} model takes for chirps."),
+            chirps=("tables", f"The images that the {model} model flags as chirps."),
         ),
         ins={
             "fitted": fitted_of(model),
@@ -45,28 +56,31 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
             **inputs_of(model),
         },
     )
-    def evaluated(
-        config: Evaluation,
+    def evaluation(
+        config: Intervals,
         tracking: Tracking,
         fitted: Any,
-        threshold: dict[str, Any],
+        threshold: JsonDict,
         trials: Arrays,
-        scaling: dict[str, Any],
+        scaling: JsonDict,
         **features: Any,
     ) -> tuple[dg.Output[Any], dg.Output[Any], dg.Output[Any]]:
-        cut, classes = threshold["value"], features["classes"]
-        table = judging.predictions(model, fitted, features, [VALIDATION, TEST], cut)
-        judged = judging.judge(model, table, cut, classes, **config.model_dump())
-        judged["by_snr"] = judging.efficiency(model, fitted, trials, features, scaling, cut)
-        drawn = summary.pictures(model, table, judged, features.get("history"))
-        found = judging.chirps(table)
-        first = {"first": ", ".join(found["id"][:20])}
+        value, classes = threshold["value"], features["classes"]
+        table = predictions(model, fitted, features, [VALIDATION, TEST], value)
+        found = evaluate_predictions(model, table, value, classes, **config.model_dump())
+        standard = Scaling.from_dict(scaling)
+        found = found.with_details(
+            by_snr=efficiency(model, fitted, trials, features, standard, value)
+        )
+        drawn = reports.pictures(model, table, found, features.get("history"))
+        flagged = chirps(table)
+        first = {"first": ", ".join(flagged["id"][:20])}
         return (
-            *judged_outputs(tracking, "gravitational_waves", model, table, judged, drawn),
-            dg.Output(found, output_name="chirps", metadata=first),
+            *evaluation_outputs(tracking, "gravitational_waves", model, table, found, drawn),
+            dg.Output(flagged, output_name="chirps", metadata=first),
         )
 
-    return evaluated
+    return evaluation
 
 
 evaluations = [evaluation_assets(model) for model in MODELS]
@@ -81,26 +95,26 @@ evaluations = [evaluation_assets(model) for model in MODELS]
         **{model: asset_in(model, "evaluation") for model in MODELS},
         **{
             f"{model}__{name}": asset_in(model, name)
-            for model in (summary.DEEP, summary.UPGRADE)
+            for model in (reports.DEEP, reports.UPGRADE)
             for name in ("architecture", "history")
         },
         **{name: asset_in(name) for name in ("splits", "injections")},
     },
 )
-def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[dict[str, Any]]:
+def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[JsonDict]:
     """All six models beside the published two, the study's finding, and the upgrade's cost."""
-    learnt = len(rows_of(splits, TRAIN))
-    extra = {summary.DEEP: 0, summary.UPGRADE: len(injections["image"])}
+    images = len(rows_of(splits, TRAIN))
+    extra = {reports.DEEP: 0, reports.UPGRADE: len(injections["image"])}
     costs = {
-        model: summary.training_cost(
-            loaded[f"{model}__architecture"], loaded[f"{model}__history"]["epochs"], learnt + more
+        model: training_cost(
+            loaded[f"{model}__architecture"], loaded[f"{model}__history"]["epochs"], images + more
         )
         for model, more in extra.items()
     }
-    evaluations = {model: loaded[model] for model in MODELS}
-    table = summary.comparison(evaluations, costs)
-    shown = picture(summary.comparison_picture(evaluations))
-    return dg.Output(table, metadata={"average precision": shown, "notes": table["notes"]})
+    results = {model: Evaluation.from_dict(loaded[model]) for model in MODELS}
+    table = reports.comparison(results, costs)
+    drawn = picture(reports.comparison_picture(results))
+    return dg.Output(table, metadata={"average precision": drawn, "notes": table["notes"]})
 
 
 @dg.asset(
@@ -120,10 +134,8 @@ def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[d
         },
     },
 )
-def report(comparison: dict[str, Any], images: Arrays, **results: Any) -> dict[str, bytes]:
+def report(comparison: JsonDict, images: Arrays, **results: Any) -> dict[str, bytes]:
     """The report of all models with curves and the chirps found, in HTML and Markdown."""
-    models: dict[str, dict[str, Any]] = {model: {} for model in MODELS}
-    for key, value in results.items():
-        model, _, name = key.partition("__")
-        models[model][name] = value
-    return summary.report(comparison, models, images).as_files()
+    models = ModelResults.by_model(results, MODELS)
+    flagged = {model: results[f"{model}__chirps"] for model in MODELS}
+    return reports.report(comparison, models, flagged, images).as_files()

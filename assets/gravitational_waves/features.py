@@ -1,12 +1,12 @@
-"""What models that don't look at the image itself see of it."""
-
-from typing import Any
+"""Features of models that don't read the image itself."""
 
 import dagster as dg
 
 from assets.gravitational_waves.inputs import asset_in
 from models.arrays import Arrays, Blocks
-from models.gravitational_waves import fitting
+from models.gravitational_waves.features import columns_of, pixels_of
+from models.scaling import Scaling
+from models.types import JsonDict
 
 IMAGES = {"images": asset_in("images"), "scaling": asset_in("scaling")}
 
@@ -18,9 +18,9 @@ IMAGES = {"images": asset_in("images"), "scaling": asset_in("scaling")}
     io_manager_key="arrays",
     ins=IMAGES,
 )
-def columns(images: Arrays, scaling: dict[str, Any]) -> Blocks:
+def columns(images: Arrays, scaling: JsonDict) -> Blocks:
     """Standardised columns in the order of time, pooled in pairs, (85, 70)."""
-    return fitting.columns_of(images, scaling)
+    return columns_of(images, Scaling.from_dict(scaling))
 
 
 @dg.asset(
@@ -30,6 +30,6 @@ def columns(images: Arrays, scaling: dict[str, Any]) -> Blocks:
     io_manager_key="arrays",
     ins=IMAGES,
 )
-def pixels(images: Arrays, scaling: dict[str, Any]) -> Blocks:
+def pixels(images: Arrays, scaling: JsonDict) -> Blocks:
     """Means of 5 x 5 standardised pixels, (952,)."""
-    return fitting.pixels_of(images, scaling)
+    return pixels_of(images, Scaling.from_dict(scaling))

@@ -1,6 +1,10 @@
-"""What each model reads: the graph's edges from features to models, said once."""
+"""The models and the features that each reads."""
+
+from functools import partial
 
 import dagster as dg
+
+from assets import wiring
 
 MODELS: dict[str, tuple[str, ...]] = {
     "shallow_cnn": (),
@@ -10,14 +14,13 @@ MODELS: dict[str, tuple[str, ...]] = {
     "gan": (),
     "upgrade": (),
 }
-"""Every model with the features that it reads; the others read the images themselves."""
+"""Every model with its features; without any it reads the images themselves."""
 
 NETWORKS = ("shallow_cnn", "deep_cnn", "recurrent", "gan", "upgrade")
 
 
-def asset_in(*path: str) -> dg.AssetIn:
-    """Name an asset of this system."""
-    return dg.AssetIn(["gravitational_waves", *path])
+asset_in = partial(wiring.asset_in, "gravitational_waves")
+"""Name an asset of this system."""
 
 
 def inputs_of(model: str) -> dict[str, dg.AssetIn]:

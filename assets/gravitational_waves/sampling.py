@@ -1,4 +1,4 @@
-"""Which images are learnt from, tuned on and judged by, what is asked, and the injected chirps."""
+"""The classes, train, validation and test splits of the images, and the injected chirps."""
 
 from typing import Any, Literal
 
@@ -7,17 +7,17 @@ import numpy as np
 from pydantic import Field
 
 from assets.gravitational_waves.inputs import asset_in
-from assets.metadata import split_counts
 from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays, Blocks
-from models.gravitational_waves import sources
+from models.gravitational_waves.injections import injections as inject_chirps
 from models.gravitational_waves.simulation import FAINTEST
 from models.gravitational_waves.splits import classes_of, is_positive, split_images
 from models.sampling import TEST, TRAIN
+from models.types import JsonDict
 
 
 class Classes(StageConfig, section="gravitational_waves/classes"):
-    """What is asked of the models."""
+    """The classes that the models predict."""
 
     task: Literal["chirp", "classes"] = Field(
         "chirp",
@@ -33,14 +33,14 @@ class Classes(StageConfig, section="gravitational_waves/classes"):
     io_manager_key="json",
     ins={"images": asset_in("images")},
 )
-def classes(config: Classes, images: Arrays) -> dg.Output[dict[str, Any]]:
-    """The classes by code, the one looked for, and whether all are to be told apart."""
-    found = classes_of(np.asarray(images["label"]), config.positive, config.task)
-    return dg.Output(found, metadata=found)
+def classes(config: Classes, images: Arrays) -> dg.Output[JsonDict]:
+    """The classes by code, the one looked for, and whether every class is predicted."""
+    named = classes_of(np.asarray(images["label"]), config.positive, config.task)
+    return dg.Output(named, metadata=named)
 
 
 class Splits(StageConfig, section="gravitational_waves/splits"):
-    """How images without an official split are shared out."""
+    """How images without an official split are split."""
 
     validation: float = Field(0.15, gt=0, lt=1, description="share of the images")
     test: float = Field(0.15, gt=0, lt=1, description="share of the images")
@@ -54,16 +54,16 @@ class Splits(StageConfig, section="gravitational_waves/splits"):
     io_manager_key="arrays",
     ins={"images": asset_in("images"), "classes": asset_in("classes")},
 )
-def splits(config: Splits, images: Arrays, classes: dict[str, Any]) -> dg.Output[dict[str, Any]]:
+def splits(config: Splits, images: Arrays, classes: JsonDict) -> dg.Output[JsonDict]:
     """Split of each image (0 train, 1 validation, 2 test), as published; code of its class."""
-    found, how = split_images(images, classes, config.validation, config.test, config.seed)
-    positive = is_positive(found["class"], classes)
-    counts = split_counts(found["split"], positive, "looked for", "others")
-    return dg.Output(found, metadata={"split": how, **counts})
+    split = split_images(images, classes, config.validation, config.test, config.seed)
+    positive = is_positive(split.columns["class"], classes)
+    counts = split.counts(positive, "looked for", "others")
+    return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
 class Injections(StageConfig, section="gravitational_waves/injections"):
-    """Simulated chirps that the upgrade learns from beside the training images' own."""
+    """Simulated chirps that the upgrade is trained on, beside the training images' own."""
 
     count: int = Field(by_profile(quick=300, published=1000), gt=0)
     into: Literal["backgrounds", "noise"] = Field(
@@ -77,7 +77,7 @@ class Injections(StageConfig, section="gravitational_waves/injections"):
 class Trials(Injections, section="gravitational_waves/trials"):
     """Simulated chirps for the efficiency against signal-to-noise ratio.
 
-    By default not made as the injections are, lest the upgrade be tried on its own recipe.
+    By default not simulated as the injections are, lest the upgrade be tested on its own recipe.
     """
 
     count: int = Field(by_profile(quick=200, published=1000), gt=0)
@@ -86,11 +86,11 @@ class Trials(Injections, section="gravitational_waves/trials"):
 
 
 def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Blocks]:
-    """Make the chirps that a configuration asks for."""
-    made = sources.injections(
+    """Simulate the configured chirps."""
+    blocks = inject_chirps(
         images, splits, config.count, seed=config.seed, faintest=config.faintest, into=config.into
     )
-    return dg.Output(made, metadata=config.model_dump())
+    return dg.Output(blocks, metadata=config.model_dump())
 
 
 @dg.asset(
@@ -101,7 +101,7 @@ def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Block
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
 def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps laid into training images alone, for the upgrade to learn from."""
+    """Simulated chirps injected into training images alone, to train the upgrade on."""
     return injected(config, images, splits)
 
 
@@ -113,6 +113,6 @@ def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
 def trials(config: Trials, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps, none of them learnt from, to see how faint ones each model still finds."""
+    """Simulated chirps outside the training set, to measure how faint ones each model finds."""
     into_test = {"split": np.where(np.asarray(splits["split"]) == TEST, TRAIN, -1)}
     return injected(config, images, into_test)

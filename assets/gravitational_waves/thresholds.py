@@ -1,4 +1,4 @@
-"""Where each model cuts: chosen on validation scores, before the test set is read."""
+"""The threshold of each model, chosen on validation scores before the test set is read."""
 
 from typing import Any, Literal
 
@@ -6,11 +6,13 @@ import dagster as dg
 
 from assets.gravitational_waves.inputs import MODELS, fitted_of, inputs_of
 from assets.settings import StageConfig
-from models.gravitational_waves.judging import choose_threshold
+from assets.wiring import threshold_output
+from models.gravitational_waves.evaluation import choose_threshold, validation_scores
+from models.types import JsonDict
 
 
 class ThresholdRule(StageConfig, section="gravitational_waves/*/threshold"):
-    """How the threshold is chosen; where every class is asked for, the largest score wins."""
+    """How the threshold is chosen; where every class is predicted, the largest score wins."""
 
     rule: Literal["max_f1", "at_fpr_0.001"] = "max_f1"
 
@@ -26,9 +28,10 @@ def threshold_asset(model: str) -> dg.AssetsDefinition:
         description=f"Threshold of the {model} model, from its validation scores.",
         ins={"fitted": fitted_of(model), **inputs_of(model)},
     )
-    def threshold(config: ThresholdRule, fitted: Any, **features: Any) -> dg.Output[dict[str, Any]]:
-        found = choose_threshold(config.rule, model, fitted, features).record()
-        return dg.Output(found, metadata=found)
+    def threshold(config: ThresholdRule, fitted: Any, **features: Any) -> dg.Output[JsonDict]:
+        labels, scores = validation_scores(model, fitted, features)
+        chosen = choose_threshold(config.rule, labels, scores, features["classes"])
+        return threshold_output(chosen, labels, scores)
 
     return threshold
 

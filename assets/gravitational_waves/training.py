@@ -9,10 +9,13 @@ from pydantic import Field
 from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import outs, trained_outputs
+from assets.wiring import asset_outs, estimator_output, training_outputs
 from models.architectures import architecture_with_cost, counts_of
-from models.gravitational_waves import fitting, networks, upgrade
+from models.gravitational_waves import networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
+from models.gravitational_waves.training import fit_gan, fit_network, fit_svc
+from models.training import TrainingResult
+from models.types import JsonDict
 
 
 def architecture_asset(model: str) -> dg.AssetsDefinition:
@@ -26,15 +29,15 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
         description=f"The {model} network as data: layers, shapes, parameters, multiplications.",
         ins={"classes": asset_in("classes")},
     )
-    def network_architecture(classes: dict[str, Any]) -> dg.Output[dict[str, Any]]:
+    def described(classes: JsonDict) -> dg.Output[JsonDict]:
+        count = len(classes["names"])
         if model == "upgrade":
-            described = architecture_with_cost(upgrade.network(len(classes["names"])))
+            network = architecture_with_cost(upgrade.network(count))
         else:
-            asked = len(classes["names"]) if classes["task"] == "classes" else 0
-            described = networks.described(model, asked)
-        return dg.Output(described, metadata=counts_of(described))
+            network = networks.describe(model, count if classes["task"] == "classes" else 0)
+        return dg.Output(network, metadata=counts_of(network))
 
-    return network_architecture
+    return described
 
 
 class Training(StageConfig, section="gravitational_waves/*/network"):
@@ -69,7 +72,7 @@ class Recurrent(Training, section="gravitational_waves/recurrent/network"):
 
 
 class Gan(Training, section="gravitational_waves/gan/network"):
-    """Likewise; the generator learns along with it."""
+    """As the recurrent network; the generator is trained along with it."""
 
     epochs: int = Field(by_profile(quick=8, published=20), gt=0)
 
@@ -81,7 +84,7 @@ class Upgrade(Training, section="gravitational_waves/upgrade/network"):
 
 
 def network_asset(
-    model: str, Settings: type[Training], fit: Callable[..., Any]
+    model: str, Settings: type[Training], fit: Callable[..., TrainingResult]
 ) -> dg.AssetsDefinition:
     """The asset pair of a trained network and its history."""
     more = {"injections": asset_in("injections")} if model == "upgrade" else {}
@@ -89,7 +92,7 @@ def network_asset(
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_training",
         group_name="gravitational_waves",
-        outs=outs(
+        outs=asset_outs(
             "training",
             "gravitational_waves",
             model,
@@ -98,23 +101,22 @@ def network_asset(
         ),
         ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
     )
-    def trained(
+    def training(
         config: Settings,  # type: ignore[valid-type]
         tracking: Tracking,
-        architecture: dict[str, Any],
+        architecture: JsonDict,
         **features: Any,
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
-        network, history = fit(model, architecture, features, **settings.model_dump())
-        shown = {"milliseconds per image": 1000 / history.timing.samples_per_second}
+        values = settings.model_dump()
+        result = fit(model, architecture, features, **values)
+        speed = 1000 / result.history.timing.samples_per_second
+        result.metadata["milliseconds per image"] = speed
         if model == "deep_cnn":
-            shown["published milliseconds"] = MILLISECONDS
-        asked = settings.model_dump()
-        return trained_outputs(
-            tracking, "gravitational_waves", model, asked, network, history, shown=shown
-        )
+            result.metadata["published milliseconds"] = MILLISECONDS
+        return training_outputs(tracking, "gravitational_waves", model, values, result)
 
-    return trained
+    return training
 
 
 class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator"):
@@ -133,14 +135,14 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator")
 )
 def linear_svc(config: LinearSvc, tracking: Tracking, **features: Any) -> dg.Output[Any]:
     """The linear SVC on standardised, pooled pixels."""
-    estimator = fitting.fit_svc(features, penalty=config.penalty, seed=config.seed)
-    link = tracking.log("gravitational_waves", "linear_svc", config.model_dump(), model=estimator)
-    return dg.Output(estimator, metadata=config.model_dump() | link)
+    svc = fit_svc(features, penalty=config.penalty, seed=config.seed)
+    values = config.model_dump()
+    return estimator_output(tracking, "gravitational_waves", "linear_svc", values, svc)
 
 
 architectures = [architecture_asset(model) for model in NETWORKS]
-shallow_cnn = network_asset("shallow_cnn", ShallowCnn, fitting.fit_network)
-deep_cnn = network_asset("deep_cnn", DeepCnn, fitting.fit_network)
-recurrent = network_asset("recurrent", Recurrent, fitting.fit_network)
-gan = network_asset("gan", Gan, fitting.fit_gan)
-upgraded = network_asset("upgrade", Upgrade, upgrade.fit)
+shallow_cnn = network_asset("shallow_cnn", ShallowCnn, fit_network)
+deep_cnn = network_asset("deep_cnn", DeepCnn, fit_network)
+recurrent = network_asset("recurrent", Recurrent, fit_network)
+gan = network_asset("gan", Gan, fit_gan)
+upgrade_training = network_asset("upgrade", Upgrade, upgrade.fit_upgrade)

@@ -1,7 +1,5 @@
 """What must hold of the solar-flare assets."""
 
-from typing import Any
-
 import numpy as np
 
 from assets.checks import both_classes, check, disjoint, finite, leads, parameter_counts
@@ -9,34 +7,35 @@ from assets.solar_flares.inputs import ARCHITECTURES
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.solar_flares.records import PARAMETERS, SAMPLES
+from models.types import JsonDict
 
 
-def well_formed(records: Arrays) -> dict[str, Any]:
+def well_formed(records: Arrays) -> JsonDict:
     """Records have 60 samples of 25 parameters, labels 0 or 1, and an id of their own in a fold."""
-    wrong: dict[str, Any] = {}
+    problems: JsonDict = {}
     shape = (SAMPLES, len(PARAMETERS))
     if records["values"].shape[1:] != shape:
-        wrong["values"] = f"records of shape {records['values'].shape[1:]}, expected {shape}"
+        problems["values"] = f"records of shape {records['values'].shape[1:]}, expected {shape}"
     labels = set(np.unique(np.asarray(records["label"])).tolist())
     if not labels <= {0, 1}:
-        wrong["label"] = f"holds {sorted(labels)}, expected 0 and 1"
+        problems["label"] = f"holds {sorted(labels)}, expected 0 and 1"
     pairs = np.stack([np.asarray(records[name]).astype(str) for name in ("fold", "id")])
     if np.unique(pairs, axis=1).shape[1] != pairs.shape[1]:
-        wrong["id"] = "two records of a fold have the same id"
-    return wrong
+        problems["id"] = "two records of a fold have the same id"
+    return problems
 
 
-def regions_apart(splits: Arrays, records: Arrays) -> dict[str, Any]:
+def regions_apart(splits: Arrays, records: Arrays) -> JsonDict:
     """No active region has records in two splits."""
     return disjoint(records["region"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, records: Arrays) -> dict[str, Any]:
+def classes_present(splits: Arrays, records: Arrays) -> JsonDict:
     """Every split has records with a flare and without."""
     return both_classes(records["label"][:], splits["split"][:], SPLITS)
 
 
-def few_broken(tally: dict[str, Any]) -> dict[str, Any]:
+def few_broken(tally: JsonDict) -> JsonDict:
     """Broken lines are fewer than one in a hundred of those read."""
     return {
         fold: "; ".join(lines["bad_lines"])
@@ -45,7 +44,7 @@ def few_broken(tally: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
+def better_than_chance(evaluation: JsonDict) -> JsonDict:
     """The upgrade has skill on regions it has not seen: its TSS is above 0 with its interval."""
     tss = evaluation["metrics"]["tss"]
     if tss["low"] is None:
@@ -53,7 +52,7 @@ def better_than_chance(evaluation: dict[str, Any]) -> dict[str, Any]:
     return {} if tss["low"] > 0 else {"tss": f"{tss['value']:.3f}, from {tss['low']:.3f}"}
 
 
-def upgrade_leads(comparison: dict[str, Any]) -> dict[str, Any]:
+def upgrade_leads(comparison: JsonDict) -> JsonDict:
     """The upgrade's TSS is above that of each of the study's networks, at equal data."""
     return leads(comparison["tss"])
 

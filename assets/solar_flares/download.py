@@ -1,4 +1,4 @@
-"""Where the records come from: a simulator, files, or the published Kaggle competition."""
+"""Records from a simulator, files, or the published Kaggle competition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -9,9 +9,9 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import outs
+from assets.wiring import asset_outs
 from models.arrays import Blocks
-from models.solar_flares import simulation, sources
+from models.solar_flares import readers, simulation
 from models.solar_flares.ingestion import Tally
 from models.solar_flares.simulation import PUBLISHED_RECORDS
 
@@ -21,12 +21,14 @@ class Records(StageConfig, section="solar_flares/records"):
 
     source: Literal["simulated", "files", "kaggle"] = Field(
         "simulated",
-        description="simulated: made-up regions; files: what `path` holds (JSON lines of the "
+        description="simulated: simulated regions; files: what `path` holds (JSON lines of the "
         "folds, or SWAN-SF series); kaggle: the competition's files, downloaded to `path`",
     )
     path: str = Field("", description="a file or folder, for files and kaggle")
     train: int = Field(
-        by_profile(quick=4000, published=PUBLISHED_RECORDS[1]), gt=0, description="made up, fold 1"
+        by_profile(quick=4000, published=PUBLISHED_RECORDS[1]),
+        gt=0,
+        description="simulated, fold 1",
     )
     validation: int = Field(
         by_profile(quick=3200, published=PUBLISHED_RECORDS[2]), gt=0, description="fold 2"
@@ -35,7 +37,7 @@ class Records(StageConfig, section="solar_flares/records"):
         by_profile(quick=9600, published=PUBLISHED_RECORDS[3]), gt=0, description="fold 3"
     )
     per_region: int = Field(
-        by_profile(quick=8, published=24), gt=0, description="made-up records of an active region"
+        by_profile(quick=8, published=24), gt=0, description="simulated records of an active region"
     )
     train_fraction: float = Field(
         by_profile(quick=0.3, published=1.0), gt=0, le=1, description="of fold 1's file"
@@ -63,8 +65,8 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
         counts = {1: config.train, 2: config.validation, 3: config.test}
         return simulation.simulate(counts, seed=config.seed, per_region=config.per_region)
     path = located(config)
-    return sources.open_files(
-        sources.download_competition(path) if config.source == "kaggle" else path,
+    return readers.open_files(
+        readers.download_competition(path) if config.source == "kaggle" else path,
         {1: config.train_fraction, 2: config.validation_fraction, 3: config.test_fraction},
         tallies,
         seed=config.seed,
@@ -78,7 +80,7 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
 @dg.multi_asset(
     name="solar_flares_download",
     group_name="solar_flares",
-    outs=outs(
+    outs=asset_outs(
         "download",
         "solar_flares",
         records=("arrays", "Records of active regions: 60 samples of 25 parameters, label."),

@@ -1,23 +1,26 @@
-"""How good the models are on active regions that nothing was learnt from or tuned on."""
+"""Evaluation on the test regions and by a control; comparison and report."""
 
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import measures, picture
+from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
-from assets.wiring import judged_outputs, outs
+from assets.wiring import asset_outs, evaluation_outputs
 from models.arrays import Arrays
+from models.evaluation import Evaluation
 from models.sampling import TEST
-from models.solar_flares import judging, summary
-from models.solar_flares.fitting import score_network, score_upgrade
+from models.solar_flares import evaluation as evaluations
+from models.solar_flares import report as reports
 from models.solar_flares.published import RESULTS
+from models.solar_flares.training import score_network, score_upgrade
+from models.types import JsonDict
 
 
-class Evaluation(StageConfig, section="solar_flares/*/evaluation"):
+class Intervals(StageConfig, section="solar_flares/*/evaluation"):
     """How intervals are made."""
 
     resamples: int = Field(1000, ge=100)
@@ -26,7 +29,7 @@ class Evaluation(StageConfig, section="solar_flares/*/evaluation"):
 
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Predictions and evaluation, of the networks or of the upgrade."""
-    return outs(
+    return asset_outs(
         "evaluation",
         "solar_flares",
         *path,
@@ -49,22 +52,23 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Evaluation,
+    config: Intervals,
     tracking: Tracking,
     network: Any,
-    threshold: dict[str, Any],
-    history: dict[str, Any],
+    threshold: JsonDict,
+    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Judge one architecture in one setting, beside what the study published for it."""
+    """Evaluate one architecture in one setting, beside the study's figures for it."""
     name, setting = chosen(context)
-    cut = threshold["value"]
-    table = summary.predictions(features["records"], *score_network(network, features, TEST), cut)
-    published = RESULTS[name].get(setting)
-    judged = summary.judge(table, cut, config.resamples, config.seed, published)
-    title = f"{name} {setting}"
-    drawn = summary.pictures(title, table, judged, history)
-    return judged_outputs(tracking, "solar_flares", title, table, judged, drawn)
+    title, value = f"{name} {setting}", threshold["value"]
+    scored = score_network(network, features, TEST)
+    table = evaluations.predictions(features["records"], *scored, value)
+    result = evaluations.evaluate_predictions(
+        table, value, config.resamples, config.seed, RESULTS[name].get(setting)
+    )
+    drawn = reports.pictures(title, table, result, history)
+    return evaluation_outputs(tracking, "solar_flares", title, table, result, drawn)
 
 
 @dg.multi_asset(
@@ -78,18 +82,19 @@ def evaluation(
     },
 )
 def upgrade_evaluation(
-    config: Evaluation,
+    config: Intervals,
     tracking: Tracking,
     estimator: Any,
-    threshold: dict[str, Any],
+    threshold: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Judge the upgrade on the same test regions."""
-    cut = threshold["value"]
-    table = summary.predictions(features["records"], *score_upgrade(estimator, features, TEST), cut)
-    judged = summary.judge(table, cut, config.resamples, config.seed)
-    drawn = summary.pictures("upgrade", table, judged)
-    return judged_outputs(tracking, "solar_flares", "upgrade", table, judged, drawn)
+    """Evaluate the upgrade on the same test regions."""
+    value = threshold["value"]
+    scored = score_upgrade(estimator, features, TEST)
+    table = evaluations.predictions(features["records"], *scored, value)
+    result = evaluations.evaluate_predictions(table, value, config.resamples, config.seed)
+    drawn = reports.pictures("upgrade", table, result)
+    return evaluation_outputs(tracking, "solar_flares", "upgrade", table, result, drawn)
 
 
 class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
@@ -105,10 +110,11 @@ class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
     io_manager_key="json",
     ins=STATISTICS,
 )
-def leaky_control(config: Control, **features: Arrays) -> dg.Output[dict[str, Any]]:
+def leaky_control(config: Control, **features: Arrays) -> dg.Output[JsonDict]:
     """LEAKY on purpose: the upgrade, with records split at random across active regions."""
-    result = judging.leaky_control(features, seed=config.seed)
-    return dg.Output(result, metadata={"note": result["note"]} | measures(result))
+    result = evaluations.leaky_control(features, seed=config.seed)
+    shown = {"note": result.details["note"]} | evaluation_metadata(result)
+    return dg.Output(result.to_dict(), metadata=shown)
 
 
 @dg.asset(
@@ -124,13 +130,14 @@ def leaky_control(config: Control, **features: Arrays) -> dg.Output[dict[str, An
     },
 )
 def comparison(
-    networks: dict[str, Any], upgrade: dict[str, Any], leaky: dict[str, Any], chance: dict[str, Any]
-) -> dg.Output[dict[str, Any]]:
+    networks: JsonDict, upgrade: JsonDict, leaky: JsonDict, chance: JsonDict
+) -> dg.Output[JsonDict]:
     """All 21 networks and the upgrade beside the published results."""
-    table = summary.comparison(networks, upgrade, leaky, chance)
-    return dg.Output(
-        table, metadata={"TSS": picture(summary.comparison_picture(networks, upgrade))}
-    )
+    results = {name: Evaluation.from_dict(stored) for name, stored in networks.items()}
+    ours, control = Evaluation.from_dict(upgrade), Evaluation.from_dict(leaky)
+    table = reports.comparison(results, ours, control, chance)
+    drawn = picture(reports.comparison_picture(results, ours))
+    return dg.Output(table, metadata={"TSS": drawn})
 
 
 @dg.asset(
@@ -142,7 +149,7 @@ def comparison(
         "comparison": asset_in("comparison"),
         "chance": asset_in("chance"),
         "architectures": asset_in("architecture"),
-        "evaluations": asset_in("evaluation"),
+        "network_evaluations": asset_in("evaluation"),
         "histories": asset_in("history"),
         "predictions": asset_in("upgrade", "predictions"),
         "upgrade": asset_in("upgrade", "evaluation"),
@@ -150,20 +157,19 @@ def comparison(
     },
 )
 def report(
-    comparison: dict[str, Any],
-    chance: dict[str, Any],
-    architectures: dict[str, Any],
-    evaluations: dict[str, Any],
-    histories: dict[str, Any],
+    comparison: JsonDict,
+    chance: JsonDict,
+    architectures: JsonDict,
+    network_evaluations: JsonDict,
+    histories: JsonDict,
     predictions: Any,
-    upgrade: dict[str, Any],
+    upgrade: JsonDict,
     **data: Arrays,
 ) -> dict[str, bytes]:
     """The report of all models with curves and reliability, in HTML and Markdown."""
     networks = {
-        name: {"evaluation": judged, "history": histories[name]}
-        for name, judged in evaluations.items()
+        name: (Evaluation.from_dict(stored), histories[name])
+        for name, stored in network_evaluations.items()
     }
-    return summary.report(
-        comparison, chance, architectures, networks, (predictions, upgrade), data
-    ).as_files()
+    ours = (predictions, Evaluation.from_dict(upgrade))
+    return reports.report(comparison, chance, architectures, networks, ours, data).as_files()

@@ -1,12 +1,12 @@
-"""What the models see of a record: its sequence, its single steps, its statistics."""
-
-from typing import Any
+"""Features of a record: its sequence, its single steps, its statistics."""
 
 import dagster as dg
 
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays, Blocks
-from models.solar_flares import fitting
+from models.scaling import Scaling
+from models.solar_flares.features import sequences_of, statistics_of, steps_of
+from models.types import JsonDict
 
 RECORDS = {"records": asset_in("records"), "scaling": asset_in("scaling")}
 
@@ -18,9 +18,9 @@ RECORDS = {"records": asset_in("records"), "scaling": asset_in("scaling")}
     io_manager_key="arrays",
     ins=RECORDS,
 )
-def sequences(records: Arrays, scaling: dict[str, Any]) -> Blocks:
+def sequences(records: Arrays, scaling: JsonDict) -> Blocks:
     """The system's main form: each record as one standardised sequence without gaps, (60, 25)."""
-    return fitting.sequences_of(records, scaling)
+    return sequences_of(records, Scaling.from_dict(scaling))
 
 
 @dg.asset(
@@ -30,9 +30,9 @@ def sequences(records: Arrays, scaling: dict[str, Any]) -> Blocks:
     io_manager_key="arrays",
     ins=RECORDS,
 )
-def steps(records: Arrays, scaling: dict[str, Any]) -> Blocks:
+def steps(records: Arrays, scaling: JsonDict) -> Blocks:
     """The published form: standardised single time steps, (1, 25), those with a gap dropped."""
-    return fitting.steps_of(records, scaling)
+    return steps_of(records, Scaling.from_dict(scaling))
 
 
 @dg.asset(
@@ -42,6 +42,6 @@ def steps(records: Arrays, scaling: dict[str, Any]) -> Blocks:
     io_manager_key="arrays",
     ins=RECORDS,
 )
-def statistics(records: Arrays, scaling: dict[str, Any]) -> Blocks:
+def statistics(records: Arrays, scaling: JsonDict) -> Blocks:
     """Eight statistics of each standardised parameter over a record, (200,)."""
-    return fitting.statistics_of(records, scaling)
+    return statistics_of(records, Scaling.from_dict(scaling))

@@ -1,10 +1,12 @@
-"""The system's models and what each reads: the graph's edges, said once."""
+"""The models and their inputs."""
 
+from functools import partial
 from typing import Any, Literal
 
 import dagster as dg
 from pydantic import Field
 
+from assets import wiring
 from assets.settings import StageConfig
 from models.arrays import Arrays
 from models.solar_flares.networks import DESIGNS, SETTINGS
@@ -16,13 +18,12 @@ MODELS = dg.MultiPartitionsDefinition(
 """Every architecture in every setting: 7 x 3, keys such as ``basic|short``."""
 
 
-def asset_in(*path: str) -> dg.AssetIn:
-    """Name an asset of this system."""
-    return dg.AssetIn(["solar_flares", *path])
+asset_in = partial(wiring.asset_in, "solar_flares")
+"""Name an asset of this system."""
 
 
 class Form(StageConfig, section="solar_flares/architecture"):
-    """What the networks take in."""
+    """The form of the networks' inputs."""
 
     form: Literal["sequences", "steps", "windows"] = Field(
         default="sequences",
@@ -33,17 +34,17 @@ class Form(StageConfig, section="solar_flares/architecture"):
 
 FEATURES = "sequences" if Form().form == "sequences" else "steps"
 EXAMPLES = {name: asset_in(name) for name in ("records", "splits", FEATURES)}
-"""What the networks read: labels and regions, splits, and the features of the configured form."""
+"""Inputs of the networks: labels and regions, splits, features of the configured form."""
 
 STATISTICS = {name: asset_in(name) for name in ("records", "splits", "statistics")}
-"""What the upgrade reads."""
+"""Inputs of the upgrade."""
 
 Inputs = dict[str, Arrays]
 """Loaded `EXAMPLES` or `STATISTICS`."""
 
 
 def chosen(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """Architecture and setting of the partition that is built."""
+    """Return architecture and setting of the partition that is built."""
     keys: Any = context.partition_key
     named = keys.keys_by_dimension
     return named["architecture"], named["setting"]

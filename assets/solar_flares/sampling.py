@@ -1,4 +1,4 @@
-"""Which records are learnt from, tuned on and judged by, and what guessing would achieve."""
+"""Train, validation and test splits of the records, and the accuracy of guessing."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
-from assets.metadata import split_counts
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays
 from models.metrics import proportional_chance_criterion
 from models.sampling import SPLITS, rows_of
 from models.solar_flares.splits import split_records
+from models.types import JsonDict
 
 
 class Splits(StageConfig, section="solar_flares/splits"):
-    """How active regions are shared out where there are no three folds."""
+    """How active regions are split where there are no three folds."""
 
     validation: float = Field(0.25, gt=0, lt=1, description="share of the records")
     test: float = Field(0.25, gt=0, lt=1, description="share of the records")
@@ -32,10 +32,9 @@ class Splits(StageConfig, section="solar_flares/splits"):
 )
 def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time."""
-    split, how = split_records(records, config.validation, config.test, config.seed)
-    label = np.asarray(records["label"])
-    counts = split_counts(split, label, "flares", "quiet")
-    return dg.Output({"split": split}, metadata={"split": how, **counts})
+    split = split_records(records, config.validation, config.test, config.seed)
+    counts = split.counts(np.asarray(records["label"]), "flares", "quiet")
+    return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
 @dg.asset(
@@ -45,12 +44,12 @@ def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
     io_manager_key="json",
     ins={"records": asset_in("records"), "splits": asset_in("splits")},
 )
-def chance(records: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
+def chance(records: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
     """Proportional chance criterion of each split, and the study's bar 25 % above it."""
     label = np.asarray(records["label"])
-    found = {
+    criteria = {
         name: proportional_chance_criterion(np.bincount(label[rows_of(splits, code)], minlength=2))
         for code, name in enumerate(SPLITS)
     }
-    table = [dg.TableRecord({"split": name} | criterion) for name, criterion in found.items()]
-    return dg.Output(found, metadata={"criterion": dg.MetadataValue.table(table)})
+    table = [dg.TableRecord({"split": name} | criterion) for name, criterion in criteria.items()]
+    return dg.Output(criteria, metadata={"criterion": dg.MetadataValue.table(table)})

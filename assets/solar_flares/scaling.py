@@ -1,13 +1,12 @@
-"""Mean and deviation of each parameter, from the training records alone."""
-
-from typing import Any
+"""Mean and standard deviation of each parameter, from the training records alone."""
 
 import dagster as dg
 
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays
-from models.solar_flares.fitting import scaling_of
+from models.solar_flares.features import scaling_of
 from models.solar_flares.records import PARAMETERS
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -17,11 +16,11 @@ from models.solar_flares.records import PARAMETERS
     io_manager_key="json",
     ins={"records": asset_in("records"), "splits": asset_in("splits")},
 )
-def scaling(records: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
+def scaling(records: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
     """Mean and standard deviation of the 25 parameters over the training records."""
-    found = scaling_of(records, splits)
+    fitted = scaling_of(records, splits).to_dict()
     table = [
-        dg.TableRecord({"parameter": name, "mean": found["mean"][k], "sd": found["deviation"][k]})
-        for k, name in enumerate(PARAMETERS)
+        dg.TableRecord({"parameter": name, "mean": mean, "std": std})
+        for name, mean, std in zip(PARAMETERS, fitted["mean"], fitted["std"], strict=True)
     ]
-    return dg.Output(found, metadata={"parameters": dg.MetadataValue.table(table)})
+    return dg.Output(fitted, metadata={"parameters": dg.MetadataValue.table(table)})

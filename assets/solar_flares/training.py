@@ -16,12 +16,13 @@ from assets.solar_flares.inputs import (
     asset_in,
     chosen,
 )
-from assets.wiring import outs, trained_outputs
+from assets.wiring import asset_outs, estimator_output, training_outputs
 from models.architectures import counts_of
 from models.arrays import Arrays
-from models.solar_flares import fitting
 from models.solar_flares.networks import SETTINGS, Setting
+from models.solar_flares.training import describe, fit_network, fit_upgrade
 from models.solar_flares.upgrade import chosen_name
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -31,14 +32,14 @@ from models.solar_flares.upgrade import chosen_name
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
 )
-def architecture(context: dg.AssetExecutionContext, config: Form) -> dg.Output[dict[str, Any]]:
+def architecture(context: dg.AssetExecutionContext, config: Form) -> dg.Output[JsonDict]:
     """A network as data: layers, shapes, parameter counts beside the published ones."""
-    described = fitting.described(context.partition_key, config.form)
-    return dg.Output(described, metadata=counts_of(described) | {"form": config.form})
+    network = describe(context.partition_key, config.form)
+    return dg.Output(network, metadata=counts_of(network) | {"form": config.form})
 
 
 class Training(StageConfig, section="solar_flares/network"):
-    """How much of the published training is done."""
+    """The share of the published training that is run."""
 
     steps_share: float = Field(
         by_profile(quick=0.1, published=1.0), gt=0, le=1, description="of the steps of an epoch"
@@ -63,7 +64,7 @@ class Training(StageConfig, section="solar_flares/network"):
     name="solar_flares_training",
     group_name="solar_flares",
     partitions_def=MODELS,
-    outs=outs(
+    outs=asset_outs(
         "training",
         "solar_flares",
         network=("networks", "A trained network: one architecture in one setting."),
@@ -71,20 +72,19 @@ class Training(StageConfig, section="solar_flares/network"):
     ),
     ins={"architecture": asset_in("architecture"), **EXAMPLES},
 )
-def networks(
+def training(
     context: dg.AssetExecutionContext,
     config: Training,
     tracking: Tracking,
-    architecture: dict[str, Any],
+    architecture: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one architecture in one of the three published settings."""
     name, setting = chosen(context)
-    asked = config.setting(setting)
-    network, history = fitting.fit_network(architecture, asked, features, seed=config.seed)
-    settings = {"architecture": name, "setting": setting, **vars(asked), **config.model_dump()}
-    model = f"{name} {setting}"
-    return trained_outputs(tracking, "solar_flares", model, settings, network, history)
+    scaled = config.setting(setting)
+    result = fit_network(architecture, scaled, features, seed=config.seed)
+    settings = {"architecture": name, "setting": setting, **vars(scaled), **config.model_dump()}
+    return training_outputs(tracking, "solar_flares", f"{name} {setting}", settings, result)
 
 
 class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
@@ -100,9 +100,8 @@ class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
     io_manager_key="estimators",
     ins=STATISTICS,
 )
-def upgrade(config: Upgrade, tracking: Tracking, **features: Arrays) -> dg.Output[Any]:
+def upgrade_training(config: Upgrade, tracking: Tracking, **features: Arrays) -> dg.Output[Any]:
     """Beyond the study: a classifier of window statistics, chosen and calibrated by region."""
-    estimator = fitting.fit_upgrade(features, seed=config.seed)
-    shown: dict[str, Any] = {"seed": config.seed, "chosen": chosen_name(estimator)}
-    link = tracking.log("solar_flares", "upgrade", shown, model=estimator)
-    return dg.Output(estimator, metadata=shown | link)
+    estimator = fit_upgrade(features, seed=config.seed)
+    settings = {"seed": config.seed, "chosen": chosen_name(estimator)}
+    return estimator_output(tracking, "solar_flares", "upgrade", settings, estimator)

@@ -8,20 +8,21 @@ from assets.checks import check, disjoint, finite, parameter_counts
 from assets.speech.inputs import ARCHITECTURES, MODELS
 from models.sampling import SPLITS
 from models.speech.corpus import LETTERS
+from models.types import JsonDict
 
 
-def well_formed(corpus: Any) -> dict[str, Any]:
+def well_formed(corpus: Any) -> JsonDict:
     """Utterances have a key of their own, words of the alphabet, and audio end to end."""
-    wrong: dict[str, Any] = {}
+    problems: JsonDict = {}
     if not corpus["key"].is_unique:
-        wrong["key"] = f"{corpus['key'][corpus['key'].duplicated()].iat[0]} occurs twice"
+        problems["key"] = f"{corpus['key'][corpus['key'].duplicated()].iat[0]} occurs twice"
     strange = corpus[~corpus["text"].str.fullmatch(f"[{LETTERS}]+( [{LETTERS}]+)*")]
     if len(strange):
-        wrong["text"] = f"{strange['key'].iat[0]}: {strange['text'].iat[0]!r}"
+        problems["text"] = f"{strange['key'].iat[0]}: {strange['text'].iat[0]!r}"
     ends = (corpus["start"] + corpus["samples"]).to_numpy()
     if not np.array_equal(ends[:-1], corpus["start"].to_numpy()[1:]):
-        wrong["start"] = "the audio is not end to end"
-    return wrong
+        problems["start"] = "the audio is not end to end"
+    return problems
 
 
 def _split_of(splits: Any, corpus: Any, column: str) -> tuple[Any, Any]:
@@ -29,30 +30,30 @@ def _split_of(splits: Any, corpus: Any, column: str) -> tuple[Any, Any]:
     return held[column], held["split"]
 
 
-def speakers_apart(splits: Any, corpus: Any) -> dict[str, Any]:
+def speakers_apart(splits: Any, corpus: Any) -> JsonDict:
     """No speaker is heard in two splits."""
     return disjoint(*_split_of(splits, corpus, "speaker"))
 
 
-def texts_apart(splits: Any, corpus: Any) -> dict[str, Any]:
+def texts_apart(splits: Any, corpus: Any) -> JsonDict:
     """No text is read in two splits."""
     return disjoint(*_split_of(splits, corpus, "text"))
 
 
-def all_splits(splits: Any) -> dict[str, Any]:
+def all_splits(splits: Any) -> JsonDict:
     """Every split holds utterances."""
     held = set(splits["split"].tolist())
     return {name: "is empty" for code, name in enumerate(SPLITS) if code not in held}
 
 
-def unspoken_apart(unspoken: Any, corpus: Any) -> dict[str, Any]:
+def unspoken_apart(unspoken: Any, corpus: Any) -> JsonDict:
     """The text for the language model alone holds no transcript."""
     shared = sorted(set(unspoken["text"]) & set(corpus["text"]))
     return {"spoken": "; ".join(shared[:3])} if shared else {}
 
 
-def helped(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """The language model makes fewer word errors than greedy decoding, and none is absurd."""
+def helped(evaluation: JsonDict) -> JsonDict:
+    """The language model makes no more word errors than greedy decoding."""
     greedy, lm = (evaluation["metrics"][f"wer_{search}"]["value"] for search in ("greedy", "lm"))
     if greedy is None or lm is None:
         return {"wer": "undefined"}

@@ -1,4 +1,4 @@
-"""Where the speech comes from: synthetic voices, files, or LibriSpeech at OpenSLR."""
+"""Speech from synthetic voices, files, or LibriSpeech at OpenSLR."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -10,14 +10,15 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import outs
-from models.speech import simulation, sources
+from assets.wiring import asset_outs
+from models.speech import simulation
 from models.speech.corpus import Utterance, audio_blocks, table_of, text_table
+from models.speech.librispeech import download_librispeech
 from models.speech.readers import Tally, read_files
 
 
 class Corpus(StageConfig, section="speech/corpus"):
-    """Which speech, and how much where it is made."""
+    """Which speech, and how much where it is simulated."""
 
     source: Literal["simulated", "files", "openslr"] = Field(
         "simulated",
@@ -26,13 +27,15 @@ class Corpus(StageConfig, section="speech/corpus"):
     )
     path: str = Field("", description="a file or folder, for files and openslr")
     parts: list[str] = Field(["dev-clean"], description="of LibriSpeech, for openslr")
-    train: int = Field(by_profile(quick=240, published=1200), gt=0, description="utterances made")
+    train: int = Field(
+        by_profile(quick=240, published=1200), gt=0, description="simulated utterances"
+    )
     validation: int = Field(by_profile(quick=60, published=200), gt=0)
     test: int = Field(by_profile(quick=60, published=200), gt=0)
     train_speakers: int = Field(
         by_profile(quick=40, published=150),
         gt=0,
-        description="made up; many, each with little to say, teach most about others",
+        description="simulated; many with few utterances each generalise best",
     )
     validation_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
     test_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
@@ -45,11 +48,11 @@ class Corpus(StageConfig, section="speech/corpus"):
         return (located(self),) if self.source == "files" else ()
 
     def utterances(self) -> dict[str, int]:
-        """Utterances to make, by part."""
+        """Utterances to simulate, by part."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def speakers(self) -> dict[str, int]:
-        """Speakers to make up, by part."""
+        """Speakers to simulate, by part."""
         return {
             "train": self.train_speakers,
             "validation": self.validation_speakers,
@@ -63,7 +66,7 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
         return simulation.simulate(config.utterances(), config.speakers(), seed=config.seed)
     folders = [located(config)]
     if config.source == "openslr":
-        folders = sources.download_librispeech(folders[0], config.parts)
+        folders = download_librispeech(folders[0], config.parts)
     return chain.from_iterable(
         read_files(folder, tally, on_bad=config.on_bad, limit=config.limit) for folder in folders
     )
@@ -72,13 +75,13 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
 @dg.multi_asset(
     name="speech_download",
     group_name="speech",
-    outs=outs(
+    outs=asset_outs(
         "download",
         "speech",
         audio=("arrays", "All utterances end to end: 16-bit samples, 16 kHz, mono."),
-        corpus=("tables", "Who says what in which samples of the audio."),
+        corpus=("tables", "Speaker, text and samples of each utterance."),
         unspoken=("tables", "Sentences of the bundled books that no one reads."),
-        tally=("json", "What was resampled, mixed down or skipped, and why."),
+        tally=("json", "Utterances resampled, mixed down or skipped, and why."),
     ),
 )
 def corpus(config: Corpus) -> Iterator[dg.Output[Any]]:

@@ -1,11 +1,11 @@
-"""How well the models hear speakers and texts that nothing was learnt from or tuned on."""
+"""Evaluation on test utterances of unseen speakers and texts; comparisons and report."""
 
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import picture
+from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from assets.settings import StageConfig
 from assets.speech.inputs import (
@@ -16,14 +16,15 @@ from assets.speech.inputs import (
     of_study,
 )
 from models.sampling import TEST
-from models.speech import summary
+from models.speech import report as reports
 from models.speech.decoding import SEARCHES, Setting, transcribe, word_search
-from models.speech.fitting import emissions, held_by
-from models.speech.judging import judge, judged_table
+from models.speech.evaluation import error_table, evaluate_transcripts
 from models.speech.studies import STUDIES
+from models.speech.training import emissions, utterances_of
+from models.types import JsonDict
 
 
-class Evaluation(StageConfig, section="speech/evaluation"):
+class Intervals(StageConfig, section="speech/evaluation"):
     """How intervals are made."""
 
     resamples: int = Field(1000, ge=100)
@@ -45,21 +46,21 @@ class Evaluation(StageConfig, section="speech/evaluation"):
     },
 )
 def transcripts(
-    architecture: dict[str, Any],
+    architecture: JsonDict,
     network: Any,
-    decoder: dict[str, Any],
+    decoder: JsonDict,
     words: dict[str, bytes],
     **utterances: Any,
 ) -> dg.Output[Any]:
-    """What a model hears of every test utterance: greedy, beam, and with language model."""
-    held = held_by(utterances, architecture, TEST)
+    """Transcripts of every test utterance: greedy, beam, and with language model."""
+    test = utterances_of(utterances, architecture, TEST)
     setting = Setting(*(decoder[name] for name in ("beam", "weight", "bonus")))
     with word_search(words) as search:
-        heard = transcribe(search, setting, emissions(network, architecture, held))
-    found = judged_table(held.table, heard)
-    first: Any = found[["text", *SEARCHES]].head(10).to_dict("records")
+        texts = transcribe(search, setting, emissions(network, architecture, test))
+    table = error_table(test.table, texts)
+    first: Any = table[["text", *SEARCHES]].head(10).to_dict("records")
     shown = dg.MetadataValue.table([dg.TableRecord(row) for row in first])
-    return dg.Output(found, metadata={"said and heard": shown})
+    return dg.Output(table, metadata={"references and transcripts": shown})
 
 
 @dg.asset(
@@ -72,19 +73,21 @@ def transcripts(
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Evaluation,
+    config: Intervals,
     tracking: Tracking,
     transcripts: Any,
-    history: dict[str, Any],
-) -> dg.Output[dict[str, Any]]:
+    history: JsonDict,
+) -> dg.Output[JsonDict]:
     """Word and character error rates of a model, with intervals by speaker."""
     name = context.partition_key
-    judged = judge(transcripts, SEARCHES, resamples=config.resamples, seed=config.seed)
-    drawn = summary.model_pictures(name, judged, history)
+    result = evaluate_transcripts(
+        transcripts, SEARCHES, resamples=config.resamples, seed=config.seed
+    )
+    drawn = reports.pictures(name, result, history)
     shown = {title: picture(png) for title, png in drawn.items()}
-    rates = {k: v["value"] for k, v in judged["metrics"].items() if v["value"] is not None}
-    link = tracking.log_test("speech", name, judged)
-    return dg.Output(judged, metadata=judged["counts"] | rates | shown | link)
+    link = tracking.log_test("speech", name, result.values())
+    metadata = evaluation_metadata(result) | shown | link
+    return dg.Output(result.to_dict(), metadata={**result.counts, **metadata})
 
 
 def comparison_asset(name: str) -> dg.AssetsDefinition:
@@ -98,11 +101,11 @@ def comparison_asset(name: str) -> dg.AssetsDefinition:
         ins=of_study(name),
         description=f"{STUDIES[name].question} Validation losses and error rates.",
     )
-    def compared(**results: Any) -> dg.Output[dict[str, Any]]:
-        found = summary.study(name, results)
-        drawn = picture(summary.study_picture(found))
+    def compared(**results: Any) -> dg.Output[JsonDict]:
+        study = reports.study(name, results)
+        drawn = picture(reports.study_picture(study))
         return dg.Output(
-            found, metadata={"standing": summary.standing(found), "validation losses": drawn}
+            study, metadata={"standing": reports.standing(study), "validation losses": drawn}
         )
 
     return compared
@@ -120,12 +123,11 @@ COMPARISONS = {name: asset_in(f"comparison_{name}") for name in STUDIES}
     io_manager_key="json",
     ins=COMPARISONS,
 )
-def comparison(**studies: Any) -> dg.Output[dict[str, Any]]:
+def comparison(**studies: Any) -> dg.Output[JsonDict]:
     """All trained models, and which are not trained yet."""
-    table = summary.comparison(studies)
-    return dg.Output(
-        table, metadata={"word error rates": picture(summary.comparison_picture(table))}
-    )
+    table = reports.comparison(studies)
+    drawn = picture(reports.comparison_picture(table))
+    return dg.Output(table, metadata={"word error rates": drawn})
 
 
 @dg.asset(
@@ -139,8 +141,8 @@ def comparison(**studies: Any) -> dg.Output[dict[str, Any]]:
         **{f"data_{k}": asset_in(k) for k in ("corpus", "audio", "index", "frames", "cepstra")},
     },
 )
-def report(compared: dict[str, Any], **held: Any) -> dict[str, bytes]:
+def report(compared: JsonDict, **loaded: Any) -> dict[str, bytes]:
     """The report of all trained models, with an utterance to look at and listen to."""
-    studies = {name: held[name] for name in STUDIES}
-    data = {name.removeprefix("data_"): held[name] for name in held if name not in STUDIES}
-    return summary.report(compared, studies, data).as_files()
+    studies = {name: loaded[name] for name in STUDIES}
+    data = {name.removeprefix("data_"): loaded[name] for name in loaded if name not in STUDIES}
+    return reports.report(compared, studies, data).as_files()

@@ -1,4 +1,4 @@
-"""What the acoustic models hear of an utterance: log spectrogram and cepstra, frame by frame."""
+"""Features of an utterance: log spectrogram and cepstra, frame by frame."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ AUDIO = {"audio": asset_in("audio"), "index": asset_in("index")}
     ins=CORPUS | {"splits": asset_in("splits")},
 )
 def index(corpus: Any, splits: Any) -> Any:
-    """Which frames, of 10 ms, are whose; both features have the same."""
+    """The frames, of 10 ms, of each utterance; both features have the same."""
     return index_of(corpus, splits)
 
 
@@ -39,7 +39,7 @@ def frames(corpus: Any, audio: Arrays, index: Any) -> Blocks:
 
 
 class Cepstra(StageConfig, section="speech/cepstra"):
-    """How many coefficients are kept, and so how many the models that hear them take in."""
+    """How many coefficients are kept, and so the width of their models' inputs."""
 
     coefficients: int = Field(FILTERS, ge=1, le=FILTERS, description="26, or 13 of them")
 

@@ -1,10 +1,12 @@
-"""The system's models and what each reads: the graph's edges, said once."""
+"""The models and their inputs."""
 
+from functools import partial
 from typing import Any
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+from assets import wiring
 from assets.settings import StageConfig, by_profile
 from models.speech.designs import ALL, BINS, OWN
 from models.speech.studies import STUDIES, chosen
@@ -35,24 +37,23 @@ MODELS = dg.StaticPartitionsDefinition(TRAINED)
 """Those to train."""
 
 FEATURES = dg.StaticPartitionsDefinition(list(BINS))
-"""What models read: spectrogram or mfcc."""
+"""The features: spectrogram or mfcc."""
 
-HEARD_BY = dg.StaticPartitionMapping(
+MODELS_BY_FEATURE = dg.StaticPartitionMapping(
     {kind: [name for name in TRAINED if ALL[name].feature == kind] for kind in BINS}
 )
-"""The models that read each feature: another's settings don't concern them."""
+"""The models of each feature: the other feature's settings don't concern them."""
 
 
-def asset_in(*path: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
-    """Name an asset of this system; ``partitions`` says which of it are read."""
-    return dg.AssetIn(["speech", *path], partition_mapping=partitions)
+asset_in = partial(wiring.asset_in, "speech")
+"""Name an asset of this system; ``partitions`` maps the partitions that are read."""
 
 
 UTTERANCES = {
     **{name: asset_in(name) for name in ("corpus", "splits", "index")},
-    "scaled": asset_in("scaled", partitions=HEARD_BY),
+    "scaled": asset_in("scaled", partitions=MODELS_BY_FEATURE),
 }
-"""What the models are trained on and asked about."""
+"""The utterances of all splits, with a model's feature."""
 
 ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
 """A model's own architecture."""

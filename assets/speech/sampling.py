@@ -1,4 +1,4 @@
-"""Which utterances are learnt from, tuned on and judged by."""
+"""Train, validation and test splits of the utterances."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from models.speech.splits import split_corpus
 
 
 class Splits(StageConfig, section="speech/splits"):
-    """What is left out, and how speakers are shared out where there is no official split."""
+    """What is left out, and how speakers are split where there is no official split."""
 
     max_seconds: float = Field(10.0, gt=0, description="longer utterances are left out")
     validation: float = Field(0.15, gt=0, lt=1, description="share of the speech")
@@ -29,12 +29,13 @@ class Splits(StageConfig, section="speech/splits"):
 )
 def splits(config: Splits, corpus: Any) -> dg.Output[Any]:
     """Split of each utterance (0 train, 1 validation, 2 test): no speaker or text is in two."""
-    found, how, left_out = split_corpus(
-        corpus, config.max_seconds, config.validation, config.test, config.seed
-    )
-    held = corpus.merge(found, on="key")
+    import pandas as pd
+
+    split = split_corpus(corpus, config.max_seconds, config.validation, config.test, config.seed)
+    table = pd.DataFrame({"key": split.columns["key"], "split": split.codes})
+    joined = corpus.merge(table, on="key")
     minutes = {
-        f"{name} (minutes)": float(held["seconds"][held["split"] == code].sum() / 60)
+        f"{name} (minutes)": float(joined["seconds"][joined["split"] == code].sum() / 60)
         for code, name in enumerate(SPLITS)
     }
-    return dg.Output(found, metadata={"split": how, **left_out, **minutes})
+    return dg.Output(table, metadata={"split": split.method, **split.left_out, **minutes})

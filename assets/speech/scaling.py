@@ -1,4 +1,4 @@
-"""Both features scaled by mean and deviation of the training frames alone."""
+"""Both features scaled by mean and standard deviation of the training frames alone."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ import dagster as dg
 
 from assets.speech.inputs import FEATURES, asset_in
 from models.arrays import Arrays, Blocks
+from models.scaling import Scaling
 from models.speech.features import scaled_of, scaling_of
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -16,13 +18,13 @@ from models.speech.features import scaled_of, scaling_of
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("frames", "cepstra", "index", "splits")},
 )
-def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Output[dict[str, Any]]:
+def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Output[JsonDict]:
     """Mean and standard deviation of each bin and each coefficient over the training frames."""
-    found = {
-        "spectrogram": scaling_of(frames["spectrogram"], index, splits),
-        "mfcc": scaling_of(cepstra["mfcc"], index, splits),
+    fitted = {
+        "spectrogram": scaling_of(frames["spectrogram"], index, splits).to_dict(),
+        "mfcc": scaling_of(cepstra["mfcc"], index, splits).to_dict(),
     }
-    return dg.Output(found, metadata={"training frames": found["mfcc"]["frames"]})
+    return dg.Output(fitted, metadata={"training frames": fitted["mfcc"]["samples"][0]})
 
 
 @dg.asset(
@@ -34,8 +36,8 @@ def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Outp
     ins={name: asset_in(name) for name in ("frames", "cepstra", "scaling")},
 )
 def scaled(
-    context: dg.AssetExecutionContext, frames: Arrays, cepstra: Arrays, scaling: dict[str, Any]
+    context: dg.AssetExecutionContext, frames: Arrays, cepstra: Arrays, scaling: JsonDict
 ) -> Blocks:
-    """A feature as its models read it: less the training frames' mean, over their deviation."""
+    """A feature, standardised by the training frames."""
     kind = context.partition_key
-    return scaled_of({**frames, **cepstra}[kind], scaling[kind])
+    return scaled_of({**frames, **cepstra}[kind], Scaling.from_dict(scaling[kind]))

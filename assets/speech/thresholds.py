@@ -1,4 +1,4 @@
-"""How each model's decoder searches: chosen on validation, before the test set is read."""
+"""The decoder settings of each model, chosen on validation before the test set is read."""
 
 from itertools import product
 from typing import Any
@@ -10,11 +10,12 @@ from assets.settings import StageConfig, by_profile
 from assets.speech.inputs import ARCHITECTURE, MODELS, UTTERANCES, asset_in
 from models.sampling import VALIDATION
 from models.speech.decoding import Setting, choose, word_search
-from models.speech.fitting import emissions, held_by
+from models.speech.training import emissions, utterances_of
+from models.types import JsonDict
 
 
 class Decoder(StageConfig, section="speech/decoder"):
-    """What is tried: every combination; of equally good ones the first."""
+    """The settings that are tried: every combination; of equally good ones the first."""
 
     beams: list[int] = Field(
         by_profile(quick=[200], published=[200, 500]), description="hypotheses kept"
@@ -29,7 +30,7 @@ class Decoder(StageConfig, section="speech/decoder"):
 
     def settings(self) -> list[Setting]:
         """Every combination."""
-        return [Setting(*one) for one in product(self.beams, self.weights, self.bonuses)]
+        return [Setting(*values) for values in product(self.beams, self.weights, self.bonuses)]
 
 
 @dg.asset(
@@ -47,16 +48,16 @@ class Decoder(StageConfig, section="speech/decoder"):
 )
 def decoder(
     config: Decoder,
-    architecture: dict[str, Any],
+    architecture: JsonDict,
     network: Any,
     words: dict[str, bytes],
     **utterances: Any,
-) -> dg.Output[dict[str, Any]]:
+) -> dg.Output[JsonDict]:
     """Beam, language-model weight and word bonus of a model, by validation word error rate."""
-    held = held_by(utterances, architecture, VALIDATION).first(config.utterances)
-    heard = emissions(network, architecture, held)
+    validation = utterances_of(utterances, architecture, VALIDATION).first(config.utterances)
+    symbols = emissions(network, architecture, validation)
     with word_search(words) as search:
-        found = choose(search, heard, held.table["text"].tolist(), config.settings())
-    tried = [dg.TableRecord(one) for one in found["tried"]]
-    shown = {name: value for name, value in found.items() if name != "tried"}
-    return dg.Output(found, metadata=shown | {"tried": dg.MetadataValue.table(tried)})
+        chosen = choose(search, symbols, validation.table["text"].tolist(), config.settings())
+    tried = [dg.TableRecord(setting) for setting in chosen["tried"]]
+    shown = {name: value for name, value in chosen.items() if name != "tried"}
+    return dg.Output(chosen, metadata=shown | {"tried": dg.MetadataValue.table(tried)})

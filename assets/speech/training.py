@@ -9,13 +9,14 @@ from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.speech.features import Cepstra
 from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
-from assets.wiring import outs, trained_outputs
+from assets.wiring import asset_outs, training_outputs
 from models.architectures import counts_of
 from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
-from models.speech.decoding import language_model
-from models.speech.fitting import Recipe, fit, held_by
+from models.speech.decoding import language_model as fit_language_model
 from models.speech.language import english
+from models.speech.training import Recipe, fit_network, utterances_of
+from models.types import JsonDict
 
 
 @dg.asset(
@@ -25,11 +26,11 @@ from models.speech.language import english
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
 )
-def architecture(context: dg.AssetExecutionContext, config: Cepstra) -> dg.Output[dict[str, Any]]:
+def architecture(context: dg.AssetExecutionContext, config: Cepstra) -> dg.Output[JsonDict]:
     """An acoustic model as data: layers, shapes, parameter counts beside the published ones."""
-    described = networks.described(context.partition_key, config.coefficients)
-    shown = {k: described[k] for k in ("feature", "shortest_input", "epochs", "rate")}
-    return dg.Output(described, metadata=counts_of(described) | shown)
+    network = networks.describe(context.partition_key, config.coefficients)
+    shown = {k: network[k] for k in ("feature", "shortest_input", "epochs", "learning_rate")}
+    return dg.Output(network, metadata=counts_of(network) | shown)
 
 
 class Training(StageConfig, section="speech/network"):
@@ -42,7 +43,7 @@ class Training(StageConfig, section="speech/network"):
     epochs: int = Field(
         by_profile(quick=6, published=0), ge=0, description="0: as many as the study's"
     )
-    rate: float = Field(0.0, ge=0, description="learning rate; 0: that of the recipe")
+    learning_rate: float = Field(0.0, ge=0, description="0: that of the recipe")
     batch: int = Field(by_profile(quick=8, published=20), gt=0, description="utterances")
     masks: int = Field(
         1, ge=0, description="modern: bands of bins, and stretches of frames, hidden in training"
@@ -60,10 +61,10 @@ class Training(StageConfig, section="speech/network"):
     loss_limit: float = Field(2000.0, ge=0, description="validation loss to stop at; 0: none")
     seed: int = 3
 
-    def chosen(self) -> Recipe:
-        """What they say to the training."""
+    def to_recipe(self) -> Recipe:
+        """The same for `models`."""
         return Recipe(
-            rate=self.rate or None,
+            learning_rate=self.learning_rate or None,
             epochs=self.epochs or None,
             batch=self.batch,
             modern=self.recipe == "modern",
@@ -79,7 +80,7 @@ class Training(StageConfig, section="speech/network"):
     name="speech_training",
     group_name="speech",
     partitions_def=MODELS,
-    outs=outs(
+    outs=asset_outs(
         "training",
         "speech",
         network=("networks", "A trained acoustic model."),
@@ -87,28 +88,30 @@ class Training(StageConfig, section="speech/network"):
     ),
     ins=ARCHITECTURE | UTTERANCES,
 )
-def trained(
+def training(
     context: dg.AssetExecutionContext,
     config: Training,
     tracking: Tracking,
-    architecture: dict[str, Any],
+    architecture: JsonDict,
     **utterances: Any,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one acoustic model, and keep its best weights."""
-    learnt, watched = (held_by(utterances, architecture, code) for code in (TRAIN, VALIDATION))
-    network, history = fit(architecture, learnt, watched, config.chosen(), seed=config.seed)
+    train, validation = (
+        utterances_of(utterances, architecture, code) for code in (TRAIN, VALIDATION)
+    )
+    result = fit_network(architecture, train, validation, config.to_recipe(), seed=config.seed)
     name = context.partition_key
-    return trained_outputs(tracking, "speech", name, config.model_dump(), network, history)
+    return training_outputs(tracking, "speech", name, config.model_dump(), result)
 
 
 class LanguageModel(StageConfig, section="speech/language_model"):
-    """How far back the language model looks, and what it knows besides its texts."""
+    """The order of the language model, and its vocabulary besides its texts."""
 
     order: int = Field(3, ge=1, le=6, description="words in the longest n-grams")
     vocabulary: Literal["texts", "english"] = Field(
         by_profile(quick="texts", published="english"),
         description="words that can be found. texts: those of the texts; english: 160,000 more, "
-        "as rare as they are in English, which help a network that has learnt and mislead others",
+        "as rare as they are in English, which help a well-trained network and mislead others",
     )
 
 
@@ -119,12 +122,12 @@ class LanguageModel(StageConfig, section="speech/language_model"):
     io_manager_key="folders",
     ins={name: asset_in(name) for name in ("corpus", "splits", "unspoken")},
 )
-def words(
+def language_model(
     config: LanguageModel, corpus: Any, splits: Any, unspoken: Any
 ) -> dg.Output[dict[str, bytes]]:
     """Word n-grams of training transcripts and of text that no one reads, Kneser-Ney smoothed."""
     common = english() if config.vocabulary == "english" else None
-    model = language_model(corpus, splits, unspoken, config.order, common)
+    model = fit_language_model(corpus, splits, unspoken, config.order, common)
     shown = {
         "words": model["words.txt"].count(b"\n"),
         "perplexity on validation": float(model["perplexity.txt"]),

@@ -1,21 +1,24 @@
-"""What a model may see of a trace in place of its 10,057 samples: 128 numbers.
+"""Features of a trace: 128 numbers in place of its 10,057 samples.
 
-Here belong the field's first steps (Daniels 2004, Ground Penetrating Radar, 2nd ed., chapter 7):
-the mean trace of a scan is taken off, which takes the direct wave and the flat surface with it;
-a gain that grows with time makes up for spreading and absorption; and the result is projected.
+The field's first steps (Daniels 2004, Ground Penetrating Radar, 2nd ed., chapter 7): subtract the
+mean trace of a scan, and with it the direct wave and the flat surface; apply a gain that grows with
+time, against spreading and absorption; project the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays, Block, Blocks
 from models.buried_objects.scans import runs
 from models.sampling import TRAIN
+from models.scaling import Scaling, fit_scaling
+from models.types import JsonDict
 
 FEATURES = 128
 
@@ -23,51 +26,64 @@ SMOOTHING = 1 / 30
 """Of the window: the stretch over which the power is averaged for the gain, 2 ns."""
 
 LARGEST_GAIN = 1e6
-"""Times the gain where the power is greatest: silence is not blown up."""
+"""Times the gain at the greatest power, so that silence is not amplified without limit."""
 
 
 def without_background(scan: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take the mean trace off a scan, (traces, samples)."""
+    """Subtract the mean trace of a scan, (traces, samples)."""
     return np.asarray(scan - scan.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
-def scaling_of(ez: ArrayLike, labels: Arrays, splits: Arrays) -> dict[str, Any]:
-    """Measure the training scans, one at a time.
+@dataclass(frozen=True)
+class FieldScaling:
+    """Statistics of the training scans.
+
+    Attributes
+    ----------
+    scaling
+        Mean and standard deviation of the field, V/m, one feature.
+    traces
+        Number of training traces.
+    gain
+        float64, shape (samples,): 1 over the root of the mean power without background, smoothed
+        over 2 ns.
+    """
+
+    scaling: Scaling
+    traces: int
+    gain: NDArray[np.float64]
+
+    def to_dict(self) -> JsonDict:
+        """Return ``traces``, ``mean``, ``std`` and ``gain``, for JSON."""
+        mean, std = float(self.scaling.mean[0]), float(self.scaling.std[0])
+        return {"traces": self.traces, "mean": mean, "std": std, "gain": self.gain.tolist()}
+
+
+def scaling_of(ez: ArrayLike, labels: Arrays, splits: Arrays) -> FieldScaling:
+    """Compute the statistics of the training scans, one at a time.
 
     Parameters
     ----------
-    ez
-        Traces, shape (n, samples).
+    ez : array-like of shape (n, samples)
+        Traces, V/m.
     labels
         ``scan``, shape (n,).
     splits
         ``split``, shape (n,).
-
-    Returns
-    -------
-    dict
-        ``traces`` counted; ``mean`` and ``deviation`` of the field, V/m; and ``gain``, one number
-        a sample: 1 over the root of the mean power without background, smoothed over 2 ns.
     """
     split = np.asarray(splits["split"])
-    total, squares, traces = 0.0, 0.0, 0
     power = np.zeros(ez.shape[1])
-    for rows in _scans(labels):
-        if split[rows.start] != TRAIN:
-            continue
-        scan = np.asarray(ez[rows])
-        total += float(scan.sum(dtype=np.float64))
-        squares += float(np.square(scan, dtype=np.float64).sum())
-        power += np.square(without_background(scan), dtype=np.float64).sum(axis=0)
-        traces += len(scan)
-    values = traces * ez.shape[1]
-    mean = total / values
-    return {
-        "traces": traces,
-        "mean": mean,
-        "deviation": float(np.sqrt(max(squares / values - mean**2, 0.0))),
-        "gain": _gain(power / traces).tolist(),
-    }
+    training = [rows for rows in _scans(labels) if split[rows.start] == TRAIN]
+
+    def values() -> Iterator[NDArray[np.float32]]:
+        for rows in training:
+            scan = np.asarray(ez[rows])
+            power[:] += np.square(without_background(scan), dtype=np.float64).sum(axis=0)
+            yield scan.reshape(-1, 1)
+
+    scaling = fit_scaling(values())
+    traces = sum(rows.stop - rows.start for rows in training)
+    return FieldScaling(scaling, traces, _gain(power / traces))
 
 
 def _gain(power: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,24 +94,24 @@ def _gain(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / np.sqrt(np.maximum(smooth, least if least > 0 else 1.0)))
 
 
-def projected_of(ez: ArrayLike, labels: Arrays, scaling: Mapping[str, Any]) -> Blocks:
+def projected_of(ez: ArrayLike, labels: Arrays, gain: AnyArray) -> Blocks:
     """Project every trace, a scan at a time.
 
     Parameters
     ----------
     ez, labels
         As for `scaling_of`.
-    scaling
-        What `scaling_of` returned.
+    gain : array-like of shape (samples,)
+        Of the training scans.
 
     Returns
     -------
     Blocks of ``values``, float32 (traces, 128), one block a scan.
     """
-    gain = np.asarray(scaling["gain"], dtype=np.float32)
+    factors = np.asarray(gain, dtype=np.float32)
 
     def block(rows: slice) -> Block:
-        return {"values": project(without_background(np.asarray(ez[rows])) * gain)}
+        return {"values": project(without_background(np.asarray(ez[rows])) * factors)}
 
     return Blocks(block(rows) for rows in _scans(labels))
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from models.architectures import Published, architecture_with_cost
 from models.buried_objects.scans import SAMPLES
 from models.buried_objects.windows import TRACES
+from models.types import JsonDict
 
 if TYPE_CHECKING:
     import keras
@@ -228,8 +229,8 @@ def _built(layer: Layer, name: str, x: Any) -> Any:
     return layers.Reshape((TRACES, math.prod(x.shape[2:])), name=name)(x)
 
 
-def described(name: str, samples: int) -> dict[str, Any]:
-    """Describe a network as data, with the multiplications that it takes to label a window.
+def describe(name: str, samples: int) -> JsonDict:
+    """Describe a network as data, with the multiplications to label a window.
 
     See `models.architectures.architecture_with_cost`.
     """

@@ -1,21 +1,28 @@
-"""Why do the models get worse as batches arrive? The study's question, put to an experiment.
+"""Why do the models get worse as batches arrive? The study's question as an experiment.
 
-Here belongs the same network, trained four times: in the published order and from all scans
-shuffled, with and without weights of the classes. After each batch all are asked about the same
-test scans; beside the last weights, what the best weights so far are worth, best by average
-precision on validation. Everything but the one thing is equal: first weights, windows an epoch,
-epochs at most, early stopping.
+The same network is trained four times: in the published order and from all scans shuffled, with and
+without class weights. After each batch all are evaluated on the same test scans, with the last
+weights and with the best so far by average precision on validation. All else is equal: first
+weights, windows per epoch, epochs at most, early stopping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from models.arrays import Arrays
-from models.buried_objects.fitting import Asked, Training, answers, fit_network, measured
+from models.buried_objects.training import (
+    Examples,
+    Training,
+    fit_network,
+    measured,
+    score_windows,
+)
+from models.reporting import three_decimals
 from models.sampling import TEST, VALIDATION, rows_of
 from models.thresholds import max_f1
+from models.training import Network
+from models.types import JsonDict
 
 ARMS: dict[str, tuple[dict[str, bool], str]] = {
     "published order": ({}, "last"),
@@ -24,64 +31,61 @@ ARMS: dict[str, tuple[dict[str, bool], str]] = {
     "shuffled": ({"shuffled": True}, "last"),
     "all three": ({"shuffled": True, "weighted": True}, "best"),
 }
-"""How `fit_network` differs, and which weights are asked: the last, or the best so far."""
+"""Settings of `fit_network`, and the weights that are evaluated: the last, or the best so far."""
 
 
-def study(
-    architecture: Mapping[str, Any], features: Mapping[str, Arrays], training: Training
-) -> dict[str, Any]:
-    """Train a network in each way, and measure it on the test windows after each batch.
+def study(architecture: JsonDict, features: Mapping[str, Arrays], training: Training) -> JsonDict:
+    """Train a network in each way, and evaluate it on the test windows after each batch.
 
     Parameters
     ----------
     architecture, features, training
-        As `fitting.fit_network` takes them.
+        As `training.fit_network` takes them.
 
     Returns
     -------
     dict
         ``network``; ``arms``: by name of `ARMS`, a list with one entry a batch: ``batch``,
         ``epochs``, and on the test windows ``f1``, ``precision`` and ``recall`` of the likelier
-        class, ``average_precision``, and ``f1_at_threshold``, cut where F1 is largest on
-        validation; and ``finding``, in words.
+        class, ``average_precision``, and ``f1_at_threshold``, at the threshold of the largest F1
+        on validation; and ``finding``, in words.
     """
-    arms: dict[str, list[dict[str, Any]]] = {}
-    done: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for name, (settings, kept) in ARMS.items():
-        if (way := str(sorted(settings))) not in done:
-            done[way] = _followed(architecture, features, training, settings)
-        arms[name] = done[way][kept]
-    found = {"network": architecture["config"]["config"]["name"], "arms": arms}
-    return found | {"finding": finding(found)}
+    arms: dict[str, list[JsonDict]] = {}
+    trained: dict[str, dict[str, list[JsonDict]]] = {}
+    for name, (settings, weights) in ARMS.items():
+        if (key := str(sorted(settings))) not in trained:
+            trained[key] = _train_and_test(architecture, features, training, settings)
+        arms[name] = trained[key][weights]
+    result = {"network": architecture["config"]["config"]["name"], "arms": arms}
+    return result | {"finding": finding(result)}
 
 
-def _followed(
-    architecture: Mapping[str, Any],
+def _train_and_test(
+    architecture: JsonDict,
     features: Mapping[str, Arrays],
     training: Training,
     settings: Mapping[str, bool],
-) -> dict[str, list[dict[str, Any]]]:
-    """Train in one way; after each batch, measure the last weights and the best so far."""
-    told: dict[str, list[dict[str, Any]]] = {"last": [], "best": []}
+) -> dict[str, list[JsonDict]]:
+    """Train in one way; after each batch, evaluate the last weights and the best so far."""
+    entries: dict[str, list[JsonDict]] = {"last": [], "best": []}
 
-    def after(built: Any, given: Asked, part: Mapping[str, Any]) -> None:
-        now = {"batch": part["batch"], "epochs": part["epochs"]} | _tested(built, given, features)
-        told["last"].append(now)
-        best = now if part["best_batch"] == part["batch"] else told["best"][-1]
-        told["best"].append(best | {"batch": part["batch"], "epochs": part["epochs"]})
+    def after(network: Network, data: Examples, part: JsonDict) -> None:
+        now = {"batch": part["batch"], "epochs": part["epochs"]} | _tested(network, data, features)
+        entries["last"].append(now)
+        best = now if part["best_batch"] == part["batch"] else entries["best"][-1]
+        entries["best"].append(best | {"batch": part["batch"], "epochs": part["epochs"]})
 
     fit_network(architecture, features, training, after=after, **settings)
-    return told
+    return entries
 
 
-def _tested(built: Any, given: Asked, features: Mapping[str, Arrays]) -> dict[str, Any]:
-    label, score = answers(built, given, rows_of(features["windows"], VALIDATION))
-    cut = max_f1(label, score).value
-    label, score = answers(built, given, rows_of(features["windows"], TEST))
+def _tested(network: Network, data: Examples, features: Mapping[str, Arrays]) -> JsonDict:
+    threshold = max_f1(*score_windows(network, data, rows_of(features["windows"], VALIDATION)))
+    label, score = score_windows(network, data, rows_of(features["windows"], TEST))
     own = measured(label, score, 0.5)
     names = ("f1", "precision", "recall", "average_precision")
     return {name: own[name] for name in names} | {
-        "f1_at_threshold": measured(label, score, cut)["f1"]
+        "f1_at_threshold": measured(label, score, threshold.value)["f1"]
     }
 
 
@@ -90,15 +94,15 @@ MEANING = {
     "weighted": "the rare class is drowned out",
     "shuffled": "later batches overwrite what earlier ones taught",
 }
-"""What it means where one change alone helps most."""
+"""Interpretation, where one change alone helps most."""
 
 CLEAR = 0.05
-"""Gain of average precision below which a change is not said to help."""
+"""Gain of average precision below which a change does not count as help."""
 
 
-def finding(found: Mapping[str, Any]) -> str:
-    """Say what the arms show: how F1 went in the published order, and which change helps most."""
-    arms = found["arms"]
+def finding(result: JsonDict) -> str:
+    """Describe F1 in the published order, and which change helps most."""
+    arms = result["arms"]
     published = [entry["f1"] or 0.0 for entry in arms["published order"]]
     best, last = max(published), published[-1]
     top = arms["published order"][published.index(best)]["batch"]
@@ -116,16 +120,13 @@ def finding(found: Mapping[str, Any]) -> str:
         else f"None of the changes alone gains {CLEAR} or more."
     )
     return (
-        f"{found['network']} in the published order: F1 at 0.5 on the test windows {went}. At the "
-        f"end, F1 at 0.5, cut where it is largest on validation, and average precision: "
+        f"{result['network']} in the published order: F1 at 0.5 on the test windows {went}. At the "
+        "end, F1 at 0.5, F1 at the threshold chosen on validation, and average precision: "
         f"{'; '.join(f'{name} {_end(entries[-1])}' for name, entries in arms.items())}. {meaning}"
     )
 
 
-def _end(entry: Mapping[str, Any]) -> str:
-    """F1 at 0.5, F1 at the threshold and average precision of an entry."""
-    return ", ".join(_three(entry[name]) for name in ("f1", "f1_at_threshold", "average_precision"))
-
-
-def _three(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+def _end(entry: JsonDict) -> str:
+    """Return F1 at 0.5, F1 at the threshold and average precision of an entry."""
+    names = ("f1", "f1_at_threshold", "average_precision")
+    return ", ".join(three_decimals(entry[name]) for name in names)

@@ -1,4 +1,4 @@
-"""What the study published of its 16 networks, and what its misprinted F1 means.
+"""Published results of the 16 networks, and the meaning of the misprinted F1.
 
 The study printed TP / (0.5 (FP + FN)) as F1, without TP in the denominator. Precision, recall and
 Jaccard index stand.
@@ -44,7 +44,7 @@ def true_f1(printed: float) -> float:
 
 
 def results(name: str) -> dict[str, float]:
-    """Published figures of a network under the names of `judging.judge`; undefined ones left out.
+    """Return the published figures of a network by metric, without undefined ones.
 
     The study decides for the likelier class, that is at a probability of 0.5.
     """
@@ -56,4 +56,4 @@ def results(name: str) -> dict[str, float]:
         "f1_as_printed_at_0.5": printed,
         "jaccard_at_0.5": jaccard,
     }
-    return {measure: value for measure, value in given.items() if value is not None}
+    return {metric: value for metric, value in given.items() if value is not None}

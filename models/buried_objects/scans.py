@@ -1,8 +1,7 @@
-"""What a radar scan is, and which of its traces are positive.
+"""The layout of a radar scan, the scene below it, and the labels of its traces.
 
-Here belong the layout of a scan, the scene under it and the rule of the labels. Scans are made by
-`models.buried_objects.simulation` and `models.buried_objects.gprmax`, and read by
-`models.buried_objects.readers`; `models.buried_objects.sources` streams them.
+`models.buried_objects.simulation` and `models.buried_objects.gprmax` simulate scans,
+`models.buried_objects.readers` reads them and `models.buried_objects.streaming` streams them.
 
 A scan is a B-scan: traces (A-scans) of the vertical electric field at the receiver, V/m for a
 current of 1 A, float32 (traces, samples). The transmitter of trace i is `FIRST` + `SPACING` i
@@ -57,7 +56,7 @@ ROUGHNESS, CORRELATION, HIGHEST = 0.003, 0.1, 0.008
 
 @dataclass(frozen=True)
 class Scene:
-    """What lies under a scan.
+    """The scene below a scan.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def labels_of(traces: int, radius: float) -> NDArray[np.int8]:
 def surface(seed: int) -> NDArray[np.float64]:
     """Heights of the rough ground above its mean, metres, every `SPACING` from 0 to `WIDTH`.
 
-    A Gaussian process with a Gaussian correlation, cut off at `HIGHEST`, which is less than the
+    A Gaussian process with a Gaussian correlation, clipped at `HIGHEST`, which is less than the
     antennas' least height.
 
     Returns
@@ -144,7 +143,7 @@ def runs(scan: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def table_of(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Put the scenes into a table, one row a scan, with the same types however many there are."""
+    """Return the scenes as a table, one row a scan, with the same types however many there are."""
     import pandas as pd
 
     table = pd.DataFrame(list(rows), columns=list(COLUMNS))

@@ -1,13 +1,13 @@
 """From scores of neighbouring traces to spans: a median filter and hysteresis.
 
-Here belong both, and their choice on validation scans. An object covers a run of traces: the median
-takes away single traces that stand out, and hysteresis lets a sure trace carry less sure neighbours
-with it (Canny 1986, IEEE PAMI 8, section VIII).
+Both are chosen on validation scans. An object covers a run of traces: the median removes single
+traces that stand out, and with hysteresis a trace above the upper threshold carries its neighbours
+above the lower one (Canny 1986, IEEE PAMI 8, section VIII).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from models.buried_objects.scans import runs
 from models.metrics import confusion
 from models.thresholds import labelled_scores, max_f1
+from models.types import JsonDict
 
 Scores = NDArray[np.float64]
 
 QUANTILES = np.linspace(0.5, 0.995, 34)
-"""Of the smoothed scores, tried as upper thresholds: at most every second trace is sure."""
+"""Of the smoothed scores, tried as upper thresholds: at most every second trace is above it."""
 
 
 def median(score: Scores, scan: NDArray[Any], width: int) -> Scores:
@@ -58,7 +59,7 @@ def hysteresis(score: Scores, scan: NDArray[Any], low: float, high: float) -> ND
 
 
 def decide(
-    score: Scores, scan: NDArray[Any], decision: Mapping[str, Any]
+    score: Scores, scan: NDArray[Any], decision: JsonDict
 ) -> tuple[Scores, NDArray[np.bool_]]:
     """Smooth scores and flag spans; ``decision`` is from `choose`."""
     smooth = median(score, scan, decision["median"])
@@ -72,7 +73,7 @@ def choose(
     *,
     medians: Sequence[int],
     ratios: Sequence[float],
-) -> dict[str, Any]:
+) -> JsonDict:
     """Choose median, upper and lower threshold for the largest F1 over validation traces.
 
     Of equals the narrowest median, then the largest ratio, then the highest threshold: what changes
@@ -128,4 +129,4 @@ def choose(
 
 def _f1(actual: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> float:
     counts = confusion(actual, flagged)
-    return round(2 * counts["tp"] / (2 * counts["tp"] + counts["fp"] + counts["fn"]), 12)
+    return round(2 * counts.tp / (2 * counts.tp + counts.fp + counts.fn), 12)

@@ -1,19 +1,15 @@
-"""The buried-object splits: by scan, and the ten parts that the study trains with in turn.
-
-Here belongs which scans are learnt from, tuned on and judged by.
-"""
+"""The buried-object splits: by scan, and the ten parts that the study trains with in turn."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.sampling import SPLITS, TRAIN, split
+from models.sampling import SPLITS, TRAIN, Split, split
 
 PARTS = 10
-"""Parts that the scans are cut into: the first is for validation, the model is fitted on each of
-the others in turn."""
+"""Parts of the scans: the first is for validation, the model is fitted on each of the others in
+turn."""
 
 NO_PART = -1
 """The part of the scans for testing, which the study doesn't have."""
@@ -21,10 +17,10 @@ NO_PART = -1
 
 def split_scans(
     labels: Arrays, validation: float, test: float, seed: int, parts: int = PARTS
-) -> dict[str, NDArray[np.int8]]:
-    """Give each trace its split and its part, scans whole.
+) -> Split:
+    """Split the traces by scan.
 
-    The splits get a like share of positive traces; the training scans are cut into parts at random.
+    The splits get a like share of positive traces; the training scans form parts at random.
 
     Parameters
     ----------
@@ -39,8 +35,9 @@ def split_scans(
 
     Returns
     -------
-    dict of ``split``, int8 (n,): 0 train, 1 validation, 2 test; and ``part``, int8 (n,): 0
-    validation, 1 and so on those trained with in turn, `NO_PART` test.
+    Split
+        With the column ``part``, int8, shape (n,): 0 validation, 1 and so on the parts trained with
+        in turn, `NO_PART` test.
 
     Raises
     ------
@@ -65,4 +62,4 @@ def split_scans(
     order = np.random.default_rng(seed).permutation(scans)
     for number, chosen in enumerate(np.array_split(order, parts - 1), start=1):
         part[np.isin(scan, chosen)] = number
-    return {"split": code, "part": part}
+    return Split(code, "by scan", {"part": part})

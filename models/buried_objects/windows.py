@@ -1,7 +1,4 @@
-"""Windows of neighbouring traces, which is what the models see.
-
-Here belong choosing the windows and cutting them out of stored rows.
-"""
+"""Windows of neighbouring traces, the inputs of the models: choose them, read them."""
 
 from __future__ import annotations
 
@@ -61,10 +58,10 @@ def windows_of(
     }
 
 
-def cut(
+def read_windows(
     rows: ArrayLike, start: AnyArray, length: AnyArray, traces: int = TRACES
 ) -> NDArray[np.generic]:
-    """Cut windows out of rows, one read a window.
+    """Read windows of rows, one read per window.
 
     Parameters
     ----------
@@ -77,8 +74,8 @@ def cut(
 
     Returns
     -------
-    array, shape (windows, traces, ...), of the type of ``rows``
-        What a window is short of is 0.
+    array of shape (windows, traces, ...), of the type of ``rows``
+        Short windows are padded with 0.
     """
     starts, lengths = np.asarray(start), np.asarray(length)
     result = np.zeros((len(starts), traces, *rows.shape[1:]), rows.dtype)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.architectures import Published, architecture_with_cost
 from models.gravitational_waves.images import SHAPE
+from models.types import JsonDict
 
 if TYPE_CHECKING:
     import keras
@@ -157,7 +158,7 @@ BUILDERS: dict[str, Callable[[int], Any]] = {
 """The study's networks by the name of their model."""
 
 
-def described(model: str, classes: int = 0) -> dict[str, Any]:
+def describe(model: str, classes: int = 0) -> JsonDict:
     """Describe a network as data: see `models.architectures.architecture`.
 
     Parameters
@@ -165,19 +166,21 @@ def described(model: str, classes: int = 0) -> dict[str, Any]:
     model
         One of `BUILDERS`.
     classes
-        Classes to be told apart; 0 for chirp or not.
+        Number of classes; 0 for chirp or not.
 
     Returns
     -------
     dict
-        With ``multiplications``; for the GAN also ``generator``, described likewise.
+        With ``multiplications``; for the GAN also ``generator``, in the same form.
     """
     published = PUBLISHED.get(model)
     if published is not None and classes:
         other = f"the published output is for chirp or not, this one for {classes} classes"
         published = Published(published.parameters, published.trainable, other)
-    found = architecture_with_cost(BUILDERS[model](classes), published)
-    return found | ({"generator": architecture_with_cost(generator())} if model == "gan" else {})
+    network = architecture_with_cost(BUILDERS[model](classes), published)
+    if model == "gan":
+        network["generator"] = architecture_with_cost(generator())
+    return network
 
 
 def _head(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

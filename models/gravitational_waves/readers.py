@@ -15,18 +15,20 @@ from __future__ import annotations
 
 import csv
 import functools
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Block, Blocks
+from models.download import DownloadError, fetch
 from models.errors import BadInput
 from models.gravitational_waves.images import (
     DURATIONS,
@@ -36,6 +38,14 @@ from models.gravitational_waves.images import (
     blocks_of,
     columns,
 )
+
+if TYPE_CHECKING:
+    import requests
+
+ZENODO_API = "https://zenodo.org/api"
+RECORD = 1476551
+FILE = "trainingsetv1d1.h5"
+METADATA = "trainingset_v1d1_metadata.csv"
 
 PICTURE = re.compile(r"[A-Z]\d_(?P<id>[^_]+)_spectrogram_(?P<duration>\d\.\d)\.png")
 PICTURE_SIZE = (800, 600)
@@ -383,3 +393,63 @@ def _folder_examples(path: Path, duration: str) -> list[Example]:
                 remedy="Sort the pictures into folders named for their classes.",
             )
     return _unique(path, examples)
+
+
+def open_files(path: Path, duration: str = "0.5", *, official: bool = True) -> Blocks:
+    """Stream the spectrograms of a path: a folder of pictures or an HDF5 file.
+
+    Of a folder with the published HDF5 file that file is read.
+    """
+    if path.is_dir() and not (path / FILE).is_file():
+        return read_folder(path, duration, official=official)
+    return read_hdf5(path / FILE if path.is_dir() else path, duration, official=official)
+
+
+def download_record(
+    folder: Path,
+    *,
+    base_url: str = ZENODO_API,
+    session: requests.Session | None = None,
+    **options: Any,
+) -> Path:
+    """Download the published training set into ``folder``, and return the folder.
+
+    Zenodo's description of the record is kept beside the files and gives their sizes and MD5 sums:
+    complete files aren't downloaded again, and an interrupted download resumes. ``options`` are
+    those of `models.download.fetch`.
+
+    Raises
+    ------
+    DownloadError
+        Zenodo can't be reached, doesn't list the file, or sent something else than it lists.
+    """
+    listing = folder / f"zenodo-{RECORD}.json"
+    if not listing.is_file():
+        fetch(f"{base_url}/records/{RECORD}", listing, session=session, **options)
+    try:
+        listed = {entry["key"]: entry for entry in json.loads(listing.read_text())["files"]}
+        wanted = {FILE: listed[FILE]} | {key: listed[key] for key in (METADATA,) if key in listed}
+        files = [
+            (key, entry["links"]["self"], int(entry["size"]), _md5(entry["checksum"]))
+            for key, entry in wanted.items()
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        listing.unlink()
+        raise DownloadError(
+            f"{base_url}/records/{RECORD}: the record doesn't list {FILE} with its address, size "
+            "and MD5 sum. Try again; or download the file by hand and read it with source 'files'."
+        ) from error
+    try:
+        for key, url, size, md5 in files:
+            fetch(url, folder / key, size=size, md5=md5, session=session, **options)
+    except DownloadError:
+        listing.unlink()  # the record may have changed since
+        raise
+    return folder
+
+
+def _md5(checksum: str) -> str:
+    kind, _, value = checksum.partition(":")
+    if kind != "md5":
+        raise ValueError(checksum)
+    return value

@@ -1,27 +1,24 @@
-"""The gravitational-wave splits, and the classes by number.
-
-Here belongs which spectrograms are learnt from, tuned on and judged by, and what is asked of them.
-"""
+"""The gravitational-wave splits, and the codes of the classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, split
+from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, Split, split
+from models.types import JsonDict
 
 TASKS = ("chirp", "classes")
-"""What is asked: whether an image is of the positive class, or of which class it is."""
+"""Decide whether an image is of the positive class, or which class it is of."""
 
 INJECTED = "Chirp"
-"""The class that injections add images of, whether there are others of it or not."""
+"""The class of injected images."""
 
 
-def classes_of(labels: NDArray[Any], positive: str, task: str) -> dict[str, Any]:
+def classes_of(labels: NDArray[Any], positive: str, task: str) -> JsonDict:
     """Number the classes in alphabetical order.
 
     Parameters
@@ -43,34 +40,37 @@ def classes_of(labels: NDArray[Any], positive: str, task: str) -> dict[str, Any]
     ValueError
         If no image is of the positive class, or all are.
     """
-    held = {str(name) for name in np.unique(labels)}
+    present = {str(name) for name in np.unique(labels)}
     if task not in TASKS:
         raise ValueError(f"there is no task {task!r}; there are {', '.join(TASKS)}")
-    if positive not in held or len(held) == 1:
+    if positive not in present or len(present) == 1:
         raise ValueError(
             f"images of class {positive!r} and of others are needed; there are "
-            f"{', '.join(sorted(held))}: set `positive` in faint.toml, section "
+            f"{', '.join(sorted(present))}: set `positive` in faint.toml, section "
             '["gravitational_waves/classes"]'
         )
-    names = sorted(held | {INJECTED})
+    names = sorted(present | {INJECTED})
     return {"names": names, "positive": [names.index(positive)], "task": task}
 
 
-def class_codes(labels: NDArray[Any], classes: Mapping[str, Any]) -> NDArray[np.int16]:
-    """Give the code of each label, shape (n,)."""
+def class_codes(labels: NDArray[Any], classes: JsonDict) -> NDArray[np.int16]:
+    """Return the code of each label, shape (n,)."""
     place = {name: code for code, name in enumerate(classes["names"])}
     return np.array([place[str(label)] for label in labels], dtype=np.int16)
 
 
-def is_positive(codes: NDArray[Any], classes: Mapping[str, Any]) -> NDArray[np.int8]:
-    """Give 1 for images of the class looked for and 0 for others, shape (n,)."""
+def is_positive(codes: NDArray[Any], classes: JsonDict) -> NDArray[np.int8]:
+    """Return 1 for images of the positive class and 0 for others, shape (n,)."""
     return np.isin(codes, classes["positive"]).astype(np.int8)
 
 
 def split_images(
-    images: Arrays, classes: Mapping[str, Any], validation: float, test: float, seed: int
-) -> tuple[dict[str, NDArray[Any]], str]:
-    """Give each image its split and the code of its class.
+    images: Arrays, classes: JsonDict, validation: float, test: float, seed: int
+) -> Split:
+    """Split the images.
+
+    Where all images have their part and no part is empty, the parts are the splits, as published.
+    Otherwise the images are split by group, each whole.
 
     Parameters
     ----------
@@ -85,10 +85,8 @@ def split_images(
 
     Returns
     -------
-    arrays, how
-        ``split``, int8, 0 train, 1 validation, 2 test, and ``class``, int16, both shape (n,); and
-        in words how the split was made. Where all images have their part and no part is empty,
-        the parts are the splits, as published. Otherwise whole groups are shared out.
+    Split
+        With the column ``class``, int16, shape (n,): the code of each image's class.
 
     Raises
     ------
@@ -101,21 +99,20 @@ def split_images(
     positive = is_positive(codes, classes)
     if np.unique(part).tolist() == [TRAIN, VALIDATION, TEST]:
         _require_positives(positive, part)
-        return {"split": part.astype(np.int8), "class": codes}, "as published"
+        return Split(part.astype(np.int8), "as published", {"class": codes})
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
     result = np.empty(len(part), np.int8)
     groups = None if np.unique(group).size == group.size else group
     for name, rows in split(positive, groups, shares, seed).items():
         result[rows] = SPLITS.index(name)
-    how = "by group: there is no official split of all images"
-    return {"split": result, "class": codes}, how
+    return Split(result, "by group: there is no official split of all images", {"class": codes})
 
 
 def _require_positives(positive: NDArray[Any], splits: NDArray[Any]) -> None:
     for code in np.unique(splits):
-        found = int(positive[splits == code].sum())
-        if not 0 < found < np.count_nonzero(splits == code):
+        positives = int(positive[splits == code].sum())
+        if not 0 < positives < np.count_nonzero(splits == code):
             raise ValueError(
-                f"the official split {SPLITS[code]!r} has {found} images of the positive class "
+                f"the official split {SPLITS[code]!r} has {positives} images of the positive class "
                 f"among {np.count_nonzero(splits == code)}: both kinds are needed in each"
             )

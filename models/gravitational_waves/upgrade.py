@@ -1,14 +1,13 @@
-"""Beyond the study: a small network that learns every class, with injected chirps among them.
+"""Beyond the study: a small network trained on every class, with injected chirps.
 
-Here belong the upgrade's network and its training. Chirps are the rarest class, so simulated ones
-are injected among the training images; the glitch classes are an auxiliary task, as a network that
-must tell a whistle from a scattered light learns the shapes that chirps differ from. At half the
-resolution, with few filters, it takes a fraction of the deep CNN's multiplications.
+Chirps are the rarest class, so simulated ones are injected among the training images; the glitch
+classes are an auxiliary task, as a network that distinguishes a whistle from scattered light learns
+the shapes that chirps differ from. At half the resolution, with few filters, it takes a fraction of
+the deep CNN's multiplications.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,10 @@ from numpy.typing import NDArray
 from models.architectures import from_architecture
 from models.gravitational_waves.networks import HEIGHT, WIDTH
 from models.gravitational_waves.splits import class_codes
+from models.gravitational_waves.training import Features
 from models.sampling import TRAIN, VALIDATION, Batches, rows_of
-from models.training import EarlyStopping, History, Phase, fresh, train
+from models.training import EarlyStopping, Phase, TrainingResult, fresh, train
+from models.types import JsonDict
 
 if TYPE_CHECKING:
     import keras
@@ -49,8 +50,8 @@ def network(classes: int) -> keras.Model:
     )
 
 
-def learnt(features: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
-    """Give the training images with the injections after them, and the class of each by code.
+def training_images(features: Features) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Return the training images followed by the injections, and the class code of each.
 
     Parameters
     ----------
@@ -73,41 +74,41 @@ def learnt(features: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def class_weights(codes: NDArray[Any], classes: int) -> dict[int, float]:
-    """Weigh each class by one over the root of its share, 1 on average over the images."""
+    """Weight each class by one over the root of its share, 1 on average over the images."""
     counts = np.bincount(codes, minlength=classes)
     weights = 1 / np.sqrt(np.maximum(counts, 1))
     weights *= counts.sum() / (weights * counts).sum()
     return {code: float(weight) for code, weight in enumerate(weights)}
 
 
-def fit(
+def fit_upgrade(
     model: str,
-    architecture: Mapping[str, Any],
-    features: Mapping[str, Any],
+    architecture: JsonDict,
+    features: Features,
     *,
     epochs: int,
     learning_rate: float,
     batch: int,
     patience: int,
     seed: int,
-) -> tuple[Any, History]:
-    """Train the upgrade by Adam on all classes; parameters as `fitting.fit_network`.
+) -> TrainingResult:
+    """Train the upgrade with Adam on all classes; parameters as `training.fit_network`.
 
     The learning rate is a tenth in the last quarter of the epochs.
     """
     built = fresh(lambda: from_architecture(architecture), seed)
-    x, codes = learnt(features)
+    x, codes = training_images(features)
     last = epochs // 4
     phases = [
         Phase(epochs - last, learning_rate),
         *([Phase(last, learning_rate / 10)] * (last > 0)),
     ]
     known, images = np.asarray(features["splits"]["class"]), features["images"]["image"]
-    held = rows_of(features["splits"], VALIDATION)
+    validation = rows_of(features["splits"], VALIDATION)
     history = train(
         built,
         Batches(x, codes, batch=batch, seed=seed),
-        Batches(images, known, held, batch=64, shuffle=False),
+        Batches(images, known, validation, batch=64, shuffle=False),
         phases=phases,
         optimiser="adam",
         loss="sparse_categorical_crossentropy",
@@ -116,4 +117,4 @@ def fit(
         class_weight=class_weights(codes, len(features["classes"]["names"])),
         early_stopping=EarlyStopping(patience) if patience else None,
     )
-    return built, history
+    return TrainingResult(built, history)

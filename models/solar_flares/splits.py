@@ -1,24 +1,21 @@
-"""The solar-flare splits: folds that are disjoint in time, or active regions shared out.
-
-Here belongs which records are learnt from, tuned on and judged by.
-"""
+"""The solar-flare splits: folds that are disjoint in time, or whole active regions."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.arrays import Arrays
-from models.sampling import SPLITS, split
+from models.sampling import SPLITS, Split, split
 
 FOLDS = (1, 2, 3)
 """The folds that the study trains on, validates and tests with."""
 
 
-def split_records(
-    records: Arrays, validation: float, test: float, seed: int
-) -> tuple[NDArray[np.int8], str]:
-    """Give each record its split.
+def split_records(records: Arrays, validation: float, test: float, seed: int) -> Split:
+    """Split the records.
+
+    Folds 1, 2 and 3 are the splits, as in the study, where all are there. Otherwise active regions
+    are split, each whole.
 
     Parameters
     ----------
@@ -29,13 +26,6 @@ def split_records(
     seed
         Seed of the random choices.
 
-    Returns
-    -------
-    split, how
-        int8 array, shape (n,): 0 train, 1 validation, 2 test; and in words how it was made. Where
-        folds 1, 2 and 3 are all there, they are the splits, as in the study. Otherwise active
-        regions are shared out whole.
-
     Raises
     ------
     ValueError
@@ -43,9 +33,9 @@ def split_records(
     """
     label, fold = np.asarray(records["label"]), np.asarray(records["fold"])
     if np.unique(fold).tolist() == list(FOLDS):
-        return (fold - 1).astype(np.int8), "by fold: train 1, validation 2, test 3"
+        return Split((fold - 1).astype(np.int8), "by fold: train 1, validation 2, test 3")
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
     result = np.empty(len(label), np.int8)
     for name, rows in split(label, np.asarray(records["region"]), shares, seed).items():
         result[rows] = SPLITS.index(name)
-    return result, "by active region: the folds 1, 2 and 3 are not all there"
+    return Split(result, "by active region: the folds 1, 2 and 3 are not all there")

@@ -1,8 +1,7 @@
 """From symbol probabilities to text: greedy, beam search, and with lexicon and language model.
 
-Here belong the three searches, and the choice of the third one's setting on validation. The beam
-searches are flashlight-text's (Collobert et al. 2016, arXiv 1609.03193); KenLM reads the language
-model inside it.
+The settings of the third search are chosen on validation. The beam searches are flashlight-text's
+(Collobert et al. 2016, arXiv 1609.03193); KenLM reads the language model inside it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.sampling import TRAIN, VALIDATION
-from models.speech.judging import word_errors
+from models.speech.evaluation import word_errors
 from models.speech.language import perplexity, train
 from models.speech.symbols import BLANK, OUTPUTS, SPACE, decode, encode
 

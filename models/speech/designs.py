@@ -120,20 +120,21 @@ class Design:
     convolution, recurrent, head
         Its parts; None for one that it lacks. Without a head the last layer's units are the
         symbols, of which only the first 28 and the last, the blank, are ever used.
-    epochs, rate
-        How long the study trained it, and at which learning rate.
+    epochs, learning_rate
+        Of the study's training.
     feature
-        What it reads.
+        Its input.
     centred
-        Whether each bin's mean over an utterance is taken away, and with it much of what tells
-        speakers and rooms apart (Atal 1974, Journal of the Acoustical Society of America 55, 1304).
+        Whether each bin's mean over an utterance is subtracted, and with it much of the difference
+        between speakers and rooms (Atal 1974, Journal of the Acoustical Society of America 55,
+        1304).
     """
 
     convolution: Convolution | None
     recurrent: Recurrent | None
     head: Head | None
     epochs: int
-    rate: float = 0.02
+    learning_rate: float = 0.02
     feature: Feature = "spectrogram"
     centred: bool = False
 
@@ -221,11 +222,11 @@ DESIGNS = {
     "s037": Design(Convolution(8, 3, "rdn"), GRU, HEAD, 100),
     "s038": Design(Convolution(12, 3), GRU, HEAD, 100),
     "s039": Design(DENSENET, GRU, HEAD_NRD, 100),
-    "s040": Design(DENSENET, GRU, HEAD_NRD, 30, rate=0.05),
-    "s041": Design(replace(DENSENET, dropout=0.3), GRU, HEAD_NRD, 50, rate=0.05),
-    "s042": Design(replace(DENSENET, filters=150), GRU, HEAD_NRD, 50, rate=0.05),
-    "s043": Design(replace(DENSENET, layers=18), GRU, HEAD_NRD, 50, rate=0.05),
-    "s044": Design(replace(DENSENET, filters=90), None, HEAD_NRD, 30, rate=0.05),
+    "s040": Design(DENSENET, GRU, HEAD_NRD, 30, learning_rate=0.05),
+    "s041": Design(replace(DENSENET, dropout=0.3), GRU, HEAD_NRD, 50, learning_rate=0.05),
+    "s042": Design(replace(DENSENET, filters=150), GRU, HEAD_NRD, 50, learning_rate=0.05),
+    "s043": Design(replace(DENSENET, layers=18), GRU, HEAD_NRD, 50, learning_rate=0.05),
+    "s044": Design(replace(DENSENET, filters=90), None, HEAD_NRD, 30, learning_rate=0.05),
     "s045": Design(Convolution(2, 5, filters=100, dense=True), GRU, HEAD, 50),
     "s046": Design(Convolution(4, 5, filters=80, dense=True), GRU, HEAD, 50),
     "s047": Design(Convolution(5, 3, filters=80, dense=True), GRU, HEAD, 50),

@@ -18,7 +18,7 @@ cepstra, which is what the usual readers gave the study.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays, Block, Blocks, map_blocks
 from models.sampling import TRAIN
+from models.scaling import Scaling, fit_scaling
 from models.speech.corpus import RATE, SHORTEST, audio_of
 from models.threads import in_order
 
@@ -245,26 +246,16 @@ def _batches(sample: ArrayLike, rows: list[Any]) -> Iterator[list[NDArray[np.int
         yield batch
 
 
-def scaling_of(values: ArrayLike, index: pd.DataFrame, splits: pd.DataFrame) -> dict[str, Any]:
-    """Mean and standard deviation of each column over the frames of the training utterances.
-
-    Utterances are merged by the pairwise update of Chan, Golub and LeVeque (1983, The American
-    Statistician 37, 242), in float64.
+def scaling_of(values: ArrayLike, index: pd.DataFrame, splits: pd.DataFrame) -> Scaling:
+    """Compute mean and standard deviation of each column over the training utterances' frames.
 
     Parameters
     ----------
-    values
-        Shape (frames of all utterances, columns).
+    values : array-like of shape (frames of all utterances, columns)
     index
         As `index_of` returns it.
     splits
         ``key`` and ``split``.
-
-    Returns
-    -------
-    dict
-        ``mean`` and ``deviation``, a number a column (a deviation of 0 is given as 1), and
-        ``frames``, how many they are of.
 
     Raises
     ------
@@ -272,34 +263,20 @@ def scaling_of(values: ArrayLike, index: pd.DataFrame, splits: pd.DataFrame) -> 
         There is no training utterance.
     """
     training = set(splits["key"][splits["split"] == TRAIN])
-    count = 0
-    mean = squares = np.zeros(values.shape[1])
-    chosen = index[index["key"].isin(training)]
-    for start, frames in chosen[["start", "frames"]].to_numpy().tolist():
-        block = np.asarray(values[start : start + frames], dtype=np.float64)
-        centre, total = block.mean(axis=0), count + frames
-        apart = centre - mean
-        squares = squares + ((block - centre) ** 2).sum(axis=0) + apart**2 * count * frames / total
-        mean = mean + apart * frames / total
-        count = total
-    if not count:
+    chosen = index.loc[index["key"].isin(training), ["start", "frames"]].to_numpy().tolist()
+    if not chosen:
         raise ValueError("no utterance is in the training split: there is nothing to scale by")
-    deviation = np.sqrt(squares / count)
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
-    return {"mean": mean.tolist(), "deviation": deviation.tolist(), "frames": count}
+    return fit_scaling(values[start : start + frames] for start, frames in chosen)
 
 
-def scaled_of(values: ArrayLike, scaling: Mapping[str, Any]) -> Blocks:
-    """Stream ``frame``, float32, of the shape of ``values``: scaled to mean 0 and deviation 1.
+def scaled_of(values: ArrayLike, scaling: Scaling) -> Blocks:
+    """Stream ``frame``, float32, of the shape of ``values``: scaled to mean 0 and std 1.
 
     Parameters
     ----------
-    values
-        Shape (frames, columns).
+    values : array-like of shape (frames, columns)
     scaling
-        ``mean`` and ``deviation``, from `scaling_of`.
+        From `scaling_of`.
     """
-    mean, deviation = (np.asarray(scaling[k], dtype=np.float32) for k in ("mean", "deviation"))
-    return map_blocks(
-        {"frame": values}, lambda block: {"frame": (block["frame"] - mean) / deviation}
-    )
+    mean, std = (np.asarray(part, dtype=np.float32) for part in (scaling.mean, scaling.std))
+    return map_blocks({"frame": values}, lambda block: {"frame": (block["frame"] - mean) / std})

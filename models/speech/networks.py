@@ -13,6 +13,7 @@ from models.architectures import architecture
 from models.speech.designs import BINS, Convolution, Design, Recurrent, design, shortest_input
 from models.speech.published import published_counts
 from models.speech.symbols import OUTPUTS
+from models.types import JsonDict
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +24,7 @@ def register() -> None:
     import models.speech.layers  # noqa: F401
 
 
-def described(name: str, coefficients: int = BINS["mfcc"]) -> dict[str, Any]:
+def describe(name: str, coefficients: int = BINS["mfcc"]) -> JsonDict:
     """Describe a model as data, with its published parameter counts where they are known.
 
     Parameters
@@ -35,10 +36,10 @@ def described(name: str, coefficients: int = BINS["mfcc"]) -> dict[str, Any]:
 
     Returns
     -------
-    What `models.architectures.architecture` gives; ``feature`` and ``centred``;
-    ``convolutions`` and
-    ``shortest_input``, which tell the length of its output (`models.speech.designs.output_length`);
-    ``epochs`` and ``rate``, with which the study trained it.
+    dict
+        As `models.architectures.architecture`; ``feature`` and ``centred``; ``convolutions`` and
+        ``shortest_input``, which determine the length of its output
+        (`models.speech.designs.output_length`); the study's ``epochs`` and ``learning_rate``.
     """
     settings = design(name)
     convolutions = settings.convolutions()
@@ -50,7 +51,7 @@ def described(name: str, coefficients: int = BINS["mfcc"]) -> dict[str, Any]:
         "convolutions": convolutions,
         "shortest_input": shortest_input(convolutions),
         "epochs": settings.epochs,
-        "rate": settings.rate,
+        "learning_rate": settings.learning_rate,
     }
 
 

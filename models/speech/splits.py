@@ -1,7 +1,4 @@
-"""The speech splits: neither speakers nor texts are shared.
-
-Here belongs which utterances are learnt from, tuned on and judged by.
-"""
+"""The speech splits: no speaker and no text is in two of them."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sampling import SPLITS, TEST, TRAIN, VALIDATION
+from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +15,12 @@ if TYPE_CHECKING:
 
 def split_corpus(
     corpus: pd.DataFrame, max_seconds: float, validation: float, test: float, seed: int
-) -> tuple[pd.DataFrame, str, dict[str, int]]:
-    """Give each utterance its split, and leave out those that can't have one.
+) -> Split:
+    """Split the utterances, and leave out those that fit in none.
+
+    The three official parts are the splits, where all are there. Otherwise speakers are split, each
+    whole. Of utterances with the same text only those of one split stay: the test's, else
+    validation's.
 
     Parameters
     ----------
@@ -34,11 +35,8 @@ def split_corpus(
 
     Returns
     -------
-    splits, how, left_out
-        ``key`` and ``split`` (0 train, 1 validation, 2 test), in the order of the corpus; in words
-        how it was made; and why utterances were left out, with their number. Where all three
-        official parts are there, they are the splits. Otherwise speakers are shared out whole. Of
-        utterances with one text only those of one split stay: the test's, else validation's.
+    Split
+        With the column ``key``, in the order of the corpus.
 
     Raises
     ------
@@ -54,35 +52,35 @@ def split_corpus(
         )
     official = set(short["part"]) == {TRAIN, VALIDATION, TEST}
     split = short["part"].to_numpy(dtype=np.int8)
-    how = "official parts"
+    method = "official parts"
     if not official:
         split = _by_speaker(short, validation, test, seed)
-        how = "by speaker: there is no official split of all utterances"
+        method = "by speaker: there is no official split of all utterances"
     parts = short.assign(split=split).groupby("speaker")["split"].nunique()
     if parts.max() > 1:
         raise ValueError(
             f"speaker {parts.idxmax()!r} is in more than one official part: speakers must not be "
-            "shared; give them one name a part, or one part"
+            "shared; name them differently in each part, or put them in one part"
         )
     texts = short["text"].to_numpy()
-    # Held-out texts are what a model must not have seen: training gives way, then validation.
+    # A model must not have seen held-out texts: training gives way, then validation.
     in_test = np.isin(texts, texts[split == TEST])
     in_validation = np.isin(texts, texts[split == VALIDATION])
     shared = (in_test & (split != TEST)) | (in_validation & (split == TRAIN))
     if not {TRAIN, VALIDATION, TEST} <= set(split[~shared].tolist()):
         raise ValueError("the splits share all their texts: none is left for one of them")
-    result = short[["key"]].assign(split=split)[~shared].reset_index(drop=True)
     left_out = {
         f"longer than {max_seconds:g} s": len(corpus) - len(short),
         "text shared between splits": int(shared.sum()),
     }
-    return result, how, left_out
+    keys = short["key"].to_numpy()[~shared]
+    return Split(split[~shared], method, {"key": keys}, left_out)
 
 
 def _by_speaker(
     corpus: pd.DataFrame, validation: float, test: float, seed: int
 ) -> NDArray[np.int8]:
-    """Share speakers out: each goes where most speech is lacking, those who speak most first."""
+    """Assign each speaker to the split that lacks most speech, those who speak most first."""
     spoken = corpus.groupby("speaker")["seconds"].sum()
     if len(spoken) < len(SPLITS):
         raise ValueError(

@@ -1,7 +1,6 @@
-"""Which models the study compares with each other, and why.
+"""The study's comparisons: groups of models from `models.speech.designs`, and their questions.
 
-Here belong the comparisons as groups of model ids; the models themselves are in
-`models.speech.designs`. A model may stand in several; together they hold all.
+A model may be in several; together they hold all.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ GROUPS = {"all": tuple(DESIGNS)} | {name: study.models for name, study in STUDIE
 
 
 def chosen(names: Sequence[str]) -> list[str]:
-    """Give the ids that a list of ids and studies stands for (``all``: the 113), each once.
+    """Return the ids of a list of ids and studies (``all``: the 113), each once.
 
     Raises
     ------

@@ -1,20 +1,26 @@
-"""What the UI shows of a materialisation."""
+"""Metadata of evaluations in the UI."""
 
 from __future__ import annotations
 
-import numpy as np
+from assets.metadata import evaluation_metadata, picture
+from models.evaluation import Evaluation
+from models.intervals import Metric
 
-from assets.metadata import split_counts
+
+def test_counts_and_defined_metrics_are_shown_with_a_table_of_all() -> None:
+    metrics = {"recall": Metric(0.5, 0.25, 0.75, "exact"), "f1": Metric.undefined("no positives")}
+    counts = {"found": 1, "actual": 2, "missed": 1, "false_alarms": 0, "tn": 5}
+    shown = evaluation_metadata(Evaluation(counts, metrics))
+    assert shown["found"].value == 1
+    assert shown["recall"].value == 0.5
+    assert "f1" not in shown
+    assert "tn" not in shown
+    rows = [record.data for record in shown["metrics with 95 % intervals"].records]  # type: ignore[attr-defined]
+    assert rows == [
+        {"metric": "recall", "value": "0.5", "low": "0.25", "high": "0.75"},
+        {"metric": "f1", "value": "undefined", "low": "undefined", "high": "undefined"},
+    ]
 
 
-def test_positives_and_others_are_counted_in_each_split() -> None:
-    split = np.array([0, 0, 0, 1, 1, 2], dtype=np.int8)
-    label = np.array([1, 0, 0, 0, 0, 1], dtype=np.int8)
-    assert split_counts(split, label, "flares", "quiet") == {
-        "train (flares)": 1,
-        "train (quiet)": 2,
-        "validation (flares)": 0,
-        "validation (quiet)": 2,
-        "test (flares)": 1,
-        "test (quiet)": 0,
-    }
+def test_a_picture_needs_no_file() -> None:
+    assert picture(b"png").value == "![](data:image/png;base64,cG5n)"

@@ -8,12 +8,26 @@ from typing import Any, cast
 import dagster as dg
 
 from assets.resources import Tracking
-from assets.wiring import judged_outputs, outs, trained_outputs
-from models.training import History, Timing
+from assets.wiring import (
+    asset_in,
+    asset_outs,
+    estimator_output,
+    evaluation_outputs,
+    threshold_output,
+    training_outputs,
+)
+from models.evaluation import Evaluation
+from models.intervals import Metric
+from models.thresholds import max_f1
+from models.training import History, Timing, TrainingResult
+
+
+def test_inputs_are_named_by_their_key() -> None:
+    assert asset_in("toy", "cnn", "network").key == dg.AssetKey(["toy", "cnn", "network"])
 
 
 def test_outs_are_keyed_tagged_and_described() -> None:
-    named = outs(
+    named = asset_outs(
         "training", "toy", "cnn", network=("networks", "Trained."), history=("json", "By epoch.")
     )
     assert list(named) == ["network", "history"]
@@ -24,17 +38,17 @@ def test_outs_are_keyed_tagged_and_described() -> None:
 
 
 class Recorder:
-    """Stands in for MLflow: keeps what it is told."""
+    """Stands in for MLflow: keeps its arguments."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
 
-    def log(self, *told: Any) -> dict[str, str]:
-        self.told.append(told)
+    def log(self, *arguments: Any, **named: Any) -> dict[str, str]:
+        self.calls.append((*arguments, *named.values()))
         return {"MLflow": "training"}
 
-    def log_test(self, *told: Any) -> dict[str, str]:
-        self.told.append(told)
+    def log_test(self, *arguments: Any, **named: Any) -> dict[str, str]:
+        self.calls.append((*arguments, *named.values()))
         return {"MLflow": "test"}
 
 
@@ -47,16 +61,11 @@ def test_a_training_is_recorded_and_shown_with_the_loss_of_its_best_epoch() -> N
     history = History(
         {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.5, 4.0]}, (), 2, False, Timing(6.0, 50.0)
     )
-    network, stored = trained_outputs(
-        cast("Tracking", recorder),
-        "toy",
-        "cnn",
-        {"seed": 3},
-        "net",
-        history,
-        shown={"extra": "more"},
+    result = TrainingResult(cast("Any", "net"), history, {"extra": "more"})
+    network, stored = training_outputs(
+        cast("Tracking", recorder), "toy", "cnn", {"seed": 3}, result
     )
-    assert recorder.told == [("toy", "cnn", {"seed": 3}, history.values, "net")]
+    assert recorder.calls == [("toy", "cnn", {"seed": 3}, history.values, "net")]
     assert (network.output_name, network.value) == ("network", "net")
     assert values(network) == {
         "seed": 3,
@@ -67,32 +76,49 @@ def test_a_training_is_recorded_and_shown_with_the_loss_of_its_best_epoch() -> N
         "extra": "more",
         "MLflow": "training",
     }
-    assert (stored.output_name, stored.value) == ("history", history.record())
+    assert (stored.output_name, stored.value) == ("history", history.to_dict())
 
 
-def test_a_training_may_store_more_than_its_history() -> None:
-    history = History({"loss": [1.0]}, (), 1, False, Timing(1.0, 1.0))
-    network, stored = trained_outputs(
-        cast("Tracking", Recorder()), "toy", "cnn", {}, "net", history, record={"seen": 7}
-    )
-    assert stored.value == {"seen": 7}
+def test_a_training_stores_its_details_and_shows_no_loss_that_it_has_not() -> None:
+    history = History({"loss": [1.0]}, (), 1, False, Timing(1.0, 1.0), {"seen": 7})
+    result = TrainingResult(cast("Any", "net"), history)
+    network, stored = training_outputs(cast("Tracking", Recorder()), "toy", "cnn", {}, result)
+    assert stored.value["seen"] == 7
     assert "validation loss" not in network.metadata
+
+
+def test_an_estimator_is_recorded_with_its_settings() -> None:
+    recorder = Recorder()
+    output = estimator_output(
+        cast("Tracking", recorder), "toy", "forest", {"seed": 4}, cast("Any", "trees")
+    )
+    assert recorder.calls == [("toy", "forest", {"seed": 4}, "trees")]
+    assert output.value == "trees"
+    assert values(output) == {"seed": 4, "MLflow": "training"}
+
+
+def test_a_threshold_is_stored_and_drawn() -> None:
+    labels, scores = [0, 0, 1, 1], [0.1, 0.6, 0.5, 0.9]
+    threshold = max_f1(labels, scores)
+    output = threshold_output(threshold, labels, scores)
+    assert output.value == threshold.to_dict()
+    assert values(output)["value"] == threshold.value
+    assert "data:image/png" in values(output)["crossover"]
 
 
 def test_an_evaluation_is_added_to_its_training_and_the_scores_shown_with_the_predictions() -> None:
     recorder = Recorder()
-    entry = {"value": 0.5, "low": 0.25, "high": 0.75}
     counts = {"found": 1, "actual": 2, "missed": 1, "false_alarms": 0}
-    judged = {"counts": counts, "metrics": {"recall": entry}}
+    evaluation = Evaluation(counts, {"recall": Metric(0.5, 0.25, 0.75), "f1": Metric(None)})
     drawn = {"scores": b"png", "training": b"png"}
-    table, evaluation = judged_outputs(
-        cast("Tracking", recorder), "toy", "cnn", "table", judged, drawn
+    table, stored = evaluation_outputs(
+        cast("Tracking", recorder), "toy", "cnn", cast("Any", "table"), evaluation, drawn
     )
-    assert recorder.told == [("toy", "cnn", judged)]
+    assert recorder.calls == [("toy", "cnn", {"recall": 0.5})]
     assert (table.output_name, table.value, list(table.metadata)) == (
         "predictions",
         "table",
         ["scores"],
     )
-    assert (evaluation.output_name, evaluation.value) == ("evaluation", judged)
-    assert {"recall", "found", "scores", "training", "MLflow"} <= set(evaluation.metadata)
+    assert (stored.output_name, stored.value) == ("evaluation", evaluation.to_dict())
+    assert {"recall", "found", "scores", "training", "MLflow"} <= set(stored.metadata)

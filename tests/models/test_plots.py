@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import metrics, plots
+from models import plots
+from models.evaluation import evaluate
+from models.intervals import Metric
+from models.metrics import recall_by_bin, reliability
 
 GENERATOR = np.random.default_rng(0)
 LABELS = np.r_[np.ones(6, int), np.zeros(120, int)]
@@ -23,8 +26,8 @@ HISTORY = {
 }
 ROWS = GENERATOR.normal(size=(3, 50))
 AXES = {"x_label": "time (days)", "y_label": "flux"}
-INTERVAL = {"value": 0.5, "low": 0.3, "high": 0.7}
-UNKNOWN = {"value": None, "low": None, "high": None}
+INTERVAL = Metric(0.5, 0.3, 0.7)
+UNKNOWN = Metric.undefined("no row is flagged")
 
 PICTURES = {
     "learning": lambda: plots.learning_curves(
@@ -44,12 +47,12 @@ PICTURES = {
     "confusion of none": lambda: plots.confusion_matrix({"tp": 0, "fp": 0, "fn": 0, "tn": 0}),
     "curves": lambda: plots.curves(np.arange(50), ROWS, [0, 1, 0], names=list("abc"), **AXES),
     "spectra": lambda: plots.curves(np.arange(50), np.abs(ROWS), [0, 1, 0], log=True, **AXES),
-    "reliability": lambda: plots.reliability_diagram(metrics.reliability(LABELS, SCORES), 0.05),
+    "reliability": lambda: plots.reliability_diagram(reliability(LABELS, SCORES), 0.05),
     "comparison": lambda: plots.comparison(
         {"CNN": INTERVAL, "LSTM": UNKNOWN}, {"CNN": 0.25, "LSTM": None}, x_label="F1"
     ),
     "by bin": lambda: plots.recall_by_bin(
-        metrics.by_bin([6, 8, 30, np.nan], [0, 1, 1, 1], [5, 7, 10, 12]), x_label="SNR"
+        recall_by_bin([6, 8, 30, np.nan], [0, 1, 1, 1], [5, 7, 10, 12]), x_label="SNR"
     ),
 }
 
@@ -123,12 +126,12 @@ def test_a_picture_names_what_it_shows(monkeypatch, name, expected):
 
 
 def test_the_areas_shown_are_those_of_the_evaluation(monkeypatch):
-    value = metrics.evaluate(LABELS, SCORES, 0.5, seed=0)["metrics"]
+    value = evaluate(LABELS, SCORES, 0.5, seed=0).values()
     for name, metric, label in (
         ("roc", "roc_auc", "area"),
         ("precision recall", "average_precision", "average precision"),
     ):
-        assert f"{label} {value[metric]['value']:.3f}" in words(monkeypatch, PICTURES[name])
+        assert f"{label} {value[metric]:.3f}" in words(monkeypatch, PICTURES[name])
 
 
 def test_the_scatter_of_very_many_says_how_many_are_shown(monkeypatch):

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from models import metrics
+from models.evaluation import evaluate
 from models.reporting import (
     Picture,
     Section,
@@ -28,7 +28,7 @@ def evaluation():
     labels = np.r_[np.ones(5, int), np.zeros(565, int)]
     scores = np.r_[np.full(4, 0.95), 0.1, np.full(6, 0.94), np.linspace(0, 0.9, 559)]
     published = {"found": 3, "missed": 4, "precision": 0.33, "recall": 0.2, "f1": 0.25}
-    return metrics.evaluate(labels, scores, 0.93, seed=0, published=published)
+    return evaluate(labels, scores, 0.93, seed=0, published=published)
 
 
 class Reader(HTMLParser):
@@ -61,7 +61,7 @@ def read(page):
 
 
 def test_the_comparison_puts_published_figures_below_ours(evaluation):
-    lone = {**evaluation, "published": {}}
+    lone = evaluation.with_details(published={})
     rows = comparison_rows({"CNN": evaluation, "search": lone}, ["found", "precision", "roc_auc"])
     assert [(row["model"], row["result"]) for row in rows] == [
         ("CNN", "ours"), ("", "published"), ("search", "ours"),

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import sampling
-from models.sampling import BalancedBatches, Batches, read_rows, split, stratified_folds
+from models.sampling import (
+    BalancedBatches,
+    Batches,
+    Split,
+    read_rows,
+    split,
+    stratified_folds,
+)
 
 FRACTIONS = {"train": 0.8, "validation": 0.2}
 
@@ -223,3 +230,16 @@ def test_inputs_that_are_not_finite_are_refused_by_row(stored, monkeypatch):
     lazy = Batches({"curve": x}, np.zeros(200), np.array([12, 40]), shuffle=False)
     with pytest.raises(ValueError, match="input curve holds NaN or inf in row 41"):
         list(lazy.epoch(0))
+
+
+def test_a_split_counts_both_classes_and_becomes_columns():
+    result = Split(np.array([0, 0, 0, 1, 1, 2], dtype=np.int8), "by hand", {"key": np.arange(6)})
+    assert result.counts(np.array([1, 0, 0, 0, 0, 1]), "flares", "quiet") == {
+        "train (flares)": 1,
+        "train (quiet)": 2,
+        "validation (flares)": 0,
+        "validation (quiet)": 2,
+        "test (flares)": 1,
+        "test (quiet)": 0,
+    }
+    assert list(result.to_arrays()) == ["split", "key"]

@@ -93,7 +93,7 @@ def test_constant_scores_flag_everything_and_show_it():
 
 
 def test_a_threshold_is_plain_data():
-    assert max_tss([0, 1], [0.2, 0.7]).record() == {
+    assert max_tss([0, 1], [0.2, 0.7]).to_dict() == {
         "value": 0.7,
         "rule": "max_tss",
         "sensitivity": 1.0,

@@ -47,7 +47,7 @@ def test_there_are_16():
     ],
 )
 def test_parameter_counts(name, parameters):
-    described = networks.described(name, 10_057)
+    described = networks.describe(name, 10_057)
     assert described["parameters"] == parameters == COUNTS[name][0]
     assert described["difference"] == ""
 
@@ -63,7 +63,7 @@ def test_every_network_has_the_counts_worked_out_and_labels_every_trace(name):
 
 @pytest.mark.parametrize("name", DESIGNS)
 def test_other_traces_than_published_are_said_and_the_data_build_the_same_network(name):
-    described = networks.described(name, 300)
+    described = networks.describe(name, 300)
     assert "10,057 samples a trace, built here for 300" in described["difference"]
     again = from_architecture(json.loads(json.dumps(described)))
     assert architecture(again)["config"] == described["config"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.buried_objects import order
-from models.buried_objects.fitting import Asked, Training
+from models.buried_objects.training import Examples, Training
 from models.sampling import TEST, VALIDATION
 
 LABEL = np.tile(np.arange(100) // 10 == 4, (4, 1)).astype(np.float32)
@@ -28,7 +28,7 @@ def pretended(skills, calls):
 
     def fit(architecture, features, training, *, after, **settings):
         calls.append(settings)
-        given = Asked(LABEL[..., None], LABEL[..., None], np.ones(LABEL.shape, bool))
+        given = Examples(LABEL[..., None], LABEL[..., None], np.ones(LABEL.shape, bool))
         best = -1.0
         for batch, skill in enumerate(skills, start=1):
             if skill > best:

@@ -1,4 +1,4 @@
-"""The upgrade: small, looking both ways, moved in training alone, and repeatable."""
+"""The upgrade: small, using both sides, shifted in training alone, and repeatable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from models.architectures import architecture, from_architecture
 from models.buried_objects import networks, upgrade
-from models.buried_objects.fitting import Training, score_scans
+from models.buried_objects.training import Training, score_scans
 from models.sampling import TEST, TRAIN, VALIDATION
 from models.training import seeded
 
@@ -20,25 +20,25 @@ VALUES = 16
 
 
 def test_counts_by_hand():
-    described = upgrade.described(128, 0)
+    described = upgrade.describe(128, 0)
     block = 3 * 24 * 24 + 4 * 24
     assert described["parameters"] == 4 + 129 * 24 + 5 * block + 2 * 25
     assert described["multiplications"] == 100 * (128 * 24 + 5 * 3 * 24 * 24 + 2 * 24)
 
 
 def test_it_takes_less_than_a_twentieth_of_any_published_networks_multiplications():
-    ours = upgrade.described(128, 0)["multiplications"]
+    ours = upgrade.describe(128, 0)["multiplications"]
     for name in ("rnn1", "rnn5", "convrnn4"):
-        assert ours < networks.described(name, 10_057)["multiplications"] / 20
+        assert ours < networks.describe(name, 10_057)["multiplications"] / 20
 
 
 def test_it_is_built_again_from_data():
-    described = upgrade.described(VALUES, 3)
+    described = upgrade.describe(VALUES, 3)
     again = from_architecture(json.loads(json.dumps(described)))
     assert architecture(again)["config"] == described["config"]
 
 
-def test_a_trace_is_judged_by_31_on_either_side():
+def test_a_trace_depends_on_31_on_either_side():
     seeded(0)
     built = upgrade.network(VALUES, 0)
     x = np.random.default_rng(0).normal(size=(1, 100, VALUES)).astype(np.float32)
@@ -50,7 +50,7 @@ def test_a_trace_is_judged_by_31_on_either_side():
     assert (moved[[30, 70]] > 0).all()
 
 
-def test_windows_are_moved_along_time_in_training_alone():
+def test_windows_are_shifted_in_time_in_training_alone():
     import keras
 
     seeded(0)
@@ -62,7 +62,7 @@ def test_windows_are_moved_along_time_in_training_alone():
     assert (told.argmax(axis=2) == 8).all()
     moved = np.asarray(inner(x, training=True)).argmax(axis=2)
     assert len(set(moved[:, 0].tolist())) > 1
-    assert np.abs(moved - 8).max() <= upgrade.MOVED * VALUES
+    assert np.abs(moved - 8).max() <= upgrade.SHIFT * VALUES
     np.testing.assert_array_equal(moved, np.repeat(moved[:, :1], 100, axis=1))
 
 
@@ -91,15 +91,16 @@ def features():
 
 
 def test_it_learns_and_repeats_itself(features):
-    described = upgrade.described(VALUES, 1)
+    described = upgrade.describe(VALUES, 1)
     training = Training(epochs=8, patience=10, batch=4, seed=2)
-    (one, history), (other, again) = (upgrade.fit(described, features, training) for _ in range(2))
-    assert history == again
-    for left, right in zip(one.get_weights(), other.get_weights(), strict=True):
+    one, other = (upgrade.fit_upgrade(described, features, training) for _ in range(2))
+    history = one.history
+    assert history == other.history
+    for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
     assert history.phases[0].epochs == 6
     assert history.phases[1].learning_rate == pytest.approx(history.phases[0].learning_rate / 10)
-    assert upgrade.record(history, features["windows"])["seen"] == 15 * history.epochs
-    rows, scores = score_scans(one, features, TEST)
+    assert history.to_dict()["seen"] == 15 * history.epochs
+    rows, scores = score_scans(one.model, features, TEST)
     label = features["labels"]["label"][rows]
     assert scores[label == 1].mean() > scores[label == 0].mean() + 0.2

@@ -11,7 +11,7 @@ from models.training import seeded
 
 
 def test_the_shallow_cnn_has_the_parameters_of_the_published_layers():
-    described = networks.described("shallow_cnn")
+    described = networks.describe("shallow_cnn")
     convolutions = (9 * 1 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 64
     # 140 x 170 -> 138 x 168 -> 69 x 84 -> 67 x 82 -> 33 x 41 -> 31 x 39
     dense = (31 * 39 * 64 + 1) * 64 + (64 + 1) * 2
@@ -25,7 +25,7 @@ def test_the_shallow_cnn_has_the_parameters_of_the_published_layers():
 
 
 def test_the_deep_cnn_has_the_parameters_of_the_published_layers():
-    described = networks.described("deep_cnn")
+    described = networks.describe("deep_cnn")
     convolutions = 10 * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 128 + (9 * 128 + 1) * 128
     # ... 31 x 39 -> 15 x 19 -> 13 x 17 -> 6 x 8
     dense = (6 * 8 * 128 + 1) * 512 + 513
@@ -34,7 +34,7 @@ def test_the_deep_cnn_has_the_parameters_of_the_published_layers():
 
 
 def test_multiplications_are_counted_by_hand():
-    found = networks.described("deep_cnn")["multiplications"]
+    found = networks.describe("deep_cnn")["multiplications"]
     by_hand = (
         9 * 32 * 138 * 168
         + 9 * 32 * 64 * 67 * 82
@@ -45,14 +45,14 @@ def test_multiplications_are_counted_by_hand():
     )
     assert found == by_hand
     gru = 2 * 85 * (70 * 96 + 32 * 96)
-    assert networks.described("recurrent")["multiplications"] == gru + 64
+    assert networks.describe("recurrent")["multiplications"] == gru + 64
     cheap = architecture_with_cost(upgrade.network(12))["multiplications"]
     assert cheap < found / 10
 
 
 @pytest.mark.parametrize("model", networks.BUILDERS)
 def test_told_apart_classes_change_the_output_alone_and_that_is_said(model):
-    described = networks.described(model, 5)
+    described = networks.describe(model, 5)
     assert described["output_shapes"][-1]["shape"] == [5]
     if model in networks.PUBLISHED:
         assert "for 5 classes" in described["difference"]
@@ -60,11 +60,11 @@ def test_told_apart_classes_change_the_output_alone_and_that_is_said(model):
 
 @pytest.mark.parametrize("model", networks.BUILDERS)
 def test_a_network_comes_back_from_its_description_with_the_same_description(model):
-    described = networks.described(model)
+    described = networks.describe(model)
     again = architecture_with_cost(from_architecture(described))
     assert again["config"] == described["config"]
     assert again["parameters"] == described["parameters"]
-    assert networks.described(model) == described
+    assert networks.describe(model) == described
 
 
 def test_images_need_no_channel_axis():

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import shutil
+import threading
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from models.download import DownloadError
 from models.errors import BadInput
 from models.gravitational_waves import images as layout
 from models.gravitational_waves.images import SHAPE
-from models.gravitational_waves.readers import picture_values, read_folder, read_hdf5
+from models.gravitational_waves.readers import (
+    FILE,
+    METADATA,
+    RECORD,
+    download_record,
+    open_files,
+    picture_values,
+    read_folder,
+    read_hdf5,
+)
 
 PARTS = ("train", "validation", "test")
 
@@ -247,3 +261,110 @@ def test_a_picture_cut_off_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(BadInput, match="can't be read as a picture"):
         picture_values(path)
+
+
+def published() -> bytes:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for part in ("train", "validation", "test"):
+            file[f"Blip/{part}/{part}/0.5.png"] = np.full((1, *SHAPE), 0.1, dtype=np.float32)
+    return buffer.getvalue()
+
+
+def listing(site, files: dict[str, bytes], **wrong: str) -> bytes:
+    entries = [
+        {
+            "key": key,
+            "size": len(body),
+            "checksum": wrong.get("checksum", f"md5:{hashlib.md5(body).hexdigest()}"),
+            "links": {"self": site.url(f"/files/{key}")},
+        }
+        for key, body in files.items()
+    ]
+    return json.dumps({"files": entries}).encode()
+
+
+@pytest.fixture
+def get(misbehaving, session, tmp_path):
+    def download():
+        return download_record(
+            tmp_path, base_url=misbehaving.url(""), session=session, sleep=lambda _: None
+        )
+
+    return download
+
+
+def test_the_record_is_downloaded_once_verified_and_read(misbehaving, get):
+    body = published()
+    table = b"gravityspy_id,event_time,snr\ntrain,100.5,9\n"
+    files = {FILE: body, METADATA: table, "other.tar.gz": b"not wanted"}
+    misbehaving.put(f"/records/{RECORD}", listing(misbehaving, files))
+    misbehaving.put(f"/files/{FILE}", body)
+    misbehaving.put(f"/files/{METADATA}", table)
+    for _ in range(2):
+        folder = get()
+    assert [path for path, _ in misbehaving.requests] == [
+        f"/records/{RECORD}",
+        f"/files/{FILE}",
+        f"/files/{METADATA}",
+    ]
+    block = next(iter(open_files(folder)))
+    assert block["part"].tolist() == [2, 0, 1]
+    assert block["group"].tolist() == ["test", "gps-100", "validation"]
+
+
+def test_a_download_cut_off_goes_on_from_where_it_stopped(misbehaving, get):
+    body = published()
+    misbehaving.put(f"/records/{RECORD}", listing(misbehaving, {FILE: body}))
+    half = len(body) // 2
+    misbehaving.put(f"/files/{FILE}", body, misbehaving.reset_after(half), misbehaving.status(503))
+    assert (get() / FILE).read_bytes() == body
+    ranges = [headers.get("Range") for path, headers in misbehaving.requests if FILE in path]
+    assert ranges[0] is None
+    assert int(ranges[-1].removeprefix("bytes=").rstrip("-")) > 0
+
+
+def test_another_file_than_listed_is_removed(misbehaving, get, tmp_path):
+    body = published()
+    wrong = listing(misbehaving, {FILE: body}, checksum="md5:" + "0" * 32)
+    misbehaving.put(f"/records/{RECORD}", wrong)
+    misbehaving.put(f"/files/{FILE}", body)
+    with pytest.raises(DownloadError, match=rf"{FILE}: the file has md5:\w+, expected md5:0000"):
+        get()
+    assert not list(tmp_path.glob("*"))
+    # Nothing of it hinders the next attempt.
+    misbehaving.put(f"/records/{RECORD}", listing(misbehaving, {FILE: body}))
+    assert (get() / FILE).read_bytes() == body
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"files": [{"key": "a.txt"}]}'])
+def test_a_record_without_the_file_is_said(misbehaving, get, tmp_path, body):
+    misbehaving.put(f"/records/{RECORD}", body)
+    with pytest.raises(DownloadError, match=rf"records/{RECORD}: the record doesn't list {FILE}"):
+        get()
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_two_downloads_at_once_get_one_file(misbehaving, session, tmp_path):
+    body = published()
+    misbehaving.put(f"/records/{RECORD}", listing(misbehaving, {FILE: body}))
+    misbehaving.put(f"/files/{FILE}", body)
+    found = []
+
+    def one():
+        found.append(download_record(tmp_path, base_url=misbehaving.url(""), session=session))
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [tmp_path] * 2
+    assert (tmp_path / FILE).read_bytes() == body
+
+
+def test_a_path_is_a_file_or_a_folder_of_pictures(tmp_path):
+    with pytest.raises(BadInput, match="not there"):
+        open_files(tmp_path / "no.h5")
+    with pytest.raises(BadInput, match="holds no spectrogram"):
+        open_files(tmp_path)

@@ -47,10 +47,11 @@ def test_a_class_that_no_image_is_of_cannot_be_looked_for():
 
 def test_the_official_split_is_kept():
     held = images([0] * 8 + [1] * 8 + [2] * 8)
-    found, how = split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
-    assert how == "as published"
-    assert found["split"].tolist() == held["part"].tolist()
-    assert found["split"].dtype == np.int8
+    split = split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+    assert split.method == "as published"
+    assert split.codes.tolist() == held["part"].tolist()
+    assert split.codes.dtype == np.int8
+    assert split.columns["class"].tolist() == [int(name == "Chirp") for name in held["label"]]
 
 
 def test_an_official_split_without_chirps_in_a_part_is_refused():
@@ -63,13 +64,13 @@ def test_an_official_split_without_chirps_in_a_part_is_refused():
 @pytest.mark.parametrize("parts", [[-1] * 120, [0] * 119 + [-1], [0] * 60 + [1] * 60])
 def test_without_an_official_split_groups_are_shared_out_whole(parts):
     held = images(parts)
-    found, how = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
-    assert how.startswith("by group")
-    assert np.bincount(found["split"]).tolist() == pytest.approx([60, 24, 36], abs=3)
+    split = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    assert split.method.startswith("by group")
+    assert np.bincount(split.codes).tolist() == pytest.approx([60, 24, 36], abs=3)
     for group in np.unique(held["group"]):
-        assert len(set(found["split"][held["group"] == group])) == 1
-    again, _ = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
-    assert again["split"].tolist() == found["split"].tolist()
+        assert len(set(split.codes[held["group"] == group])) == 1
+    again = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    assert again.codes.tolist() == split.codes.tolist()
 
 
 def test_too_few_chirps_for_three_splits_are_refused():

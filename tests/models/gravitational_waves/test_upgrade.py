@@ -1,4 +1,4 @@
-"""The upgrade learns from training images and injections alone, and ranks chirps by every class."""
+"""The upgrade is trained on training images and injections alone, and ranks chirps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from models.architectures import architecture_with_cost
-from models.gravitational_waves import fitting, upgrade
+from models.gravitational_waves import training, upgrade
 from models.sampling import TEST, rows_of
 
 NAMES = ["Blip", "Chirp", "Whistle"]
 
 
-def made_up(count=60, seed=0):
+def simulated(count=60, seed=0):
     """Blobs, rising lines and falling lines; few of them rise."""
     generator = np.random.default_rng(seed)
     kind = generator.choice(3, count, p=[0.5, 0.2, 0.3])
@@ -28,8 +28,8 @@ def made_up(count=60, seed=0):
 
 @pytest.fixture(scope="module")
 def features():
-    image, kind = made_up()
-    injected, rises = made_up(seed=1)
+    image, kind = simulated()
+    injected, rises = simulated(seed=1)
     return {
         "images": {"image": image, "label": np.array(NAMES)[kind]},
         "splits": {"class": kind, "split": np.repeat([0, 1, 2], 20).astype(np.int8)},
@@ -39,7 +39,7 @@ def features():
 
 
 def test_training_images_come_first_and_injections_after_them(features):
-    x, codes = upgrade.learnt(features)
+    x, codes = upgrade.training_images(features)
     injected = features["injections"]["image"]
     np.testing.assert_array_equal(x[:20], features["images"]["image"][:20])
     np.testing.assert_array_equal(x[20:], injected)
@@ -58,15 +58,14 @@ def test_class_weights_by_hand():
 def test_it_learns_repeats_itself_and_scores_the_chirp_class(features):
     described = architecture_with_cost(upgrade.network(3))
     settings = {"epochs": 6, "learning_rate": 2e-3, "batch": 8, "patience": 0, "seed": 2}
-    (one, history), (other, again) = (
-        upgrade.fit("upgrade", described, features, **settings) for _ in range(2)
-    )
-    assert history == again
+    one, other = (upgrade.fit_upgrade("upgrade", described, features, **settings) for _ in range(2))
+    history = one.history
+    assert history == other.history
     assert history.values["learning_rate"] == pytest.approx([2e-3] * 5 + [2e-4])
-    for left, right in zip(one.get_weights(), other.get_weights(), strict=True):
+    for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
     assert history.values["accuracy"][-1] > history.values["accuracy"][0]
     rows = rows_of(features["splits"], TEST)
-    scores = fitting.score("upgrade", one, features, rows)
-    every = one.predict_on_batch(features["images"]["image"][rows])
+    scores = training.score("upgrade", one.model, features, rows)
+    every = one.model.predict_on_batch(features["images"]["image"][rows])
     np.testing.assert_allclose(scores, every[:, 1], rtol=1e-6)

@@ -20,17 +20,19 @@ def records(folds, per_region=4):
 
 
 def test_three_folds_are_the_splits():
-    split, how = split_records(records([1, 1, 2, 2, 2, 3]), 0.25, 0.25, seed=0)
+    result = split_records(records([1, 1, 2, 2, 2, 3]), 0.25, 0.25, seed=0)
+    split = result.codes
     assert split.tolist() == [0, 0, 1, 1, 1, 2]
     assert split.dtype == np.int8
-    assert how.startswith("by fold")
+    assert result.method.startswith("by fold")
     assert rows_of({"split": split}, 1).tolist() == [2, 3, 4]
 
 
 def test_without_three_folds_regions_stay_whole_and_shares_are_near():
     held = records([1] * 240)
-    split, how = split_records(held, 0.25, 0.25, seed=3)
-    assert how.startswith("by active region")
+    result = split_records(held, 0.25, 0.25, seed=3)
+    split = result.codes
+    assert result.method.startswith("by active region")
     for region in np.unique(held["region"]):
         assert len(set(split[held["region"] == region])) == 1
     shares = [np.mean(split == code) for code in range(len(SPLITS))]

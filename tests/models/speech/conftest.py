@@ -59,7 +59,7 @@ class Toy:
             "feature": design.feature,
             "convolutions": design.convolutions(),
             "epochs": design.epochs,
-            "rate": design.rate,
+            "learning_rate": design.learning_rate,
         }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.scaling import Scaling
 from models.speech.corpus import audio_of
 from models.speech.features import (
     BINS,
@@ -127,14 +128,14 @@ def test_scaling_is_of_training_frames_alone():
     index = pd.DataFrame({"key": ["a", "b", "c"], "start": [0, 2, 3], "frames": [2, 1, 1]})
     splits = pd.DataFrame({"key": ["a", "b", "c"], "split": [0, 2, 0]})
     found = scaling_of(values, index, splits)
-    assert found["frames"] == 3
-    assert found["mean"] == pytest.approx([4.0, 5.0])
-    assert found["deviation"] == pytest.approx([np.sqrt(26 / 3), 1.0])
+    assert found.samples.tolist() == [3, 3]
+    assert found.mean == pytest.approx([4.0, 5.0])
+    assert found.std == pytest.approx([np.sqrt(26 / 3), 1.0])
     with pytest.raises(ValueError, match="no utterance is in the training split"):
         scaling_of(values, index, splits.assign(split=1))
 
 
-def test_scaled_training_frames_have_mean_0_and_deviation_1_block_by_block():
+def test_scaled_training_frames_have_mean_0_and_std_1_block_by_block():
     values = np.random.default_rng(1).normal([3, -50], [2, 10], (2500, 2)).astype(np.float32)
     index = pd.DataFrame({"key": ["a", "b"], "start": [0, 2000], "frames": [2000, 500]})
     scaling = scaling_of(values, index, pd.DataFrame({"key": ["a", "b"], "split": [0, 1]}))
@@ -144,5 +145,6 @@ def test_scaled_training_frames_have_mean_0_and_deviation_1_block_by_block():
     assert (whole.shape, whole.dtype) == (values.shape, np.float32)
     np.testing.assert_allclose(whole[:2000].mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(whole[:2000].std(axis=0), 1, atol=1e-5)
-    by_hand = scaled_of(np.array([[5, 7]], np.float32), {"mean": [1, 2], "deviation": [2, 5]})
+    scaling = Scaling(np.array([1.0, 2.0]), np.array([2.0, 5.0]), np.array([1, 1]))
+    by_hand = scaled_of(np.array([[5, 7]], np.float32), scaling)
     assert next(iter(by_hand))["frame"].tolist() == [[2, 1]]

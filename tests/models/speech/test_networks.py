@@ -52,7 +52,10 @@ def test_every_models_settings_are_the_references(reference: dict[str, dict[str,
         settings = DESIGNS[name]
         bins = designs.BINS[settings.feature]
         assert entry["feature"] == f"{settings.feature}{bins}", name
-        assert (settings.epochs, settings.rate) == (entry["epochs"], entry["learning_rate"]), name
+        assert (settings.epochs, settings.learning_rate) == (
+            entry["epochs"],
+            entry["learning_rate"],
+        ), name
         _same_convolution(settings.convolution, entry["cnn"], name)
         _same_recurrence(settings, entry["rnn"], name)
         head = entry["head"]
@@ -143,29 +146,29 @@ def test_published_counts_are_the_references(reference: dict[str, dict[str, Any]
 
 
 def test_the_final_models_have_the_published_size() -> None:
-    spectrogram, cepstra = networks.described("s111"), networks.described("s112")
+    spectrogram, cepstra = networks.describe("s111"), networks.describe("s112")
     assert spectrogram["parameters"] == spectrogram["published_parameters"] == 4_823_379
     assert cepstra["parameters"] == cepstra["published_parameters"] == 4_742_379
     assert spectrogram["difference"] == cepstra["difference"] == ""
 
 
 def test_an_lstms_description_says_why_it_has_fewer_parameters() -> None:
-    described = networks.described("s004")
+    described = networks.describe("s004")
     assert described["published_parameters"] - described["parameters"] == 800
     assert "second, redundant bias: 800 more" in described["difference"]
 
 
 def test_a_description_with_13_cepstra_has_no_published_counts() -> None:
-    described = networks.described("s000", 13)
+    described = networks.describe("s000", 13)
     assert described["output_shapes"][0]["shape"] == [None, 13]
     assert "published_parameters" not in described
-    assert networks.described("s001", 13)["output_shapes"][0]["shape"] == [None, 161]
+    assert networks.describe("s001", 13)["output_shapes"][0]["shape"] == [None, 161]
 
 
 def test_equal_models_have_equal_descriptions_whatever_was_built_before() -> None:
-    first = networks.described("s011")
+    first = networks.describe("s011")
     networks.network("s003")
-    assert networks.described("s011") == first
+    assert networks.describe("s011") == first
 
 
 def test_an_unknown_model_is_refused() -> None:
@@ -241,7 +244,7 @@ def test_each_step_goes_through_the_dense_layer_however_many_rows_there_are(rows
 
 
 def test_a_network_is_built_from_its_description_again() -> None:
-    described = networks.described("narrow")
+    described = networks.describe("narrow")
     again = from_architecture(described)
     assert [type(layer).__name__ for layer in again.layers] == [
         layer["type"] for layer in described["output_shapes"]

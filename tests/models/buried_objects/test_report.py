@@ -1,0 +1,122 @@
+"""The comparison says what is published and what ours is; pictures and report are whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.buried_objects import evaluation, report
+from models.buried_objects.order import ARMS
+from models.buried_objects.published import results
+from models.reporting import ModelResults
+from models.sampling import TEST
+
+COUNT = 30
+
+
+@pytest.fixture(scope="module")
+def scans():
+    generator = np.random.default_rng(0)
+    return {"ez": generator.normal(size=(4 * COUNT, 600)).astype(np.float32)}
+
+
+def evaluated(wrong, name=None):
+    """Four scans of 30 traces with an object of 8, of which the last ``wrong`` are missed."""
+    trace = np.tile(np.arange(COUNT), 4).astype(np.int16)
+    label = ((trace >= 10) & (trace < 18)).astype(np.int8)
+    labels = {"label": label, "scan": np.repeat(np.arange(4), COUNT).astype(np.int32)}
+    score = np.where((trace >= 10) & (trace < 18 - wrong), 0.8, 0.1)
+    score[:COUNT] = 0.8 * label[:COUNT] + 0.1 * (1 - label[:COUNT])
+    decision = {"value": 0.6, "low": 0.6, "median": 1}
+    table = evaluation.predictions(
+        labels | {"trace": trace}, np.arange(len(label)), score, decision
+    )
+    windows = {
+        "start": COUNT * np.arange(4),
+        "length": np.full(4, COUNT, np.int16),
+        "split": np.full(4, TEST),
+    }
+    published = results(name) if name else None
+    return table, evaluation.evaluate_predictions(
+        table, decision, windows, TEST, resamples=100, seed=0, published=published
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    entry = {"batch": 1, "epochs": 2, "f1": 0.3, "average_precision": 0.4}
+    entries = [entry, entry | {"batch": 2, "f1": None}]
+    return {"network": "rnn5", "arms": dict.fromkeys(ARMS, entries), "finding": "It is so."}
+
+
+def compared(study, wrong=1):
+    evaluations = {name: evaluated(3, name)[1] for name in ("rnn5", "lstm2")}
+    costs = {"rnn5": 2e9, "lstm2": 8e9, "upgrade": 1e8}
+    table, upgrade = evaluated(wrong)
+    return report.comparison(evaluations | {"upgrade": upgrade}, costs, study, table)
+
+
+def test_both_f1_stand_beside_the_published_ones(study):
+    found = compared(study)
+    assert [row["model"] for row in found["rows"]] == ["rnn5", "", "lstm2", "", "upgrade"]
+    ours, published, _, nothing, _ = found["rows"]
+    # 8 + 3 x 5 of 32 found, none false
+    assert ours["f1"]["value"] == pytest.approx(2 * 23 / (23 + 32))
+    assert ours["f1_as_printed"]["value"] == pytest.approx(23 / 4.5)
+    assert published["f1_as_printed_at_0.5"] == 0.27
+    assert published["f1_at_0.5"] == pytest.approx(0.27 / 1.27)
+    assert published["f1"] is None
+    assert nothing["precision_at_0.5"] is None
+    assert found["f1"]["upgrade"] > found["f1"]["rnn5"]
+    assert ours["multiplications"] == 2e9
+
+
+def test_the_notes_say_whether_the_upgrade_leads_and_what_it_costs(study):
+    notes = "\n".join(compared(study)["notes"])
+    assert "above the best network's" in notes
+    assert "at 0.05 of the multiplications that training the cheapest network takes (rnn5)" in notes
+    assert "0.01 of those of all 2 together" in notes
+    assert "lstm3 after batch 8: F1 0.29 as printed" in notes
+    assert "It is so." in notes
+    assert "NOT above" in "\n".join(compared(study, wrong=6)["notes"])
+
+
+def test_the_place_alone_by_hand(study):
+    """Three scans have an object at 2-4, one at 3-5: flagged are 2-4, 11 of 12 rightly."""
+    label = np.tile([0, 0, 1, 1, 1, 0], (4, 1))
+    label[3] = [0, 0, 0, 1, 1, 1]
+    table = pd.DataFrame({"trace": np.tile(np.arange(6), 4), "label": label.ravel()})
+    assert report.place_alone(table) == pytest.approx(11 / 12)
+    # in `evaluated` every scan has its object at the same place
+    assert "an F1 of 1.000;" in "\n".join(compared(study)["notes"])
+
+
+def test_pictures_are_pngs_and_the_same_again(study, scans):
+    table, found = evaluated(2, "rnn5")
+    history = {"values": {"loss": [1.0, 0.5], "val_loss": [1.0, 0.6]}}
+    drawn = report.pictures("rnn5", table, found, scans, history)
+    assert {"scan 0", "scan 1", "training"} <= set(drawn)
+    assert drawn == report.pictures("rnn5", table, found, scans, history)
+    drawn["order"] = report.order_picture(study)
+    for png in drawn.values():
+        assert png.startswith(b"\x89PNG")
+    flat = {"ez": np.zeros_like(scans["ez"])}
+    assert report.scan_pictures({"rnn5": table}, flat, title="silence")
+
+
+def test_the_report_is_whole(study, scans):
+    models, architectures = {}, {}
+    for name, wrong in (("rnn5", 3), ("lstm2", 3), ("upgrade", 1)):
+        published = None if name == "upgrade" else name
+        table, found = evaluated(wrong, published)
+        history = {"values": {"loss": [1.0, 0.5]}, "seen": 4}
+        models[name] = ModelResults(found, table, history)
+        architectures[name] = {"parameters": 10, "multiplications": 20, "difference": "shorter"}
+    files = report.report(compared(study), study, models, architectures, scans).as_files()
+    text = files["report.md"].decode()
+    assert "Why do models get worse as batches arrive?" in text
+    assert "pictures/order.png" in text
+    assert "| shorter" in text
+    assert "undefined" in text
+    assert {"pictures/f1.png", "pictures/all-scan-0.png", "pictures/rnn5-scan-1.png"} <= set(files)

@@ -1,0 +1,238 @@
+"""Windows read lazily, training part by part, and every trace of a scan scored once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models import sampling
+from models.buried_objects import networks
+from models.buried_objects import training as trainings
+from models.buried_objects.training import Training, Windows
+from models.buried_objects.windows import windows_of
+from models.sampling import TEST, TRAIN, VALIDATION
+from models.training import History, Timing
+
+# Keras 3 asks TensorFlow's variables for NumPy arrays in a way that NumPy 2 has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SAMPLES = 8
+
+
+def made(lengths, seed=0, separable=True):
+    """Scans whose samples are 3 higher over the object, in the middle third."""
+    generator = np.random.default_rng(seed)
+    scan = np.repeat(np.arange(len(lengths)), lengths).astype(np.int32)
+    trace = np.concatenate([np.arange(n) for n in lengths]).astype(np.int16)
+    middle = np.concatenate([np.arange(n) * 3 // n == 1 for n in lengths])
+    label = middle.astype(np.int8)
+    ez = generator.normal(size=(len(scan), SAMPLES)) + 3 * separable * label[:, None]
+    labels = {"label": label, "scan": scan, "trace": trace}
+    # Of ten scans two are for testing, two for validation, and three each in two batches.
+    part = np.resize([-1, 1, 2, 0, 1, 2, 0, 1, 2, -1], len(lengths)).astype(np.int8)[scan]
+    split = np.select([part == -1, part == 0], [TEST, VALIDATION], TRAIN).astype(np.int8)
+    splits = {"split": split, "part": part}
+    return {
+        "labels": labels,
+        "splits": splits,
+        "windows": windows_of(labels, splits, 1, per_scan=4),
+        "scans": {"ez": ez.astype(np.float32)},
+    }
+
+
+@pytest.fixture(scope="module")
+def features():
+    return made([144] * 9 + [120])
+
+
+class Counting:
+    """Rows that remember how many were read at once."""
+
+    def __init__(self, rows):
+        self.rows, self.most = rows, 0
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, wanted):
+        found = self.rows[wanted]
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_windows_are_read_on_demand_padded_with_0_and_given_a_channel():
+    rows = Counting(np.arange(300, dtype=np.float64).reshape(150, 2) + 1)
+    windows = Windows(rows, np.array([0, 100, 40]), np.array([100, 50, 100]), channel=True)
+    assert windows.shape == (3, 100, 2, 1)
+    assert rows.most == 0
+    found = windows[np.array([1, 2])]
+    assert rows.most == 100
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[0, :50, :, 0], rows.rows[100:150])
+    assert not found[0, 50:].any()
+    np.testing.assert_array_equal(windows[1:3], found)
+
+
+def test_a_scan_is_scored_from_end_to_end():
+    for length in (1, 99, 100, 101, 144, 1000):
+        offsets = trainings.offsets(length)
+        assert offsets[0] == 0
+        assert offsets[-1] == max(length - 100, 0)
+        assert np.all(np.diff(offsets) <= trainings.STEP)
+        assert np.all(np.diff(offsets) > 0)
+
+
+def test_parts_are_the_training_batches_in_their_order(features):
+    windows = features["windows"]
+    parts = trainings.parts_of(windows)
+    assert [number for number, _ in parts] == [1, 2]
+    assert all((windows["split"][rows] == TRAIN).all() for _, rows in parts)
+    assert sum(rows.size for _, rows in parts) == np.sum(windows["split"] == TRAIN)
+
+
+class Told:
+    """A network that says the first sample of each trace, and where in the window it is."""
+
+    input_shape = (None, 100, SAMPLES)
+
+    def predict_on_batch(self, x):
+        return np.stack([1 - x[..., 0], x[..., 0]], axis=-1)
+
+
+def test_every_trace_is_scored_once_whatever_the_length_of_its_scan(features):
+    lengths = [60, 144, 100, 230] * 3
+    held = made(lengths)
+    held["scans"]["ez"][:, 0] = np.arange(len(held["labels"]["scan"])) / 4096
+    rows, scores = trainings.score_scans(Told(), held, TEST)
+    np.testing.assert_array_equal(rows, np.flatnonzero(held["splits"]["split"] == TEST))
+    np.testing.assert_allclose(scores, rows / 4096, atol=1e-6)
+
+
+def test_measures_by_hand_and_undefined_ones():
+    label, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.6, 0.1])
+    found = trainings.measured(label, score, 0.5)
+    assert (found["tp"], found["fp"], found["fn"]) == (1, 1, 1)
+    assert (found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5)
+    assert found["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert trainings.measured(label, score, 2.0)["precision"] is None
+    none = trainings.measured(np.zeros(2), np.array([0.9, 0.1]), 0.5)
+    assert none["recall"] is None
+    assert none["f1"] is None
+
+
+def test_a_positive_trace_weighs_as_many_as_there_are_negative_ones_and_padding_nothing():
+    held = made([144] * 4 + [30] * 8)
+    given = trainings.examples(Told(), held)
+    rows = np.arange(len(held["windows"]["start"]))
+    label = np.concatenate(
+        [
+            held["labels"]["label"][start : start + length]
+            for start, length in zip(
+                held["windows"]["start"], held["windows"]["length"], strict=True
+            )
+        ]
+    )
+    share = label.mean()
+    assert trainings.class_weight(given, rows)[1] == pytest.approx((1 - share) / share)
+    given.y[:] = 0
+    with pytest.raises(ValueError, match="no training window has a positive trace"):
+        trainings.class_weight(given, rows)
+
+
+def test_a_training_learns_and_repeats_itself_when_windows_are_read_again(features, monkeypatch):
+    windows = features["windows"]
+    keep = (windows["batch"] == 1) | (windows["split"] == VALIDATION)
+    held = features | {"windows": {name: values[keep] for name, values in windows.items()}}
+    described = networks.describe("rnn1", SAMPLES)
+    training = Training(epochs=5, patience=10, batch=4, seed=1)
+    one = trainings.fit_network(described, held, training)
+    monkeypatch.setattr(sampling, "MEMORY_BYTES", 0)
+    other = trainings.fit_network(described, held, training)
+    history = one.history
+    assert history == other.history
+    for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert history.details["seen"] == 5 * np.sum(windows["batch"] == 1)
+    assert history.to_dict()["epochs"] == 5 == len(history.values["val_accuracy"])
+    assert (history.best_epoch, history.stopped_early) == (5, False)
+    assert history.values["loss"][-1] < history.values["loss"][0]
+    rows, scores = trainings.score_scans(one.model, features, VALIDATION)
+    label = features["labels"]["label"][rows]
+    assert scores[label == 1].mean() > scores[label == 0].mean() + 0.1
+
+
+def done(losses):
+    """What a training of one step an epoch leaves behind."""
+    return History({"loss": losses, "val_loss": losses}, (), 1, True, Timing(1.0, 1.0))
+
+
+def test_the_last_weights_are_kept_where_a_part_stopped_early(features, monkeypatch):
+    """The shared training puts those with the least validation loss back; the study doesn't."""
+
+    def stopped(built, batches, validation, *, progress, early_stopping, **settings):
+        assert early_stopping.patience == 7
+        first = built.get_weights()
+        for epoch in range(3):
+            built.set_weights([weight + epoch for weight in first])
+            progress(None)
+        built.set_weights(first)
+        return done([0.5, 0.6, 0.7])
+
+    monkeypatch.setattr(trainings, "train", stopped)
+    described = networks.describe("rnn5", SAMPLES)
+    result = trainings.fit_network(described, features, Training(patience=7))
+    built = result.model
+    # two parts, each 2 higher than it began
+    bias = built.get_layer("classes").get_weights()[1]
+    np.testing.assert_allclose(bias, 4)
+    assert [part["epochs"] for part in result.history.details["parts"]] == [3, 3]
+    assert result.history.values["loss"] == [0.5, 0.6, 0.7] * 2
+
+
+@pytest.mark.parametrize(("shuffled", "weighted"), [(False, False), (True, True)])
+def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
+    features, monkeypatch, shuffled, weighted
+):
+    seen = []
+
+    class Watched(sampling.Batches):
+        def __init__(self, x, y, rows, **settings):
+            super().__init__(x, y, rows, **settings)
+            self.batch_of = features["windows"]["batch"][rows]
+
+    def pretended(built, batches, validation, *, progress, **settings):
+        positions = batches.order(0)
+        drawn = batches.batch_of[positions]
+        seen.append((sorted(set(drawn.tolist())), positions.size, settings["class_weight"]))
+        assert set(validation.batch_of) == {0}
+        progress(None)
+        return done([1.0])
+
+    monkeypatch.setattr(trainings, "train", pretended)
+    monkeypatch.setattr(trainings, "Batches", Watched)
+    told = []
+    described = networks.describe("rnn5", SAMPLES)
+    result = trainings.fit_network(
+        described,
+        features,
+        Training(batch=5),
+        shuffled=shuffled,
+        weighted=weighted,
+        after=lambda built, given, part: told.append(part),
+    )
+    own = [part["windows"] for part in result.history.details["parts"]]
+    assert told == result.history.details["parts"]
+    assert [size for _, size, _ in seen] == ([-(-n // 5) * 5 for n in own] if shuffled else own)
+    assert [batches for batches, _, _ in seen] == ([[1, 2]] * 2 if shuffled else [[1], [2]])
+    assert all((weight is not None) == weighted for _, _, weight in seen)
+    best = [part["average_precision"] for part in result.history.details["parts"]]
+    assert result.history.details["parts"][1]["best_batch"] == (2 if best[1] > best[0] else 1)
+
+
+def test_without_validation_windows_nothing_is_trained(features):
+    windows = features["windows"]
+    keep = windows["split"] == TRAIN
+    held = features | {"windows": {name: values[keep] for name, values in windows.items()}}
+    with pytest.raises(ValueError, match="2 batches of training windows and 0 validation windows"):
+        trainings.fit_network(networks.describe("rnn1", SAMPLES), held, Training())

@@ -1,0 +1,115 @@
+"""What the comparison and the report say, in both outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.gravitational_waves import evaluation, report
+from models.reporting import ModelResults
+
+CLASSES = {"names": ["Blip", "Chirp"], "positive": [1], "task": "chirp"}
+MODELS = ("shallow_cnn", "deep_cnn", "linear_svc", "recurrent", "gan", "upgrade")
+
+
+def parts(model, high=0.9, task="chirp"):
+    """Forty test images, two of them chirps, and validation likewise; one chirp scores ``high``."""
+    label = ["Chirp"] * 2 + ["Blip"] * 38
+    frame = {
+        "id": [f"{split}-{k}" for split in ("validation", "test") for k in range(40)],
+        "label": label * 2,
+        "split": ["validation"] * 40 + ["test"] * 40,
+        "score": ([high, 0.3] + [0.1] * 37 + [0.35]) * 2,
+    }
+    table = pd.DataFrame(frame)
+    table["group"], table["chirp"] = table["id"], (table["label"] == "Chirp").astype(int)
+    table["flagged"] = table["score"] >= 0.3
+    if task == "classes":
+        table["predicted"] = table["label"]
+    classes = CLASSES | {"task": task}
+    result = evaluation.evaluate_predictions(model, table, 0.3, classes, resamples=100, seed=0)
+    return ModelResults(result.with_details(by_snr=[]), table)
+
+
+def evaluations(**high):
+    return {model: parts(model, high.get(model, 0.9)).evaluation for model in MODELS}
+
+
+IMAGES = {
+    "image": np.random.default_rng(0).random((4, 140, 170), np.float32),
+    "label": np.array(["Blip", "Chirp", "Blip", "Whistle"]),
+    "duration": np.full(4, 0.5, np.float32),
+}
+COSTS = {"deep_cnn": 4e9, "upgrade": 1e9}
+
+
+def test_the_study_s_finding_is_said_to_recur_or_not():
+    none = report.finding(parts("shallow_cnn", high=0.4).evaluation)
+    assert none.startswith(
+        "The study's finding recurs: the shallow CNN, at the published threshold of 0.5"
+    )
+    assert "finds 0 of 2 test chirps at an accuracy of 0.9500" in none
+    some = report.finding(parts("shallow_cnn", high=0.9).evaluation)
+    assert "does not recur here" in some
+    assert "finds 1 of 2" in some
+
+
+def test_the_upgrade_s_verdict_is_said_either_way():
+    better = report.verdict(evaluations(deep_cnn=0.2), COSTS)
+    assert "above the deep CNN's" in better
+    assert "lower training cost: 0.25 of its multiplications (1e+09 against 4e+09)" in better
+    worse = report.verdict(evaluations(upgrade=0.2), {"deep_cnn": 1.0, "upgrade": 2.0})
+    assert "BELOW" in worse
+    assert "NOT lower" in worse
+    assert "equal to" in report.verdict(evaluations(), COSTS)
+
+
+def test_the_comparison_has_ours_beside_the_published():
+    found = report.comparison(evaluations(), COSTS)
+    rows = {(row["model"], row["result"]): row for row in found["rows"]}
+    assert [row["model"] for row in found["rows"] if row["model"]] == list(MODELS)
+    assert rows["deep_cnn", "ours"]["chirps in test"] == "2 of 2 (1 at its own threshold)"
+    published = [row for row in found["rows"] if row["result"] == "published"]
+    assert [row["chirps in test"] for row in published] == ["0 of 10", "9 of 10"]
+    assert [row["chirps in validation"] for row in published] == ["0 of 9", "9 of 9"]
+    assert published[1]["accuracy_at_own_threshold"] == 0.99915
+    assert published[1]["loss"] == 0.00076
+    notes = "\n".join(found["notes"])
+    assert "not comparable" in notes
+    assert "40 test images, 2 of them chirps" in notes
+
+
+def test_every_class_adds_its_metrics_and_has_no_published_row():
+    results = {model: parts(model, task="classes").evaluation for model in MODELS}
+    found = report.comparison(results, COSTS)
+    assert len(found["rows"]) == len(MODELS)
+    assert found["rows"][0]["class_accuracy"]["value"] == 1.0
+
+
+@pytest.mark.parametrize("task", ["chirp", "classes"])
+def test_the_report_lists_the_chirps_of_every_model(task):
+    history = {
+        "values": {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]},
+        "phases": [[2, 1e-3]],
+        "best_epoch": 2,
+    }
+    models = {model: parts(model, task=task) for model in MODELS}
+    models["deep_cnn"] = replace(models["deep_cnn"], history=history)
+    chirps = {model: evaluation.chirps(results.predictions) for model, results in models.items()}
+    compared = report.comparison({k: results.evaluation for k, results in models.items()}, COSTS)
+    made = report.report(compared, models, chirps, IMAGES)
+    assert made.markdown.count("Flagged as chirps in validation and test") == len(MODELS)
+    assert "test-0" in made.markdown
+    assert "pictures/classes.png" in made.files
+    assert "pictures/deep-cnn-loss-and-accuracy.png" in made.files
+    assert ("deep_cnn: every class" in made.html) == (task == "classes")
+
+
+def test_a_model_that_finds_nothing_says_so():
+    results = parts("gan", high=0.2)
+    none = evaluation.chirps(results.predictions).head(0)
+    made = report.report({"notes": [], "rows": []}, {"gan": results}, {"gan": none}, IMAGES)
+    assert "Flagged as chirps in validation and test: none." in made.markdown

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import io
+import wave
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.evaluation import Evaluation
+from models.speech import pictures, report
+from models.speech.designs import ALL
+from models.speech.evaluation import error_table, evaluate_transcripts
+from models.speech.studies import STUDIES
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def results(*models: str) -> dict[str, dict[str, Any]]:
+    """Results of models, the first of which is the best."""
+    said = pd.DataFrame({"key": ["u1", "u2"], "speaker": ["a", "b"], "text": ["the cat", "a dog"]})
+    found: dict[str, dict[str, Any]] = {
+        name: {} for name in ("architectures", "histories", "evaluations", "transcripts")
+    }
+    for number, model in enumerate(models):
+        heard = ["the cat", "a dog" if number == 0 else "a hog"]
+        table = error_table(said, dict.fromkeys(("greedy", "beam", "lm"), heard))
+        found["architectures"][model] = {"feature": ALL[model].feature, "parameters": 1000 + number}
+        losses = [90.0, 50.0 + number, 60.0]
+        found["histories"][model] = {
+            "values": {"loss": losses, "val_loss": losses},
+            "epochs": 3,
+            "best_epoch": 2,
+        }
+        evaluation = evaluate_transcripts(table, ("greedy", "beam", "lm"), resamples=100, seed=1)
+        found["evaluations"][model] = evaluation.to_dict()
+        found["transcripts"][model] = table
+    return found
+
+
+def test_a_study_shows_the_trained_models_and_names_the_others() -> None:
+    compared = report.study("cells", results("s103", "s108"))
+    assert compared["trained"] == ["s103", "s108"]
+    assert compared["not_trained"] == ["s107"]
+    assert compared["losses"] == {"s103": [90.0, 50.0, 60.0], "s108": [90.0, 51.0, 60.0]}
+    first = compared["rows"][0]
+    assert (first["model"], first["parameters"], first["best epoch"]) == ("s103", 1000, 2)
+    assert first["validation loss"] == 50.0
+    assert first["wer_lm"]["value"] == 0
+    assert compared["rows"][1]["wer_lm"]["value"] == 0.25
+    assert report.standing(compared) == (
+        "Least validation loss: s103, 50.0. Not trained yet: s107."
+    )
+
+
+def test_transcripts_of_both_features_stand_side_by_side() -> None:
+    said = report.study("final", results("s111", "s112"))["said"]
+    assert said[1] == {
+        "said": "a dog",
+        "s111 (spectrogram), greedy": "a dog",
+        "s111 (spectrogram), lm": "a dog",
+        "s112 (mfcc), greedy": "a hog",
+        "s112 (mfcc), lm": "a hog",
+    }
+
+
+def test_a_study_of_which_nothing_is_trained_says_so() -> None:
+    compared = report.study("merges", {})
+    assert compared["rows"] == compared["said"] == []
+    assert compared["not_trained"] == list(STUDIES["merges"].models)
+    assert report.standing(compared) == "Not trained yet: s005, s007, s008, s009, s010."
+    assert report.study_picture(compared).startswith(PNG)
+
+
+def test_the_comparison_lists_each_model_once_and_names_those_missing() -> None:
+    studies = {
+        "final": report.study("final", results("s111")),
+        "features": report.study("features", results("s000", "s111")),
+    }
+    table = report.comparison(studies)
+    assert [row["model"] for row in table["rows"]] == ["s000", "s111"]
+    assert table["notes"][-1] == (
+        "2 of 115 models are trained; not trained: s001-s110, s112-swift."
+    )
+    assert report.comparison_picture(table).startswith(PNG)
+
+
+def test_a_models_pictures_are_of_its_training_and_its_rates() -> None:
+    held = results("s111")
+    evaluation = Evaluation.from_dict(held["evaluations"]["s111"])
+    drawn = report.pictures("s111", evaluation, held["histories"]["s111"])
+    assert set(drawn) == {"training", "error rates"}
+    assert all(png.startswith(PNG) for png in drawn.values())
+
+
+@pytest.fixture
+def data() -> dict[str, Any]:
+    generator = np.random.default_rng(1)
+    sample = generator.integers(-3000, 3000, 8000).astype(np.int16)
+    return {
+        "corpus": pd.DataFrame(
+            {
+                "key": ["long", "u1"],
+                "speaker": ["a", "b"],
+                "text": ["not this", "the <b>cat</b>"],
+                "start": [0, 3200],
+                "samples": [3200, 4800],
+            }
+        ),
+        "audio": {"sample": sample},
+        "index": pd.DataFrame({"key": ["u1"], "start": [4], "frames": [29]}),
+        "frames": {"spectrogram": generator.normal(size=(33, 161)).astype(np.float32)},
+        "cepstra": {"mfcc": generator.normal(size=(33, 26)).astype(np.float32)},
+    }
+
+
+def test_the_example_is_seen_and_its_own_audio_is_heard(data: dict[str, Any]) -> None:
+    section = report.example(data)
+    assert section.pictures[0].png.startswith(PNG)
+    with wave.open(io.BytesIO(section.sounds[0].wav)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
+        played = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    np.testing.assert_array_equal(played, data["audio"]["sample"][3200:])
+
+
+def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, Any]) -> None:
+    studies = {name: report.study(name, {}) for name in STUDIES} | {
+        "final": report.study("final", results("s111", "s112"))
+    }
+    written = report.report(report.comparison(studies), studies, data)
+    assert "the &lt;b&gt;cat&lt;/b&gt;" in written.html
+    assert "a hog" in written.html
+    assert set(written.files) == {
+        "pictures/error-rates.png",
+        "pictures/example.png",
+        "pictures/final-losses.png",
+        "sounds/example.wav",
+    }
+    for name in STUDIES:
+        assert name.replace("_", " ") in written.html
+    assert "Not trained yet: s005, s007" in written.html
+
+
+def test_many_models_are_told_apart_and_a_huge_first_loss_hides_nothing() -> None:
+    curves = {f"s{k:03d}": [5000.0, 100.0 - k, 90.0 - k] for k in range(12)}
+    first = pictures.validation_losses(curves, title="many")
+    assert first.startswith(PNG)
+    assert first == pictures.validation_losses(curves, title="many")
+    assert first != pictures.validation_losses(dict(list(curves.items())[:11]), title="many")
