@@ -71,7 +71,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a report, shown in the order of the fields.
+    """One part of a report, rendered in the order of the fields.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Section:
     table
         Rows by column; the columns are those of the rows, in the order met.
     pictures, sounds
-        What is shown, each under a name of its own in the whole report.
+        Each with a name that is unique in the report.
     """
 
     heading: str
@@ -94,7 +94,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A report twice over: ``html`` stands alone, ``markdown`` links to ``files``.
+    """A report in two forms: ``html`` stands alone, ``markdown`` links to ``files``.
 
     ``files`` maps paths relative to the Markdown to their content.
     """
@@ -104,7 +104,7 @@ class Report:
     files: dict[str, bytes] = field(repr=False)
 
     def as_files(self) -> dict[str, bytes]:
-        """Give everything by path: ``index.html``, ``report.md`` and what the latter links to."""
+        """Return all files by path: ``index.html``, ``report.md`` and those it links to."""
         return {
             "index.html": self.html.encode(),
             "report.md": self.markdown.encode(),
@@ -172,10 +172,15 @@ def three_decimals(value: float | None) -> str:
 
 
 def comparison_table(rows: Iterable[Row]) -> str:
-    """Render rows as a Markdown table, aligned so that it reads well in a terminal too.
+    """Render rows as a Markdown table, aligned for terminals.
 
-    Numbers are given to three decimals, with their interval in brackets; a value that the rows do
-    not determine reads ``undefined``, one that nobody gave ``-``.
+    Numbers have three decimals, and their interval in brackets. An undefined value reads
+    ``undefined``, a missing one ``-``.
+
+    >>> print(comparison_table([{"model": "CNN", "f1": 0.5, "seeds": None}]))
+    | model | F1    | seeds |
+    | ----- | ----- | ----- |
+    | CNN   | 0.500 | -     |
     """
     rows = list(rows)
     if not rows:
@@ -206,7 +211,7 @@ def report(title: str, sections: Sequence[Section], *, introduction: str = "") -
     Raises
     ------
     ValueError
-        If two pictures or sounds have the same name, or a name makes no file name.
+        Two pictures or sounds have the same name, or a name has no letter or digit.
     """
     files: dict[str, bytes] = {}
     page = [f"<h1>{html.escape(title)}</h1>"]
@@ -316,13 +321,13 @@ def _data(kind: str, content: bytes) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Escape what Markdown would take for markup, and keep to one line."""
+    """Escape Markdown's markup, and join lines."""
     line = " ".join(text.split())
     return re.sub(r"[\\`*<|]|(?<!\w)_|_(?!\w)|\](?=[(\[:])", r"\\\g<0>", line)
 
 
 def _paragraph(text: str) -> str:
-    """Escape a paragraph, also what makes a heading, list or quotation at its start."""
+    """Escape a paragraph, including a heading, list or quotation mark at its start."""
     return re.sub(r"^([#>+=~-]|\d+(?=[.)]))", _escape_start, _markdown(text))
 
 

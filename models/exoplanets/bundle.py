@@ -1,10 +1,7 @@
-"""The bundled noise: quiet stretches of real Kepler light curves, and how they were made.
+"""Bundle quiet stretches of real Kepler light curves, the noise of `simulation.injected`.
 
-Here belongs the making of ``data/quiet_kepler.h5`` from a folder of Kepler light curves, and its
-reading. What is injected into the noise belongs to `models.exoplanets.simulation`.
-
-The file is made anew by ``python -m models.exoplanets.bundle FOLDER``, FOLDER holding the 46 light
-curves that are named in it.
+``python -m models.exoplanets.bundle FOLDER`` rebuilds ``data/quiet_kepler.h5`` from a folder with
+the 46 light curves that are named in it.
 """
 
 from __future__ import annotations
@@ -33,19 +30,19 @@ LICENCE = "Public domain (work of the United States government, NASA/Kepler miss
 
 @dataclass(frozen=True)
 class Signal:
-    """A periodic dip to take out of a light curve.
+    """A periodic dip to remove from a light curve.
 
     Parameters
     ----------
-    period
+    period : float
         Days.
-    centres
-        Middle of a primary, and of a secondary eclipse where there is one, BKJD days.
-    half_width
+    centres : tuple of float
+        Middle of a primary eclipse and, if there is one, of a secondary; BKJD days.
+    half_width : float
         Days masked on either side.
-    harmonics
-        Of the orbit, to fit and subtract: the planet's or companion's light and tide between the
-        eclipses.
+    harmonics : int
+        Harmonics of the orbit to fit and subtract: the light and tides of the companion between
+        the eclipses.
     """
 
     period: float
@@ -66,19 +63,19 @@ SIGNALS = {
     10485250: Signal(16.469820, (180.8832, 187.00), 0.26),
     11909839: Signal(10.405954, (177.1987, 182.68), 0.22),
 }
-"""By number in the Kepler Input Catalog: what is not noise."""
+"""Known signals by number in the Kepler Input Catalog."""
 
 SHORTEST = 2000
-"""Cadences below which a stretch is left out."""
+"""Minimum cadences of a stretch."""
 
 CURVED_GAP = 60
-"""Cadences up to which a gap is bridged by a cubic; longer ones by a straight line."""
+"""Maximum cadences of a gap filled by a cubic; longer ones get a straight line."""
 
 SIDE = 73
-"""Good cadences on either side of a gap that its filling is fitted to: 1.5 days."""
+"""Good cadences fitted on either side of a gap: 1.5 days."""
 
 ABUT_DAYS = 1.5
-"""Quarters 0 and 1, this close to each other, are joined: each is too short by itself."""
+"""Quarters closer than this are joined: quarters 0 and 1 are too short alone."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +84,14 @@ class Stretch:
 
     Parameters
     ----------
-    kic
-        The star.
-    quarter
-        The files' time stamp, the first if several were joined.
-    level
+    kic : int
+        The star's number in the Kepler Input Catalog.
+    quarter : str
+        Time stamp of the file, the first if several were joined.
+    level : float
         Median flux, e-/s.
-    noise
-        (n,) float32, relative flux less 1, every 29.4 minutes.
+    noise : ndarray of shape (n,), float32
+        Relative flux minus 1, every 29.4 minutes.
     """
 
     kic: int
@@ -115,9 +112,9 @@ def read_bundle(path: Path = BUNDLE) -> list[Stretch]:
 
 
 def write_bundle(stretches: list[Stretch], path: Path) -> None:
-    """Write the stretches: ``/<kic>/<quarter>``, int16, times the attribute ``scale``.
+    """Write the stretches as int16 to ``/<kic>/<quarter>``, with their unit as ``scale``.
 
-    The scale makes the largest value 32767, which is finer than a tenth of the noise.
+    The largest value becomes 32767, so the unit is finer than a tenth of the noise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
@@ -149,7 +146,7 @@ def quiet_stretches(folder: Path) -> list[Stretch]:
 
 
 def _joined(quarters: Iterator[Quarter]) -> Iterator[Quarter]:
-    """Join quarters shorter than `SHORTEST` to the next one of that star, if it follows soon."""
+    """Join quarters shorter than `SHORTEST` to the star's next one within `ABUT_DAYS`."""
     held: Quarter | None = None
     for quarter in quarters:
         joined = quarter
@@ -164,7 +161,7 @@ def _joined(quarters: Iterator[Quarter]) -> Iterator[Quarter]:
 def _join(first: Quarter, second: Quarter, gap: float) -> Quarter:
     cadence = float(np.nanmedian(np.diff(first.time)))
     missing = np.full(round(gap / cadence) - 1, np.nan)
-    # Between quarters a star falls on another pixel, and its level changes.
+    # A star moves to other pixels between quarters, which changes its level.
     ratio = float(np.nanmedian(second.flux[:98]) / np.nanmedian(first.flux[-98:]))  # 2 days each
     return Quarter(
         kic=first.kic,
@@ -178,15 +175,15 @@ def _join(first: Quarter, second: Quarter, gap: float) -> Quarter:
 
 
 def clean(quarter: Quarter) -> Stretch:
-    """Replace a star's known dips, and all gaps, by what the curve does around them.
+    """Replace a star's known dips, and all gaps, by trend and noise as around them.
 
-    A gap gets the local trend (a cubic fitted to 1.5 days either side; over more than 60 cadences
-    a straight line) plus the fit's residuals, repeated, so that its scatter is that of its
-    neighbourhood.
+    A gap gets the local trend (a cubic fitted to 1.5 days on either side; over more than 60
+    cadences a straight line) plus the repeated residuals of the fit, so it scatters as its
+    surroundings.
     """
     n = len(quarter.flux)
     there = np.isfinite(quarter.time)
-    # Cadences come regularly but for the light's travel time, so time can be interpolated.
+    # Cadences are regular but for the light travel time: times can be interpolated.
     time = np.interp(np.arange(n), np.flatnonzero(there), quarter.time[there])
     signal = SIGNALS[quarter.kic]
     good = np.isfinite(quarter.flux)
@@ -218,7 +215,7 @@ def _phase_curve(
 def _bridge(
     noise: NDArray[np.float64], good: NDArray[np.bool_], start: int, stop: int
 ) -> NDArray[np.float64]:
-    """Return values for ``noise[start:stop]``."""
+    """Return trend and noise to fill ``noise[start:stop]``."""
     usable = np.flatnonzero(good)
     middle = int(np.searchsorted(usable, start))
     before, after = usable[max(0, middle - SIDE) : middle], usable[middle : middle + SIDE]
@@ -239,9 +236,9 @@ def _bridge(
 def _robust_fit(
     cadence: NDArray[np.intp], noise: NDArray[np.float64], *, degree: int
 ) -> tuple[np.polynomial.Polynomial, NDArray[np.float64]]:
-    """Fit a polynomial, leaving out flares, jumps and what a mask did not cover.
+    """Fit a polynomial without outliers: flares, jumps, parts of dips outside the mask.
 
-    Returns it and the residuals of what was kept.
+    Returns it and the residuals of the cadences fitted.
     """
     kept = cadence
     for _ in range(5):
@@ -252,7 +249,7 @@ def _robust_fit(
 
 
 def main() -> None:
-    """Make the bundle from a folder of light curves."""
+    """Build the bundle from a folder of light curves."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path, help="folder of Kepler long-cadence light curves")
     parser.add_argument("--out", type=Path, default=BUNDLE)

@@ -1,9 +1,7 @@
-"""Raw Kepler quarters, and the proof on them: known planets found, with their periods.
+"""Search raw Kepler quarters, and compare the periods of known planets with published ones.
 
-Here belong the cadence-by-cadence form of light curves before anything is done to them, a bundled
-set of seven stars in that form (``data/kepler_quarters.h5``; NASA Kepler mission, public domain),
-and the search of every star in such a set. The bundle is made anew by
-``python -m models.exoplanets.quarters FOLDER``.
+``python -m models.exoplanets.quarters FOLDER`` rebuilds the bundled quarters of seven stars,
+``data/kepler_quarters.h5`` (NASA Kepler mission, public domain), from the archive's light curves.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ KNOWN_PERIODS = {
 """Planets of stars in the bundle: name and period in days (NASA Exoplanet Archive)."""
 
 TOLERANCE = 1e-3
-"""How far a found period may lie from the published one, as a fraction."""
+"""Maximum relative difference between our period of a planet and the published one."""
 
 
 def cadences(folder: Path) -> dict[str, NDArray[Any]]:
@@ -55,7 +53,7 @@ def cadences(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def bundled() -> dict[str, NDArray[Any]]:
-    """Read the bundled quarters; as `cadences` gives them."""
+    """Read the bundled quarters, in the form of `cadences`."""
     with h5py.File(BUNDLE, "r") as file:
         arrays = {name: np.asarray(file[name]) for name in file}
     return {n: np.char.decode(a) if a.dtype.kind == "S" else a for n, a in arrays.items()}
@@ -79,14 +77,14 @@ def write_bundle(folder: Path, target: Path = BUNDLE) -> None:
 
 
 def search_stars(table: Arrays, period_min: float, period_max: float) -> list[dict[str, Any]]:
-    """Search every star for its best periodic dip, and say what is made of it.
+    """Search every star for its best periodic dip, and give a verdict on it.
 
     Parameters
     ----------
-    table
-        As `cadences` gives it.
-    period_min, period_max
-        Days searched; at most half of what was observed of a star.
+    table : Arrays
+        As `cadences` returns it.
+    period_min, period_max : float
+        Days; at most half of the time that a star was observed.
 
     Returns
     -------
@@ -96,7 +94,7 @@ def search_stars(table: Arrays, period_min: float, period_max: float) -> list[di
         ``planet``, ``published_period`` and ``recovered`` (period within `TOLERANCE`).
     """
     columns = {name: np.asarray(table[name]) for name in table}
-    found = []
+    results = []
     for kic in np.unique(columns["kic"]):
         star = {name: values[columns["kic"] == kic] for name, values in columns.items()}
         names = np.unique(star["quarter"])
@@ -105,21 +103,21 @@ def search_stars(table: Arrays, period_min: float, period_max: float) -> list[di
             for chosen in (star["quarter"] == name for name in names)
         )
         best = search(time, flux, period_min, min(period_max, (time[-1] - time[0]) / 2))
-        judged = verdict(best)
+        decision = verdict(best)
         result: dict[str, Any] = {
             "kic": int(kic),
             "disposition": str(star["disposition"][0]),
             "quarters": len(names),
             **{k: float(getattr(best, k)) for k in ("period", "epoch", "duration", "depth", "snr")},
-            "verdict": judged.disposition,
-            "reasons": list(judged.reasons),
+            "verdict": decision.disposition,
+            "reasons": list(decision.reasons),
         }
         if known := KNOWN_PERIODS.get(int(kic)):
             name, period = known
             off = abs(best.period / period - 1)
             result |= {"planet": name, "published_period": period, "recovered": off <= TOLERANCE}
-        found.append(result)
-    return found
+        results.append(result)
+    return results
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
-"""Real light curves from files: the Kaggle pair, and folders of Kepler quarters.
+"""Read real light curves: the Kaggle pair, and folders of Kepler quarters.
 
-Here belongs whatever turns a publisher's file into rows, and the errors that say which file, row
-and column was wrong. Made-up curves belong to `models.exoplanets.simulation`. All sources give the
-same arrays, row for row:
+All sources, `models.exoplanets.simulation` included, give the same arrays:
 
 ========  ==========  ===============================================================
 ``flux``  float32     (n, 3197), e-/s, one value each 29.4 minutes
@@ -86,7 +84,7 @@ def rows(
     part: int,
     host: NDArray[np.str_] | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a source (see the module) for rows of which nothing more is known."""
+    """Return the arrays of a source (see the module); what is unknown of the rows is NaN."""
     n = len(flux)
     unknown = np.full(n, np.nan)
     return {
@@ -103,15 +101,15 @@ def rows(
 
 
 def read_files(path: Path, *, block_rows: int = READ_ROWS) -> Blocks:
-    """Read whatever a person points at.
+    """Read the Kaggle set or a folder of light curves, whichever ``path`` holds.
 
     Parameters
     ----------
-    path
+    path : Path
         A CSV file in the Kaggle layout (plain, ``.gz``, or in a ``.zip``), a folder that holds
         ``exoTrain`` and ``exoTest``, or a folder of Kepler light curves.
-    block_rows
-        Rows a block holds at most.
+    block_rows : int
+        Maximum rows of a block.
 
     Returns
     -------
@@ -121,7 +119,7 @@ def read_files(path: Path, *, block_rows: int = READ_ROWS) -> Blocks:
     Raises
     ------
     BadInput
-        If there is nothing of the kind, and, while the blocks are read, for bad content.
+        There is no such file, or, while the blocks are read, its content is bad.
     """
     if _is_curves_folder(path):
         return read_light_curves(path, block_rows=block_rows)
@@ -194,11 +192,11 @@ def read_kaggle(path: Path, *, block_rows: int = READ_ROWS) -> Blocks:
 
     Parameters
     ----------
-    path
+    path : Path
         The folder or zip file with ``exoTrain.csv`` and ``exoTest.csv`` (or ``.csv.gz``); the
         latter becomes part 1. Or one such file alone: all part 0.
-    block_rows
-        Rows a block holds at most.
+    block_rows : int
+        Maximum rows of a block.
 
     Returns
     -------
@@ -208,9 +206,9 @@ def read_kaggle(path: Path, *, block_rows: int = READ_ROWS) -> Blocks:
     Raises
     ------
     BadInput
-        Naming file, row and column: for a missing or misplaced column, a row with another number
-        of values, text for a number, NaN or infinity, a label other than 1 and 2, a file without
-        planets or without other stars, an empty, damaged or truncated file.
+        Names file, row and column: a missing or misplaced column, a wrong number of values, text
+        for a number, NaN or infinity, a label other than 1 and 2, a file without planets or
+        without other stars, an empty, damaged or truncated file.
     """
     tables = _kaggle_tables(path)
     return Blocks(block for table in tables for block in _read_table(table, block_rows))
@@ -294,7 +292,7 @@ def _read_table(table: _Table, block_rows: int) -> Iterator[dict[str, NDArray[An
 
 
 def _lines(table: _Table, file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines that are not blank; the error for a damaged archive says how far it went."""
+    """Yield the lines that are not blank; an error for a damaged archive names the last row."""
     count = 0
     try:
         for line in file:
@@ -344,14 +342,13 @@ def _check_header(table: _Table, line: bytes) -> None:
 
 
 def _parse(table: _Table, lines: list[bytes], *, first: int) -> NDArray[np.float32]:
-    """Return (rows, 3198) values: the label, then the flux; rows count on from ``first``."""
+    """Parse lines to shape (rows, 3198): label, then flux; rows are numbered from ``first``."""
     values = np.empty((len(lines), CADENCES + 1), np.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # how NumPy says that it stopped before the line's end
+        warnings.simplefilter("error")  # NumPy warns if it stopped before the line's end
         for i, line in enumerate(lines):
             try:
-                # Of the parsers at hand as fast as any per core, and the only one that can tell
-                # the row.
+                # As fast per core as other parsers, and the only one that names the row.
                 row = np.fromstring(line, np.float32, sep=",")
             except (ValueError, Warning):
                 raise _fault(table, line, first + i) from None
@@ -364,7 +361,7 @@ def _parse(table: _Table, lines: list[bytes], *, first: int) -> NDArray[np.float
 
 
 def _fault(table: _Table, line: bytes, row: int) -> BadInput:
-    """Find, value by value, what is wrong with a line."""
+    """Find the first fault of a line, value by value."""
     cells = next(csv.reader([line.decode("utf-8", "replace").strip("\r\n")]))
     if len(cells) != CADENCES + 1:
         return BadInput(
@@ -411,24 +408,24 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
 
 @dataclass(frozen=True)
 class Quarter:
-    """One star over one quarter, or the part of it that a file holds, as the mission gave it.
+    """One star over one quarter, or part of one, as released by the mission.
 
     Parameters
     ----------
-    kic
+    kic : int
         Number in the Kepler Input Catalog.
-    name
+    name : str
         The file's time stamp, ``2009259160929``: when the quarter ended.
-    time
-        (n,) float64, days, BKJD (barycentric Julian date - 2454833); NaN where there is none.
-    flux
-        (n,) float64, e-/s, PDCSAP_FLUX: corrected for the spacecraft's systematics; NaN in gaps.
-    quality
-        (n,) int32, SAP_QUALITY bits (Kepler Archive Manual, table 2-3).
-    disposition
+    time : ndarray of shape (n,), float64
+        Days, BKJD (barycentric Julian date - 2454833); NaN if missing.
+    flux : ndarray of shape (n,), float64
+        PDCSAP_FLUX, e-/s, corrected for the spacecraft's systematics; NaN in gaps.
+    quality : ndarray of shape (n,), int32
+        SAP_QUALITY bits (Kepler Archive Manual, table 2-3).
+    disposition : str
         ``CONFIRMED``, ``FALSE-POSITIVE`` or another prefix of the file name; "" if none.
-    file
-        Where it was read from.
+    file : Path
+        The file read.
     """
 
     kic: int
@@ -444,7 +441,7 @@ CURVE_FILE = re.compile(
     r"(?:(?P<disposition>[A-Z-]+)__)?kplr(?P<kic>\d{9})-(?P<stamp>\d{13})_llc"
     r"(?P<form>.*\.fits|.*\.(?:txt|csv))(?:\.gz)?"
 )
-"""Names of long-cadence files, as the archive gives them, with an optional disposition before."""
+"""The archive's names of long-cadence files, with an optional disposition in front."""
 
 COLUMNS = (
     *("TIME", "TIMECORR", "CADENCENO", "SAP_FLUX", "SAP_FLUX_ERR", "SAP_BKG", "SAP_BKG_ERR"),
@@ -457,7 +454,7 @@ COLUMNS = (
 WANTED = ("TIME", "PDCSAP_FLUX", "SAP_QUALITY")
 
 GAPS = frozenset({"", "NULL", "nan", "NaN", "NAN"})
-"""How a CSV writes a cadence without a value."""
+"""A missing value in a CSV."""
 
 
 def read_kepler_quarters(folder: Path) -> list[Quarter]:
@@ -474,15 +471,15 @@ def read_kepler_quarters(folder: Path) -> list[Quarter]:
 def iter_kepler_quarters(folder: Path) -> Iterator[Quarter]:
     """Read the light curves of a folder one at a time, by star and time.
 
-    Files are FITS (``kplr*_llc.fits``, as the archive has them) or CSV with the same columns
+    Files are FITS (``kplr*_llc.fits``, as in the archive) or CSV with the same columns
     (``.csv`` or ``.txt``), with a header or, without, in the archive's order; either may be
-    gzipped. Other files are left alone.
+    gzipped. Other files are ignored.
 
     Raises
     ------
     BadInput
-        Naming file, row and column: when there is no light curve, a column is missing, a value is
-        not a number, or a file is empty, damaged or cut off.
+        Names file, row and column: there is no light curve, a column is missing, a value is not a
+        number, or a file is empty, damaged or truncated.
     """
     matches = [
         (match, file)
@@ -536,8 +533,8 @@ def _read_fits(file: Path) -> dict[str, NDArray[Any]]:
 
     try:
         with _opened(file) as raw, warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)  # an exception follows if it matters
-            # From memory, because astropy leaves a file open in which it finds a fault.
+            warnings.simplefilter("ignore", AstropyWarning)  # what matters raises later
+            # From memory: astropy leaves a faulty file open.
             with fits.open(io.BytesIO(raw.read())) as pack:
                 table = pack[1].data
                 # FITS is big-endian; NumPy's native order makes the rest fast.
@@ -616,7 +613,7 @@ def _read_csv(file: Path) -> dict[str, NDArray[Any]]:
 
 
 def _number(cell: str) -> float | None:
-    """The value of a cell, NaN for a gap, None if it is text."""
+    """Parse a cell: NaN for a gap, None for text."""
     cell = cell.strip()
     if cell in GAPS:
         return float("nan")
@@ -639,7 +636,7 @@ def _check_columns(file: Path, have: list[str]) -> None:
 
 
 def read_light_curves(folder: Path, *, block_rows: int = READ_ROWS) -> Blocks:
-    """Read a folder of Kepler quarters as rows of the Kaggle layout, one a star and quarter.
+    """Read a folder of Kepler quarters as rows of the Kaggle layout, one per star and quarter.
 
     Gaps are filled by linear interpolation over cadences, the first 3197 cadences are kept and
     their median is subtracted. Shorter files (quarters 0, 1 and 17) are skipped and named in the
@@ -647,12 +644,12 @@ def read_light_curves(folder: Path, *, block_rows: int = READ_ROWS) -> Blocks:
 
     Parameters
     ----------
-    folder
-        See `iter_kepler_quarters`. What a star is comes from ``labels.csv`` in the folder (columns
-        ``kic`` and ``label``, 2 with a planet, 1 without), else from the prefix ``CONFIRMED__`` or
+    folder : Path
+        See `iter_kepler_quarters`. Labels come from ``labels.csv`` in the folder (columns ``kic``
+        and ``label``, 2 with a planet, 1 without), else from the prefix ``CONFIRMED__`` or
         ``FALSE-POSITIVE__`` of the file's name.
-    block_rows
-        Rows a block holds at most.
+    block_rows : int
+        Maximum rows of a block.
 
     Returns
     -------
@@ -663,8 +660,8 @@ def read_light_curves(folder: Path, *, block_rows: int = READ_ROWS) -> Blocks:
     Raises
     ------
     BadInput
-        While the blocks are read: as `iter_kepler_quarters`, and for a star without a label, and
-        when no row, no planet or nothing but planets is left.
+        While the blocks are read: as `iter_kepler_quarters`; a star has no label; no row, no
+        planet or nothing but planets is left.
     """
     return Blocks(_light_curve_blocks(folder, block_rows))
 
@@ -710,10 +707,9 @@ def _light_curve_blocks(folder: Path, block_rows: int) -> Iterator[dict[str, NDA
 
 
 def to_row(flux: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Return the first 3197 values, gaps interpolated over cadences, less their median, in e-/s.
+    """Return the first 3197 values, gaps interpolated, minus their median, in e-/s.
 
-    The very rows of the Kaggle layout that others made from the same files come out, to the last
-    digit that they kept.
+    The result equals the published rows of the Kaggle set, to their last digit.
     """
     kept = flux[:CADENCES]
     there = np.flatnonzero(np.isfinite(kept))

@@ -1,8 +1,7 @@
-"""What is done to a light curve before a network sees it: scaling, channels and spectra.
+"""Transform light curves for the networks: scaling, channels and spectra.
 
-Here belong pure functions from a batch of curves to a batch of features, each row by itself and
-along time only, so that they can be applied to any block of a stream with the same result.
-Searching for transits is `transit_search`; networks are `networks`.
+Each function treats the rows of a batch separately, so it gives the same result for any blocks of
+a stream.
 """
 
 from __future__ import annotations
@@ -23,23 +22,29 @@ RUNNING_MEAN_CADENCES = 200
 def standardise(flux: NDArray[np.floating]) -> NDArray[np.float32]:
     """Scale each curve to mean 0 and standard deviation 1, by itself.
 
-    Means and variances of stars differ by orders of magnitude, and a star's own values are all
-    that is needed, so nothing is fitted and nothing can leak from one split to another.
+    Means and variances of stars differ by orders of magnitude. Only a star's own values are used,
+    so nothing leaks from one split to another.
 
     Parameters
     ----------
-    flux
-        Curves, shape (n, cadences), in any unit (the published set: electrons per second).
+    flux : ndarray of shape (n, cadences)
+        Curves in any unit (the published set: electrons per second).
 
     Returns
     -------
-    Shape (n, cadences), float32, without unit. A constant curve becomes zeros.
+    ndarray of shape (n, cadences), float32
+        Without unit. A constant curve becomes zeros.
+
+    Examples
+    --------
+    >>> standardise(np.array([[1.0, 3.0], [5.0, 5.0]])).tolist()
+    [[-1.0, 1.0], [0.0, 0.0]]
     """
     flux = _curves(flux)
-    # Flux can be large beside its scatter: subtract in double precision, then shrink.
+    # Flux can be large compared with its scatter: subtract in double precision.
     centred = flux - flux.mean(axis=1, keepdims=True, dtype=np.float64)
     scale = centred.std(axis=1, keepdims=True)
-    # What rounding leaves of a constant curve is no signal.
+    # A constant curve keeps only rounding errors.
     rounding = np.finfo(flux.dtype).eps * np.abs(flux).max(axis=1, keepdims=True)
     constant = scale <= rounding
     centred /= np.where(constant, 1.0, scale)
@@ -53,15 +58,16 @@ def running_mean(
 
     Parameters
     ----------
-    flux
-        Curves, shape (n, cadences).
-    width
+    flux : ndarray of shape (n, cadences)
+        Curves.
+    width : int
         Cadences averaged. An even window reaches one cadence further back than forward; beyond
         the ends the curve is mirrored (``mode="reflect"`` of `scipy.ndimage.uniform_filter1d`).
 
     Returns
     -------
-    Shape (n, cadences), float32, in the unit of ``flux``.
+    ndarray of shape (n, cadences), float32
+        In the unit of ``flux``.
     """
     from scipy.ndimage import uniform_filter1d
 
@@ -72,43 +78,45 @@ def running_mean(
 def cnn_channels(
     flux: NDArray[np.floating], width: int = RUNNING_MEAN_CADENCES
 ) -> NDArray[np.float32]:
-    """Give the CNN's two channels: the standardised curve and its running mean.
+    """Compute the CNN's two channels: the standardised curve and its running mean.
 
-    The study does not name its second channel; this is the one of the best-known public network
-    on the same set.
+    The study does not name its second channel; this is that of the best-known public network on
+    the same set.
 
     Returns
     -------
-    Shape (n, cadences, 2), float32, without unit.
+    ndarray of shape (n, cadences, 2), float32
+        Without unit.
     """
     scaled = standardise(flux)
     return np.stack([scaled, running_mean(scaled, width)], axis=-1)
 
 
 def spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Give the magnitude of each curve's Fourier transform, mirrored half dropped.
+    """Compute the magnitude of each curve's Fourier transform at frequencies from 0.
 
     Parameters
     ----------
-    flux
-        Curves, shape (n, cadences), standardised for the study's features.
+    flux : ndarray of shape (n, cadences)
+        Curves, standardised for the study's features.
 
     Returns
     -------
-    Shape (n, cadences // 2 + 1, 1), float32, in the unit of ``flux`` (unnormalised transform).
-    The first bin is the sum of the curve.
+    ndarray of shape (n, cadences // 2 + 1, 1), float32
+        In the unit of ``flux`` (unnormalised transform). The first bin is the sum of the curve.
     """
     return np.abs(_transform(flux))[..., np.newaxis]
 
 
 def complex_spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Give the real and imaginary part of each curve's Fourier transform, mirrored half dropped.
+    """Compute each curve's complex Fourier transform at frequencies from 0.
 
-    The study asks for it in place of the magnitude, which forgets when a transit happened.
+    The study proposes it instead of the magnitude, which loses the time of a transit.
 
     Returns
     -------
-    Shape (n, cadences // 2 + 1, 2), float32: real parts, then imaginary parts.
+    ndarray of shape (n, cadences // 2 + 1, 2), float32
+        Real parts, then imaginary parts.
     """
     transform = _transform(flux)
     return np.stack([transform.real, transform.imag], axis=-1)
@@ -117,7 +125,7 @@ def complex_spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
 def _transform(flux: NDArray[np.floating]) -> NDArray[np.complex64]:
     from scipy import fft
 
-    # Single precision halves the work, and one thread a core shares the rows.
+    # Single precision halves the work; the rows are shared by one thread per core.
     transform = fft.rfft(_curves(flux).astype(np.float32, copy=False), axis=1, workers=-1)
     return np.asarray(transform, dtype=np.complex64)
 

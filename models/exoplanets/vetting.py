@@ -1,8 +1,4 @@
-"""The fifth model: boosted trees that vet the transit search's best candidate of each star.
-
-Here belongs the estimator and what it reads of a candidate. How a candidate is found and described
-is `models.exoplanets.transit_search`.
-"""
+"""Vet the best candidate of each star from `transit_search` with boosted trees: the fifth model."""
 
 from __future__ import annotations
 
@@ -23,13 +19,12 @@ SETTINGS: dict[str, Any] = {
     "max_leaf_nodes": 15,
     "min_samples_leaf": 10,
     "l2_regularization": 1.0,
-    # With a few dozen planets to learn from, trees that see few features each vary more, and
-    # together err less.
+    # With a few dozen planets, trees that see few features each vary more, and err less together.
     "max_features": 0.15,
     "early_stopping": False,
 }
-"""Settings of the trees. Classes carry no weights: planets aren't found better for being weighed
-up, and probabilities stay probabilities."""
+"""Settings of the trees. Classes have no weights: they do not improve recall of planets, and would
+distort the probabilities."""
 
 
 def vetting_model(seed: int) -> HistGradientBoostingClassifier:
@@ -37,7 +32,7 @@ def vetting_model(seed: int) -> HistGradientBoostingClassifier:
 
     Parameters
     ----------
-    seed
+    seed : int
         Seed of the features that each split may choose from.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -52,18 +47,18 @@ def fit_vetting(
 
     Parameters
     ----------
-    candidates
-        What `transit_search.vetting_features` gives for n stars. Of it the features are read: the
-        folded views hold nothing more that helps, and are there to be looked at.
-    labels
-        Shape (n,): 1 for a star with a planet, 0 for one without.
-    seed
+    candidates : mapping of str to ndarray
+        From `transit_search.vetting_features`, for n stars. Only ``features`` is used: the folded
+        views did not improve the model.
+    labels : array-like of shape (n,)
+        1 for a star with a planet, 0 for one without.
+    seed : int
         As for `vetting_model`. Equal stars, labels and seed give equal estimators.
 
     Raises
     ------
     ValueError
-        The features are not those of `FEATURE_NAMES`, or only one of the labels is there.
+        The features are not those of `FEATURE_NAMES`, or one of the labels is missing.
     """
     from threadpoolctl import threadpool_limits
 
@@ -76,8 +71,7 @@ def fit_vetting(
             "stars with a planet (1) and without one (0) are needed to learn from, got labels "
             f"{np.unique(labels).tolist()}"
         )
-    # So few rows are fitted faster by one thread, and threads that wait for busy cores take many
-    # times as long.
+    # One thread fits so few rows faster; more take many times as long on busy cores.
     with threadpool_limits(1, user_api="openmp"):
         return vetting_model(seed).fit(features, labels)
 
@@ -85,18 +79,18 @@ def fit_vetting(
 def score_vetting(
     estimator: HistGradientBoostingClassifier, candidates: Mapping[str, NDArray[Any]]
 ) -> NDArray[np.float64]:
-    """Give each star's probability of having a planet.
+    """Return each star's probability of having a planet.
 
     Parameters
     ----------
-    estimator
+    estimator : HistGradientBoostingClassifier
         From `fit_vetting`.
-    candidates
+    candidates : mapping of str to ndarray
         As for `fit_vetting`.
 
     Returns
     -------
-    Shape (n,), float64.
+    ndarray of shape (n,), float64
     """
     return np.asarray(estimator.predict_proba(_features(candidates))[:, 1], np.float64)
 
