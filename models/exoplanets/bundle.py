@@ -147,14 +147,14 @@ def quiet_stretches(folder: Path) -> list[Stretch]:
 
 def _joined(quarters: Iterator[Quarter]) -> Iterator[Quarter]:
     """Join quarters shorter than `SHORTEST` to the star's next one within `ABUT_DAYS`."""
-    held: Quarter | None = None
+    pending: Quarter | None = None
     for quarter in quarters:
         joined = quarter
-        if held is not None and held.kic == quarter.kic:
-            gap = float(np.nanmin(quarter.time) - np.nanmax(held.time))
+        if pending is not None and pending.kic == quarter.kic:
+            gap = float(np.nanmin(quarter.time) - np.nanmax(pending.time))
             if gap < ABUT_DAYS:
-                joined = _join(held, quarter, gap)
-        held = quarter if len(quarter.flux) < SHORTEST else None
+                joined = _join(pending, quarter, gap)
+        pending = quarter if len(quarter.flux) < SHORTEST else None
         yield joined
 
 
