@@ -1,17 +1,19 @@
-"""What a user may set: the profile, and any stage's configuration, in `faint.toml`.
+"""The settings of `faint.toml`: the profile, and any stage's configuration.
 
-Every stage has one `StageConfig`. A field's default is, in this order: what `faint.toml` says for
-the stage, what the field says for the profile, the field's plain default. The result is what the
-web UI offers, what a run without configuration uses and what counts in the stage's version, so
-switching the profile or editing `faint.toml` makes exactly the stages stale whose values changed.
+Every stage has one `StageConfig`. A field's default is, in this order: its value in the stage's
+section of `faint.toml`, its default in the chosen profile, its plain default. The web UI offers the
+result, a run without configuration uses it, and it counts in the stage's version: switching the
+profile or editing `faint.toml` makes exactly the stages stale whose values changed.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
+import math
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -24,7 +26,7 @@ T = TypeVar("T")
 
 
 class SettingsError(ValueError):
-    """`faint.toml` or $FAINT_PROFILE says something that isn't understood."""
+    """`faint.toml` or $FAINT_PROFILE is wrong."""
 
 
 @functools.cache
@@ -54,45 +56,53 @@ def profile() -> str:
 
 
 def by_profile(*, quick: T, published: T) -> T:
-    """Give a field its default in the chosen profile."""
+    """Return a field's default in the chosen profile."""
     return published if profile() == "published" else quick
-
-
-_sections: set[str] = set()
 
 
 class StageConfig(dg.Config):
     """Configuration of one kind of stage.
 
-    A subclass names its section of the settings file::
+    A subclass that stages use names its section of the settings file::
 
         class CnnTraining(StageConfig, section="exoplanets/cnn/network"):
             epochs: int = by_profile(quick=4, published=30)
+
+    A section's values count for its own class alone: a subclass inherits the defaults that its base
+    declares, not those that the settings file gives to the base. A class without a section is only
+    a base of others.
     """
 
-    _section: ClassVar[str]
+    _section: ClassVar[str | None] = None
+    _declared: ClassVar[dict[str, Any]] = {}
 
-    def __init_subclass__(cls, section: str, **kwargs: Any) -> None:
+    def __init_subclass__(cls, section: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        _sections.add(section)
         cls._section = section
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Put what the settings file says in place of the defaults, checked as a user's value."""
-        chosen = settings().get(cls._section, {})
+        """Put the values of the settings file in place of the defaults, checked as a user's."""
+        inherited: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited |= getattr(base, "_declared", {})
+        for name in inherited.keys() - inspect.get_annotations(cls).keys():
+            cls.model_fields[name].default = inherited[name]
+        cls._declared = {name: field.default for name, field in cls.model_fields.items()}
+        chosen = section_values(cls._section) if cls._section else {}
         if unknown := sorted(set(chosen) - set(cls.model_fields)):
             raise SettingsError(
                 f'{settings_file()}: ["{cls._section}"] has no setting '
                 f"{', '.join(map(repr, unknown))}; it has {', '.join(sorted(cls.model_fields))}"
             )
-        try:
-            checked = cls.model_validate(chosen)
-        except ValidationError as error:
-            raise SettingsError(f'{settings_file()}: ["{cls._section}"]: {error}') from error
-        for name in chosen:
-            cls.model_fields[name].default = getattr(checked, name)
         if chosen:
+            try:
+                checked = cls.model_validate(chosen)
+            except ValidationError as error:
+                raise SettingsError(f'{settings_file()}: ["{cls._section}"]: {error}') from error
+            for name in chosen:
+                cls.model_fields[name].default = getattr(checked, name)
+        if chosen or inherited:
             cls.model_rebuild(force=True)
 
     def input_files(self) -> Sequence[Path]:
@@ -100,10 +110,37 @@ class StageConfig(dg.Config):
         return ()
 
 
+class GraphConfig(StageConfig):
+    """Configuration that shapes the graph itself, such as which models are trained."""
+
+
+def section_values(section: str) -> dict[str, Any]:
+    """Return the values of a section of the settings file; empty where it has none.
+
+    Raises
+    ------
+    SettingsError
+        The section is no table, or a number in it is not finite.
+    """
+    values = settings().get(section, {})
+    if not isinstance(values, dict):
+        raise SettingsError(
+            f'{settings_file()}: "{section}" must be a table, ["{section}"] with its settings '
+            f"below it, not {values!r}"
+        )
+    for name, value in values.items():
+        numbers = value if isinstance(value, list) else [value]
+        if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+            raise SettingsError(
+                f'{settings_file()}: ["{section}"]: {name} is {value}; expected finite numbers'
+            )
+    return values
+
+
 class Sourced(Protocol):
     """Configuration of a stage that may read a file or folder from outside the graph."""
 
-    _section: ClassVar[str]
+    _section: ClassVar[str | None]
 
     @property
     def source(self) -> str:
@@ -115,7 +152,7 @@ class Sourced(Protocol):
 
 
 def located(config: Sourced) -> Path:
-    """Give the file or folder that `path` names, below the checkout if it is relative.
+    """Return the file or folder that `path` names, below the checkout if it is relative.
 
     Raises
     ------
@@ -130,16 +167,30 @@ def located(config: Sourced) -> Path:
     return ROOT / Path(config.path).expanduser()
 
 
-def check_sections() -> None:
-    """Raise if the settings file has a section for no stage (call when all stages are loaded)."""
+def check_sections(used: Iterable[type[dg.Config] | None]) -> None:
+    """Refuse what the settings file says for no stage.
+
+    Parameters
+    ----------
+    used
+        The configuration class of every stage of the graph.
+
+    Raises
+    ------
+    SettingsError
+        Names the sections that no stage has, and the settings outside sections.
+    """
+    classes = [*used, *GraphConfig.__subclasses__()]
+    sections = {
+        cls._section for cls in classes if cls and issubclass(cls, StageConfig) and cls._section
+    }
     tables = {name for name, value in settings().items() if isinstance(value, dict)}
-    if unknown := sorted(tables - _sections):
+    if unknown := sorted(tables - sections):
         raise SettingsError(
             f"{settings_file()}: no stage has the section {', '.join(map(repr, unknown))}; there "
-            f"are {', '.join(map(repr, sorted(_sections)))}"
+            f"are {', '.join(map(repr, sorted(sections)))}"
         )
-    plain = sorted(set(settings()) - tables - {"profile"})
-    if plain:
+    if plain := sorted(set(settings()) - tables - {"profile"}):
         raise SettingsError(
             f"{settings_file()}: unknown settings {', '.join(map(repr, plain))}; outside sections "
             "there is only profile"

@@ -7,7 +7,7 @@ project; `laid_over` serves any.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +36,7 @@ def laid_over(
     project: Project,
     *,
     resources: Mapping[str, Any] | None = None,
+    check_settings: Callable[[Iterable[type[dg.Config] | None]], None] | None = None,
     **others: Any,
 ) -> dg.Definitions:
     """Definitions of the assets and checks in ``modules``, with computed versions and the store.
@@ -47,7 +48,9 @@ def laid_over(
     project
         Whose sources, settings and store they are.
     resources
-        What the assets ask for; the IO managers come from here.
+        The assets' resources; the IO managers come from here.
+    check_settings
+        Called with the configuration class of every stage; raises where settings fit no stage.
     **others
         Jobs, schedules and sensors, as `dagster.Definitions` takes them. Every family of partitions
         has a job besides, for `dagster job backfill`.
@@ -55,6 +58,8 @@ def laid_over(
     modules = list(modules)
     plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
     stages = Stages(plain, project)
+    if check_settings is not None:
+        check_settings(stage.config_class for stage in stages.stages)
 
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
         return spec.replace_attributes(code_version=stages.version("/".join(spec.key.path)).key)
@@ -84,10 +89,15 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     modules = [
         module for system in SYSTEMS for module in _modules(import_module(f"assets.{system}"))
     ]
-    check_sections()
     database = project.state / "mlflow" / "mlflow.db"
     resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
-    return laid_over(modules, project, resources=resources, **automation(project, SYSTEMS, SYSTEMS))
+    return laid_over(
+        modules,
+        project,
+        resources=resources,
+        check_settings=check_sections,
+        **automation(project, SYSTEMS, SYSTEMS),
+    )
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:

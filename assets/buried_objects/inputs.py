@@ -6,11 +6,11 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from assets import wiring
-from assets.settings import StageConfig, by_profile
+from assets.settings import GraphConfig, by_profile
 from models.buried_objects.networks import DESIGNS
 
 
-class Models(StageConfig, section="buried_objects/models"):
+class Models(GraphConfig, section="buried_objects/models"):
     """Which of the study's networks are trained."""
 
     trained: list[str] = Field(

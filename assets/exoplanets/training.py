@@ -41,7 +41,7 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
     return described
 
 
-class Training(StageConfig, section="exoplanets/*/network"):
+class Training(StageConfig):
     """How a network is trained: a few epochs at a high learning rate, then a lower one."""
 
     first_epochs: int = Field(by_profile(quick=6, published=10), gt=0)

@@ -40,7 +40,7 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
     return described
 
 
-class Training(StageConfig, section="gravitational_waves/*/network"):
+class Training(StageConfig):
     """How a network is trained."""
 
     epochs: int = Field(by_profile(quick=8, published=30), gt=0)

@@ -7,12 +7,12 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from assets import wiring
-from assets.settings import StageConfig, by_profile
+from assets.settings import GraphConfig, by_profile
 from models.speech.designs import ALL, BINS, OWN
 from models.speech.studies import STUDIES, chosen
 
 
-class Models(StageConfig, section="speech/models"):
+class Models(GraphConfig, section="speech/models"):
     """Which models are trained; the others are named in the comparisons as not trained yet."""
 
     trained: list[str] = Field(
