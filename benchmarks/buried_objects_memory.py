@@ -64,9 +64,9 @@ def main() -> None:
     heads = " | ".join(f"{count:,} scans (MB)" for count in options.scans)
     print(f"| stage | {heads} | ratio |")
     print("|---|" + "---|" * (len(options.scans) + 1))
-    for stage, found in peaks.items():
-        shown = " | ".join(f"{peak:,}" for peak in found)
-        print(f"| {stage} | {shown} | {found[-1] / found[0]:.2f} |")
+    for stage, sizes in peaks.items():
+        row = " | ".join(f"{peak:,}" for peak in sizes)
+        print(f"| {stage} | {row} | {sizes[-1] / sizes[0]:.2f} |")
 
 
 if __name__ == "__main__":

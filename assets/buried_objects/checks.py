@@ -41,9 +41,9 @@ def rows_agree(labels: Arrays, scans: Arrays) -> JsonDict:
     problems: JsonDict = {}
     if len(labels["label"]) != len(scans["ez"]):
         problems["rows"] = f"{len(labels['label'])} labels of {len(scans['ez'])} traces"
-    held = set(np.unique(np.asarray(labels["label"])).tolist())
-    if not held <= {0, 1}:
-        problems["label"] = f"holds {sorted(held)}, expected 0 and 1"
+    values = set(np.unique(np.asarray(labels["label"])).tolist())
+    if not values <= {0, 1}:
+        problems["label"] = f"holds {sorted(values)}, expected 0 and 1"
     return problems
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from assets.settings import StageConfig, by_profile, located
 from assets.wiring import asset_outs
 from models.buried_objects import scans, streaming
+from models.types import JsonDict
 
 NAMED = 20  # skipped scans that the metadata name; the table of scenes names all
 
@@ -74,12 +75,12 @@ def jobs(config: Scans) -> Iterator[streaming.Job]:
 )
 def download(config: Scans) -> Iterator[dg.Output[Any]]:
     """Stream the scans into the store; only then is known which could be read."""
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonDict] = []
     blocks = streaming.stream(
         jobs(config), rows, workers=config.workers, retries=config.retries, limit=config.limit
     )
-    shown = {"source": config.source, "seed": config.seed}
-    yield dg.Output(blocks, output_name="scans", metadata=shown)
+    metadata = {"source": config.source, "seed": config.seed}
+    yield dg.Output(blocks, output_name="scans", metadata=metadata)
     scene = scans.table_of(rows)
     yield dg.Output(scans.label_blocks(scene), output_name="labels")
     skipped = scene[scene["traces"] == 0]

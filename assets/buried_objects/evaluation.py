@@ -53,11 +53,11 @@ def evaluated(
     network, decision, history = loaded
     scored = score_scans(network, features, TEST)
     table = predictions(features["labels"], *scored, decision)
-    found = evaluate_predictions(
+    result = evaluate_predictions(
         table, decision, features["windows"], TEST, published=published, **config.model_dump()
     )
-    drawn = reports.pictures(title, table, found, features["scans"], history)
-    return evaluation_outputs(tracking, "buried_objects", title, table, found, drawn)
+    drawn = reports.pictures(title, table, result, features["scans"], history)
+    return evaluation_outputs(tracking, "buried_objects", title, table, result, drawn)
 
 
 @dg.multi_asset(
@@ -125,8 +125,8 @@ def comparison(order_study: JsonDict, traces: Any, **results: Any) -> dg.Output[
     metrics = {name: Evaluation.from_dict(stored) for name, stored in evaluations.items()}
     table = reports.comparison(metrics, costs, order_study, traces)
     ranked = reports.comparison_picture(metrics)
-    shown = {"F1": picture(ranked), "order": picture(reports.order_picture(order_study))}
-    return dg.Output(table, metadata=shown | {"notes": table["notes"]})
+    metadata = {"F1": picture(ranked), "order": picture(reports.order_picture(order_study))}
+    return dg.Output(table, metadata=metadata | {"notes": table["notes"]})
 
 
 @dg.asset(

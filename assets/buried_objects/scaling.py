@@ -18,5 +18,5 @@ from models.types import JsonDict
 def scaling(scans: Arrays, labels: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
     """Mean and standard deviation of the training scans' field, and the gain of each sample."""
     fitted = scaling_of(scans["ez"], labels, splits).to_dict()
-    shown = {"mean (V/m)": fitted["mean"], "std (V/m)": fitted["std"]}
-    return dg.Output(fitted, metadata=shown | {"traces": fitted["traces"]})
+    metadata = {"mean (V/m)": fitted["mean"], "std (V/m)": fitted["std"]}
+    return dg.Output(fitted, metadata=metadata | {"traces": fitted["traces"]})

@@ -106,8 +106,8 @@ def order_study(config: Order, **features: Arrays) -> dg.Output[JsonDict]:
         dg.TableRecord({"arm": arm} | {f"after {e['batch']}": str(e["f1"]) for e in entries})
         for arm, entries in study["arms"].items()
     ]
-    shown = {"finding": study["finding"], "F1 at 0.5 on test": dg.MetadataValue.table(table)}
-    return dg.Output(study, metadata=shown)
+    metadata = {"finding": study["finding"], "F1 at 0.5 on test": dg.MetadataValue.table(table)}
+    return dg.Output(study, metadata=metadata)
 
 
 class Shifts(StageConfig, section="buried_objects/upgrade/architecture"):

@@ -7,12 +7,13 @@ of each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Arrays
+from models.buried_objects.scans import Integers
 from models.buried_objects.smoothing import decide
 from models.evaluation import Evaluation, evaluate
 from models.intervals import GroupStatistic
@@ -30,6 +31,9 @@ OWN_THRESHOLD = 0.5
 
 Columns = NDArray[np.float64]
 """Sums by scan, shape (scans, k)."""
+
+Flags = NDArray[np.bool_]
+"""Whether each trace is flagged, shape (n,)."""
 
 
 def predictions(
@@ -126,7 +130,7 @@ def evaluate_predictions(
     return evaluation.with_details(decision=dict(decision), events=events_)
 
 
-def counts(label: NDArray[Any], flagged: NDArray[Any], scan: NDArray[Any]) -> Columns:
+def counts(label: Integers, flagged: Flags, scan: Integers) -> Columns:
     """Count TP, FP and FN of each scan, shape (scans, 3)."""
     actual, decided = label == 1, flagged == 1
     code = np.unique(scan, return_inverse=True)[1]
@@ -135,12 +139,12 @@ def counts(label: NDArray[Any], flagged: NDArray[Any], scan: NDArray[Any]) -> Co
 
 
 def overlaps(
-    label: NDArray[Any],
-    flagged: NDArray[Any],
-    scan: NDArray[Any],
-    row: NDArray[np.int64],
-    start: NDArray[np.int64],
-    length: NDArray[Any],
+    label: Integers,
+    flagged: Flags,
+    scan: Integers,
+    row: Rows,
+    start: Rows,
+    length: Integers,
 ) -> Columns:
     """Sum each scan's Jaccard indices TP / (TP + FP + FN), and count the windows that have one.
 
@@ -169,7 +173,7 @@ def overlaps(
     return np.stack([sums, np.bincount(of, minlength=names.size)], axis=1)
 
 
-def events(flagged: NDArray[Any]) -> list[tuple[int, int]]:
+def events(flagged: Flags | Integers) -> list[tuple[int, int]]:
     """Return first and last trace of every run of flagged ones in a scan, shape (traces,)."""
     edges = np.diff(np.r_[0, np.asarray(flagged, dtype=np.int8), 0])
     return list(
@@ -181,9 +185,7 @@ def events(flagged: NDArray[Any]) -> list[tuple[int, int]]:
     )
 
 
-def matched(
-    label: NDArray[Any], flagged: NDArray[Any], scan: NDArray[Any], collar: int = COLLAR
-) -> Columns:
+def matched(label: Integers, flagged: Flags, scan: Integers, collar: int = COLLAR) -> Columns:
     """Count each scan's events: actual ones, predicted ones, and those of them that match.
 
     A predicted event matches an actual one, once, whose first and whose last trace each lie within

@@ -1,9 +1,9 @@
 """Scans made by gprMax, the finite-difference solver that the study used.
 
-Here belong the input file of a trace and running it (Warren, Giannopoulos and Giannakis 2016,
-Computer Physics Communications 209, 163). gprMax is under the GPL and is never imported: every
-trace is a process of its own. What was made stays, so that a scan which was interrupted goes on
-with the next trace. A trace on the study's cells takes minutes, a scan hours.
+Write the input file of a trace and run it (Warren, Giannopoulos and Giannakis 2016, Computer
+Physics Communications 209, 163). gprMax is under the GPL and is never imported: every trace is a
+process of its own. Finished traces are kept, so that an interrupted scan resumes with the next one.
+A trace on the study's cells takes minutes, a scan hours.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def run_scan(
     traces
         Which ones, from 0.
     step
-        Every so manieth sample is taken.
+        Every ``step``-th sample is read.
     python
         The interpreter that gprMax is installed for.
 

@@ -1,9 +1,9 @@
 """The study's 16 networks, which label every trace of a window, as settings.
 
-Here belong the published layers in one notation, the builder of uncompiled networks from it, and
-the parameter counts worked out from the layers (the study gives none; its results are in
-`models.buried_objects.published`). How they are trained is `models.buried_objects.fitting`; the
-upgrade's network is in `models.buried_objects.upgrade`.
+The published layers in one notation, the builder of uncompiled networks from it, and the parameter
+counts worked out from the layers (the study gives none; its results are in
+`models.buried_objects.published`). `models.buried_objects.training` trains them; the upgrade's
+network is in `models.buried_objects.upgrade`.
 
 A network takes windows of 100 neighbouring traces, padded with traces of 0 where a scan is shorter,
 and ends in two probabilities for every trace: not over the object, over it. Layers carry explicit

@@ -1,6 +1,6 @@
 """Scans read from files.
 
-Here belong what a folder of scans holds, and reading one scan of it. In the folder, a scan is
+List the scans of a folder and read one of them. In the folder, a scan is
 
 - a folder of gprMax outputs, one a trace, in the order of the numbers in their names; or one output
   in which gprMax has merged them. Outputs are HDF5, ``.out`` up to version 3 and ``.h5`` from 4 on,
@@ -46,7 +46,7 @@ def find_scans(folder: Path) -> list[tuple[str, Path]]:
     BadInput
         There is no such folder, it holds no scan, or two of one name.
     """
-    found: dict[str, Path] = {}
+    scans: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=_natural) if folder.is_dir() else []:
         if path.is_dir():
             is_scan = any(one.suffix in OUTPUTS for one in path.iterdir())
@@ -55,22 +55,22 @@ def find_scans(folder: Path) -> list[tuple[str, Path]]:
         if not is_scan:
             continue
         name = path.name if path.is_dir() else path.stem
-        if name in found:
+        if name in scans:
             raise BadInput(
-                f"{found[name].name} and {path.name} are both called {name!r}",
+                f"{scans[name].name} and {path.name} are both called {name!r}",
                 file=folder,
                 expected="one scan of a name",
                 remedy="Take one of the two away.",
             )
-        found[name] = path
-    if not found:
+        scans[name] = path
+    if not scans:
         raise BadInput(
             "it holds no scan" if folder.is_dir() else "it is not a folder",
             file=folder,
             expected="gprMax outputs (a folder a scan, or merged), .csv or .npy files",
             remedy="Correct `path`.",
         )
-    return list(found.items())
+    return list(scans.items())
 
 
 def read_scenes(folder: Path) -> dict[str, Scene]:
@@ -136,7 +136,7 @@ def read_scan(path: Path, *, step: int = 1) -> NDArray[np.float32]:
     path
         A folder or file.
     step
-        Every so manieth sample is taken. gprMax outputs of other time steps than the study's are
+        Every ``step``-th sample is read. gprMax outputs of other time steps than the study's are
         first interpolated to its; tables and arrays are taken to have them.
 
     Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from models.arrays import Arrays
 from models.buried_objects.evaluation import events
 from models.buried_objects.features import without_background
 from models.buried_objects.published import EARLIER
-from models.buried_objects.scans import FIRST, SPACING, TIME_WINDOW
+from models.buried_objects.scans import FIRST, SPACING, TIME_WINDOW, Integers
 from models.evaluation import Evaluation
 from models.reporting import (
     ModelResults,
@@ -45,8 +45,8 @@ PIXELS = 500
 
 def scan_picture(
     ez: NDArray[np.float32],
-    label: NDArray[Any],
-    flagged: Mapping[str, NDArray[Any]],
+    label: Integers,
+    flagged: Mapping[str, NDArray[np.bool_]],
     *,
     title: str = "",
 ) -> bytes:
@@ -68,7 +68,7 @@ def scan_picture(
     std = field.std(axis=0)
     scaled = np.clip(field / np.where(std > 0, std, 1), -3, 3)
     ends = FIRST - SPACING / 2, FIRST + SPACING * (len(ez) - 0.5)
-    spans = {"true": label, **flagged}
+    spans: dict[str, Integers | NDArray[np.bool_]] = {"true": label, **flagged}
     low = 0.5 + 0.22 * len(spans)
     figure, (image, bars) = plots.new_figure(6.4, 3.6 + low, rows=2, heights=(3.6, low), share=True)
     image.imshow(

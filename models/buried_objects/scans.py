@@ -44,6 +44,9 @@ CONDUCTIVITY = 0.002
 """Of the ground, S/m: dry sand to loam (Daniels 2004, Ground Penetrating Radar, 2nd ed., table
 4.1); the study doesn't say."""
 
+Integers = NDArray[np.integer[Any]]
+"""Scan numbers or labels of traces, shape (n,)."""
+
 FILLINGS = {"metal": ("solid",), "PVC": ("air", "water")}
 """What a cylinder is made of and filled with."""
 
@@ -136,7 +139,7 @@ def label_blocks(scenes: pd.DataFrame) -> Blocks:
     return Blocks(block(scan, traces, radius) for scan, traces, radius in rows if traces)
 
 
-def runs(scan: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def runs(scan: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First row and length of each scan, from the scan number of every row."""
     starts = np.flatnonzero(np.diff(scan, prepend=-1))
     return starts, np.diff(starts, append=len(scan))

@@ -1,6 +1,6 @@
-"""Scans made up by a fast model of waves in the ground, in place of finite differences.
+"""Scans simulated by a fast model of waves in the ground, in place of finite differences.
 
-Here belong the scenes and the physics. The model is two-dimensional, as the study's: the antennas
+The model is two-dimensional, as the study's: the antennas
 are lines of current along the cylinder, the field is along them too (transverse magnetic). A trace
 is the sum, over frequencies, of
 
@@ -82,7 +82,7 @@ def draw_scene(scan: int, seed: int) -> Scene:
         low + (high - low) * float(u)
         for u, (low, high) in zip(share, (RADII, DEPTHS, HEIGHTS, FREQUENCIES), strict=False)
     )
-    kinds = [(material, filling) for material, held in FILLINGS.items() for filling in held]
+    kinds = [(material, filling) for material, fillings in FILLINGS.items() for filling in fillings]
     material, filling = kinds[int(share[4] * len(kinds))]
     own = int(np.random.SeedSequence([seed, scan]).generate_state(1)[0])
     return Scene(radius, depth, height, material, filling, frequency, OFFSET, own)
@@ -106,8 +106,8 @@ def simulate_scan(
     traces
         How many, from the first.
     step
-        Every so manieth of the study's 10,057 samples is made. With 20 nothing is lost: the waves
-        end at 3.6 GHz, and 8.4 GHz are sampled.
+        Every ``step``-th of the study's 10,057 samples is computed. With 20 nothing is lost: the
+        waves end at 3.6 GHz, and 8.4 GHz are sampled.
     rough
         Whether the surface is rough, or flat.
     stones

@@ -8,12 +8,11 @@ above the lower one (Canny 1986, IEEE PAMI 8, section VIII).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.buried_objects.scans import runs
+from models.buried_objects.scans import Integers, runs
 from models.metrics import confusion
 from models.thresholds import labelled_scores, max_f1
 from models.types import JsonDict
@@ -24,7 +23,7 @@ QUANTILES = np.linspace(0.5, 0.995, 34)
 """Of the smoothed scores, tried as upper thresholds: at most every second trace is above it."""
 
 
-def median(score: Scores, scan: NDArray[Any], width: int) -> Scores:
+def median(score: Scores, scan: Integers, width: int) -> Scores:
     """Replace each score by the median of those around it in its scan.
 
     Parameters
@@ -49,7 +48,7 @@ def median(score: Scores, scan: NDArray[Any], width: int) -> Scores:
     return result
 
 
-def hysteresis(score: Scores, scan: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
+def hysteresis(score: Scores, scan: Integers, low: float, high: float) -> NDArray[np.bool_]:
     """Flag runs of scores at or above ``low`` in which one is at or above ``high``; shape (n,)."""
     above = score >= low
     start = above & ~(np.r_[False, above[:-1]] & (scan == np.r_[scan[:1], scan[:-1]]))
@@ -58,18 +57,16 @@ def hysteresis(score: Scores, scan: NDArray[Any], low: float, high: float) -> ND
     return np.asarray(above & (sure[run] > 0), dtype=np.bool_)
 
 
-def decide(
-    score: Scores, scan: NDArray[Any], decision: JsonDict
-) -> tuple[Scores, NDArray[np.bool_]]:
+def decide(score: Scores, scan: Integers, decision: JsonDict) -> tuple[Scores, NDArray[np.bool_]]:
     """Smooth scores and flag spans; ``decision`` is from `choose`."""
     smooth = median(score, scan, decision["median"])
     return smooth, hysteresis(smooth, scan, decision["low"], decision["value"])
 
 
 def choose(
-    label: NDArray[Any],
+    label: Integers,
     score: Scores,
-    scan: NDArray[Any],
+    scan: Integers,
     *,
     medians: Sequence[int],
     ratios: Sequence[float],

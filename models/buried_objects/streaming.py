@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from models.buried_objects.scans import Scene
 from models.buried_objects.simulation import draw_scene, simulate_scan
 from models.errors import BadInput
 from models.threads import in_order
+from models.types import JsonDict
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ def from_files(folder: Path, *, step: int) -> Iterator[Job]:
     BadInput
         The folder holds no scan, or its ``scenes.csv`` is missing or wrong.
     """
-    found, scenes = find_scans(folder), read_scenes(folder)
-    for name, path in found:
+    paths, scenes = find_scans(folder), read_scenes(folder)
+    for name, path in paths:
         if name in scenes:
             yield Job(name, scenes[name], partial(read_scan, path, step=step))
         else:
@@ -81,7 +81,7 @@ def _unknown(folder: Path, name: str) -> NDArray[np.float32]:
 
 def stream(
     jobs: Iterable[Job],
-    rows: list[dict[str, Any]],
+    rows: list[JsonDict],
     *,
     workers: int = 2,
     retries: int = 2,
@@ -142,7 +142,7 @@ def stream(
     return Blocks(blocks())
 
 
-def _require_within(limit: int, rows: list[dict[str, Any]]) -> None:
+def _require_within(limit: int, rows: list[JsonDict]) -> None:
     skipped = [row for row in rows if row["status"] != READ]
     if len(skipped) > limit:
         raise BadInput(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,7 +197,7 @@ def fit_network(
     values: dict[str, list[float]] = {}
     entries: list[JsonDict] = []
     phases: list[Phase] = []
-    weights: list[NDArray[Any]] = []
+    weights: list[NDArray[np.float32]] = []
     best, best_batch = -1.0, 0
     seconds, seen = 0.0, 0
 
@@ -283,7 +282,7 @@ def measures(network: Network, data: Examples, rows: Rows) -> JsonDict:
     return measured(*score_windows(network, data, rows), 0.5)
 
 
-def measured(label: NDArray[Any], score: NDArray[np.float64], threshold: float) -> JsonDict:
+def measured(label: NDArray[np.float32], score: NDArray[np.float64], threshold: float) -> JsonDict:
     """Return the metrics of `measures` from labels and scores, at any threshold."""
     from sklearn.metrics import average_precision_score
 

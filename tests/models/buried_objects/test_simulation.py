@@ -1,4 +1,4 @@
-"""Made-up scans: reproducible, as finite differences make them, and with echoes where they must be.
+"""Simulated scans are reproducible, match finite differences, and have echoes where they must be.
 
 `gprmax_traces.npz` holds traces that gprMax 4.0.1 made of the inputs of
 `models.buried_objects.gprmax.input_text`, without noise or stones, on cells of 4 to 10 mm; every
@@ -190,7 +190,7 @@ def test_scenes_are_a_latin_hypercube():
         share = np.array([(getattr(scene, name) - low) / (high - low) for scene in scenes])
         assert sorted((share * HYPERCUBE).astype(int)) == list(range(HYPERCUBE))
     kinds = [(scene.material, scene.filling) for scene in scenes]
-    assert set(kinds) == {(m, filling) for m, held in FILLINGS.items() for filling in held}
+    assert set(kinds) == {(m, filling) for m, fillings in FILLINGS.items() for filling in fillings}
     assert max(kinds.count(kind) for kind in set(kinds)) <= HYPERCUBE // 3 + 1
     radii = [scene.radius for scene in scenes]
     assert abs(np.corrcoef(radii, [scene.depth for scene in scenes])[0, 1]) < 0.4

@@ -1,4 +1,4 @@
-"""Scans are streamed in order, tried again, left out and counted; labels follow from the radius."""
+"""Scans are streamed in order, tried again, left out and counted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ import pytest
 from models.buried_objects.scans import (
     Scene,
     label_blocks,
-    labels_of,
-    positions,
-    runs,
-    surface,
     table_of,
 )
 from models.buried_objects.streaming import Job, from_files, simulated, stream
@@ -117,7 +113,7 @@ def test_files_are_read_and_those_without_a_radius_left_out(tmp_path):
     assert rows[1]["radius"] == 0.03
 
 
-def test_made_up_scans_don_t_depend_on_how_many_there_are_or_who_makes_them():
+def test_simulated_scans_don_t_depend_on_how_many_there_are_or_who_makes_them():
     def made(count, workers):
         rows = []
         return [b["ez"] for b in stream(simulated(count, seed=3, step=20), rows, workers=workers)]
@@ -126,34 +122,3 @@ def test_made_up_scans_don_t_depend_on_how_many_there_are_or_who_makes_them():
     assert all(np.array_equal(one, other) for one, other in zip(few, many, strict=False))
     assert few[0].shape == (144, 503)
     assert not np.array_equal(few[0], few[1])
-
-
-@pytest.mark.parametrize(
-    ("radius", "first", "last"),
-    [(0.005, 73, 73), (0.02, 72, 74), (0.039, 72, 74), (0.04, 71, 75), (0.25, 61, 85)],
-)
-def test_traces_within_the_radius_are_positive_edges_included(radius, first, last):
-    """Trace 73 stands at 0.04 + 73 x 0.02 = 1.5 m; 0.25 m are twelve and a half traces."""
-    assert np.flatnonzero(labels_of(144, radius)).tolist() == list(range(first, last + 1))
-    assert labels_of(70, radius).sum() == max(0, 70 - first)
-
-
-def test_positions_are_metres_along_the_line():
-    assert positions()[[0, 1, 143]] == pytest.approx([0.04, 0.06, 2.90])
-
-
-def test_runs_give_where_each_scan_begins_and_its_length():
-    starts, lengths = runs(np.array([0, 0, 0, 2, 5, 5]))
-    assert starts.tolist() == [0, 3, 4]
-    assert lengths.tolist() == [3, 1, 2]
-
-
-def test_the_surface_is_rough_as_said():
-    heights = np.stack([surface(seed) for seed in range(300)])
-    assert heights.shape == (300, 151)
-    assert np.abs(heights).max() <= 0.008
-    assert heights.std() == pytest.approx(0.003, rel=0.05)
-    # exp(-(0.1 / 0.1)^2) at the length of correlation, 5 points on
-    later = np.mean(heights[:, 5:] * heights[:, :-5]) / heights.var()
-    assert later == pytest.approx(np.exp(-1), abs=0.05)
-    assert not np.array_equal(surface(0), surface(1))

@@ -91,7 +91,7 @@ def test_parts_are_the_training_batches_in_their_order(features):
     assert sum(rows.size for _, rows in parts) == np.sum(windows["split"] == TRAIN)
 
 
-class Told:
+class Echo:
     """A network that says the first sample of each trace, and where in the window it is."""
 
     input_shape = (None, 100, SAMPLES)
@@ -104,7 +104,7 @@ def test_every_trace_is_scored_once_whatever_the_length_of_its_scan(features):
     lengths = [60, 144, 100, 230] * 3
     held = made(lengths)
     held["scans"]["ez"][:, 0] = np.arange(len(held["labels"]["scan"])) / 4096
-    rows, scores = trainings.score_scans(Told(), held, TEST)
+    rows, scores = trainings.score_scans(Echo(), held, TEST)
     np.testing.assert_array_equal(rows, np.flatnonzero(held["splits"]["split"] == TEST))
     np.testing.assert_allclose(scores, rows / 4096, atol=1e-6)
 
@@ -123,7 +123,7 @@ def test_measures_by_hand_and_undefined_ones():
 
 def test_a_positive_trace_weighs_as_many_as_there_are_negative_ones_and_padding_nothing():
     held = made([144] * 4 + [30] * 8)
-    given = trainings.examples(Told(), held)
+    given = trainings.examples(Echo(), held)
     rows = np.arange(len(held["windows"]["start"]))
     label = np.concatenate(
         [
@@ -196,7 +196,7 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
 ):
     seen = []
 
-    class Watched(sampling.Batches):
+    class Recorded(sampling.Batches):
         def __init__(self, x, y, rows, **settings):
             super().__init__(x, y, rows, **settings)
             self.batch_of = features["windows"]["batch"][rows]
@@ -210,8 +210,8 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
         return done([1.0])
 
     monkeypatch.setattr(trainings, "train", pretended)
-    monkeypatch.setattr(trainings, "Batches", Watched)
-    told = []
+    monkeypatch.setattr(trainings, "Batches", Recorded)
+    entries = []
     described = networks.describe("rnn5", SAMPLES)
     result = trainings.fit_network(
         described,
@@ -219,10 +219,10 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
         Training(batch=5),
         shuffled=shuffled,
         weighted=weighted,
-        after=lambda built, given, part: told.append(part),
+        after=lambda built, given, part: entries.append(part),
     )
     own = [part["windows"] for part in result.history.details["parts"]]
-    assert told == result.history.details["parts"]
+    assert entries == result.history.details["parts"]
     assert [size for _, size, _ in seen] == ([-(-n // 5) * 5 for n in own] if shuffled else own)
     assert [batches for batches, _, _ in seen] == ([[1, 2]] * 2 if shuffled else [[1], [2]])
     assert all((weight is not None) == weighted for _, _, weight in seen)
