@@ -13,12 +13,14 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, Protocol
 
 from orchestration.fingerprint.facts import (
+    CAPTURED,
     HINT_READERS,
     QUIET_DECORATORS,
     Decorator,
     Hints,
     Part,
     Unit,
+    Use,
     digest_of,
 )
 from orchestration.fingerprint.names import Names, Pair, Target, walk
@@ -207,7 +209,7 @@ class Graph:
                 node.also.add(Key(module, f"#{index}"))
         for name in facts.get("imports", {}):
             node.also |= {
-                Key(*target.pair) for target in self.names.definitions(module, f"g:{name}")
+                Key(*target.pair) for target in self.names.definitions(module, f"{Use.READ}:{name}")
             }
         for level, star in facts.get("stars", ()):
             other = self.sources.absolute(module, level, star)
@@ -234,7 +236,7 @@ class Graph:
         def part(part: Part) -> None:
             node.text(part["text"])
             for slot in part["slots"]:
-                if refs[slot][0] in "cp" and values is not None:
+                if refs[slot][0] in CAPTURED and values is not None:
                     values.fill(refs[slot])
                 else:
                     self._fill(node, key, unit, refs[slot])
@@ -269,9 +271,9 @@ class Graph:
             if target.kind == "definition":
                 pair = target.pair
                 variant = ""
-                if kind == "w" or (kind == "m" and target.rest):
+                if kind == Use.STORED or (kind == Use.METHOD and target.rest):
                     variant = "bare"
-                elif kind == "s" and key.variant == "settings" and self._settings(pair):
+                elif kind == Use.SOFT and key.variant == "settings" and self._settings(pair):
                     variant = "settings"
                 node.key(Key(*pair, variant))
                 attributes = target.rest.split(".") if target.rest else ()
@@ -283,9 +285,9 @@ class Graph:
                     node.also.add(Key(*pair, "reflected"))
             elif target.kind == "module":
                 node.text("module")
-                if kind != "e":
+                if kind != Use.LOADED:
                     node.key(Key(target.module, "**"))
-            elif target.kind == "missing" and kind not in ("w", "e"):
+            elif target.kind == "missing" and kind not in (Use.STORED, Use.LOADED):
                 node.text(target.name)
                 what = f"{target.name!r} is not defined in {target.module}"
                 node.dynamic.add(Dynamic(key.module, unit["line"], what))
@@ -352,7 +354,7 @@ class Graph:
     def _parameters(self, node: Node, module: str, unit: Unit, values: Captured | None) -> None:
         """Add the project's classes that annotate a stage's parameters."""
         for name, refs in unit.get("parameters", ()):
-            if values is not None and any(unit["refs"][ref][0] in "cp" for ref in refs):
+            if values is not None and any(unit["refs"][ref][0] in CAPTURED for ref in refs):
                 values.annotation(name, [unit["refs"][ref] for ref in refs])
                 continue
             for target in self.names.targets(module, unit, refs):
@@ -384,7 +386,7 @@ class Graph:
         """Whether a decorator may read a function's annotations."""
         if not hints["by"]:
             return False
-        if any(ref < 0 or unit["refs"][ref][0] in "cp" for ref in hints["by"]):
+        if any(ref < 0 or unit["refs"][ref][0] in CAPTURED for ref in hints["by"]):
             return True
         for target in self.names.targets(key.module, unit, hints["by"]):
             if target.kind == "definition":

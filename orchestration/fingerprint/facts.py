@@ -7,10 +7,29 @@ on the content of a file alone, and are plain data, so that they can be cached a
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 from typing import TypedDict
 
 Spec = tuple[int, str, str]
 """An import: number of leading dots, module, attribute ("" for the module itself)."""
+
+
+class Use(StrEnum):
+    """How a statement uses a name: the first letter of a ref, as in `g:np.sum`."""
+
+    READ = "g"
+    SOFT = "s"  # in an annotation of a field, or in a base
+    STORED = "w"  # only stored to
+    METHOD = "m"  # called for what it does, its result unused
+    ENCLOSING = "c"  # a variable of an enclosing function
+    PARAMETER = "p"  # a parameter of one
+    IMPORTED = "i"  # imported inside a function, and followed
+    LOADED = "e"  # imported inside a function, and only mentioned
+    CHECKED = "k"  # looked up, perhaps before storing to it; only while reading
+
+
+CAPTURED = {Use.ENCLOSING, Use.PARAMETER}
+"""Uses of what only the run can tell."""
 
 
 class Part(TypedDict):
@@ -41,13 +60,7 @@ class Fields(TypedDict):
 
 
 class Unit(TypedDict, total=False):
-    """One statement.
-
-    Refs are strings: `g:np.sum` a name of the module, `s:` the same in an annotation of a field or
-    in a base, `w:` only stored to, `m:` called for what it does, its result unused, `c:` a variable
-    of an enclosing function, `p:` a parameter of one, `i:` and `e:` an import inside a function,
-    followed or only mentioned. (And while reading, `k:` looked up, perhaps before storing to it.)
-    """
+    """One statement. Its refs are strings: a `Use`, a colon and a name."""
 
     kind: str  # "def", "class" or "state"
     line: int
@@ -78,7 +91,7 @@ class Unit(TypedDict, total=False):
     reads_hints: bool
     defines: bool  # has a function or class somewhere inside, without being one
     metaclass: list[int]
-    hooks: list[str]  # see `syntax._class_hooks`
+    hooks: list[str]  # see `definitions._class_hooks`
     subclasses: bool  # asks for its subclasses
 
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from orchestration.fingerprint.facts import LOGGING, MUTATORS, Spec, Unit
+from orchestration.fingerprint.facts import CAPTURED, LOGGING, MUTATORS, Spec, Unit, Use
 from orchestration.fingerprint.source_files import SourceFiles
 
 Pair = tuple[str, str]
@@ -75,9 +75,9 @@ class Names:
 
     def _resolve(self, module: str, ref: str) -> list[Target]:
         kind, _, path = ref.partition(":")
-        if kind in ("c", "p"):  # only the run can tell
+        if kind in CAPTURED:  # only the run can tell
             return []
-        if kind in ("i", "e"):
+        if kind in (Use.IMPORTED, Use.LOADED):
             level, imported, attribute, *rest = path.split(":")
             spec = (int(level), imported, attribute)
             return self._follow(module, spec, [*filter(None, ".".join(rest).split("."))], set())
@@ -274,7 +274,7 @@ class Names:
         return {
             target.pair
             for target in self.definitions(module, ref)
-            if ref[0] != "w" and not (ref[0] == "m" and target.rest)
+            if ref[0] != Use.STORED and not (ref[0] == Use.METHOD and target.rest)
         }
 
     def flag(self, pair: Pair, flag: str) -> bool:

@@ -1,7 +1,4 @@
-"""Which names a stretch of syntax binds, and how they are spelled.
-
-Here belongs what can be told of names without knowing what they refer to.
-"""
+"""Scopes: which names a stretch of syntax binds, how they are spelled, and whose they are."""
 
 from __future__ import annotations
 
@@ -12,6 +9,9 @@ from orchestration.fingerprint.facts import Spec
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 """Syntax that defines a function."""
+
+OVERLOAD = {"typing.overload", "typing_extensions.overload"}
+TYPE_CHECKING = {"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"}
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -55,11 +55,10 @@ def imported_modules(node: ast.Import | ast.ImportFrom) -> list[Spec]:
 class Scope:
     """Names of one function, class, comprehension or module."""
 
-    __slots__ = ("globals", "imports", "kind", "names", "nonlocals", "parameters", "parent")
-
     def __init__(self, kind: str, parent: Scope | None) -> None:
         self.kind = kind
         self.parent = parent
+        self.module: Scope = parent.module if parent else self
         self.names: set[str] = set()
         self.imports: dict[str, list[Spec]] = {}
         self.globals: set[str] = set()
@@ -101,3 +100,37 @@ class Scope:
         for name in outer & self.imports.keys():
             del self.imports[name]
         return self
+
+    def lookup(self, name: str) -> Scope | None:
+        """Find the scope of a name used here; None for the module's own and what is built in."""
+        scope: Scope | None = self
+        while scope is not None and scope is not self.module:
+            if scope.kind != "class" or scope is self:
+                if name in scope.globals:
+                    return None
+                if name in scope.names or name in scope.imports:
+                    return scope
+            scope = scope.parent
+        return None
+
+    def dotted(self, node: ast.AST) -> str | None:
+        """Full path of a name from outside the project, as far as this file can tell."""
+        chain = dotted_name(node)
+        if chain is None:
+            return None
+        name, attributes = chain
+        scope = self.lookup(name) or self.module
+        if name in scope.imports:
+            level, module, attribute = scope.imports[name][0]
+            return None if level else ".".join(filter(None, [module, attribute, *attributes]))
+        return None if name in scope.names else ".".join(["builtins", name, *attributes])
+
+    def is_parameter(self, name: str) -> bool:
+        """Whether a name is a parameter of a function around."""
+        scope = self.lookup(name)
+        return scope is not None and name in scope.parameters
+
+    def is_import(self, name: str) -> bool:
+        """Whether a name is imported inside a function around, and nothing else."""
+        scope = self.lookup(name)
+        return scope is not None and name in scope.imports and name not in scope.names

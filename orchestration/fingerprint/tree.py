@@ -45,7 +45,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
-from orchestration.fingerprint.facts import digest_of
+from orchestration.fingerprint.facts import Use, digest_of
 from orchestration.fingerprint.source_files import SourceError, SourceFiles
 from orchestration.fingerprint.values import Values, cells
 
@@ -199,7 +199,7 @@ class SourceTree:
             node = self._graph.nodes[key] = Node()
             Values(self._graph, module, qualname, values or {}, node).assemble(key)
             return key
-        target = next(self._graph.names.definitions(module, f"g:{top}"), None)
+        target = next(self._graph.names.definitions(module, f"{Use.READ}:{top}"), None)
         if target is None:
             raise LookupError(f"no function {qualname!r} in {self._sources.paths[module]}")
         if not rest:

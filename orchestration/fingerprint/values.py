@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
-from orchestration.fingerprint.facts import digest_of
+from orchestration.fingerprint.facts import CAPTURED, Use, digest_of
 
 
 def cells(function: types.FunctionType) -> dict[str, object]:
@@ -92,7 +92,7 @@ class Values:
         name = ref[2:].partition(".")[0]
         self.node.key(Key(self.module, self.qualname.partition(".")[0]))
         self.node.text(ref)
-        if ref.startswith("p:"):  # or whoever calls that function
+        if ref[0] == Use.PARAMETER:  # or whoever calls that function
             self._unknown(f"the unknown value of {name}")
 
     def annotation(self, parameter: str, refs: Iterable[str]) -> None:
@@ -100,9 +100,9 @@ class Values:
         value = self.values.get(f"{parameter}:")
         if not isinstance(value, type):
             for ref in refs:
-                if ref[0] in "cp" and ref[2:] not in self.values:
+                if ref[0] in CAPTURED and ref[2:] not in self.values:
                     self._missing(ref)
-                elif ref[0] in "cp":
+                elif ref[0] in CAPTURED:
                     self.write(self.values[ref[2:]])
         elif "." not in value.__qualname__ and value.__module__ in self.graph.sources:
             self.node.key(self.graph.settings_key((value.__module__, value.__qualname__)))

@@ -1,0 +1,371 @@
+"""Functions, classes and imports of a module, as units."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orchestration.fingerprint.effects import EffectReader
+from orchestration.fingerprint.facts import (
+    LOGGING,
+    QUIET_DECORATORS,
+    Decorator,
+    Facts,
+    Fields,
+    Hints,
+    Spec,
+    Use,
+    digest_of,
+)
+from orchestration.fingerprint.scopes import (
+    FUNCTIONS,
+    OVERLOAD,
+    Scope,
+    dotted_name,
+    imported_modules,
+    imported_names,
+    root_name,
+)
+
+_FIELD_NOTES = {"default", "default_factory", "description", "title", "examples"}
+
+
+def docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Digest the docstring of a definition."""
+    return digest_of(ast.get_docstring(node) or "")
+
+
+def add_import(facts: Facts, node: ast.Import | ast.ImportFrom) -> None:
+    """Add an import of a module to its facts."""
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return
+    facts["imported"].extend(imported_modules(node))
+    for name, spec in imported_names(node):
+        facts["imports"].setdefault(name, []).append(spec)
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        facts["stars"].append((node.level, node.module or ""))
+
+
+class DefinitionReader(EffectReader):
+    """Read the statements of a module into units, with functions, classes and imports in them."""
+
+    def statement(self, node: ast.stmt, guards: list[tuple[ast.expr, bool]]) -> None:
+        """Record a statement of the module, and the functions inside its functions."""
+        kind = "def" if isinstance(node, FUNCTIONS) else "state"
+        self.start(node.lineno, "class" if isinstance(node, ast.ClassDef) else kind)
+        self.unit["binds"] = _bound(node)
+        if self.unit["kind"] == "state":
+            self.unit["defines"] = any(
+                isinstance(inner, (*FUNCTIONS, ast.ClassDef, ast.Lambda))
+                for inner in ast.walk(node)
+            )
+        with self.part() as body:
+            for test, taken in guards:
+                self.write(f"(when {taken} ")
+                self.visit(test)
+                self.write(")")
+            if isinstance(node, FUNCTIONS):
+                self.function(node, top=True)
+            elif isinstance(node, ast.ClassDef):
+                self.class_definition(node, top=True)
+            else:
+                self.visit(node)
+        self.facts["units"].append(self.finish(body))
+        pending, self.pending = self.pending, []
+        for inner, scope, path in pending:
+            self._nested(inner, scope, path)
+
+    def _nested(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, path: list[str]
+    ) -> None:
+        """Record a function inside a function as a unit of its own."""
+        self.start(node.lineno, "def")
+        kept = self.scope, self.path, self.pending
+        self.scope, self.path, self.pending = scope, path, []
+        outer: Scope | None = scope
+        while outer is not None and outer is not self.module:
+            self.outer.add(id(outer))
+            outer = outer.parent
+        with self.part() as body:
+            self.function(node, top=True)
+        self.scope, self.path, self.pending = kept
+        name = ".".join([*path, node.name])
+        self.facts["nested"].setdefault(name, []).append(self.finish(body))
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, *, top: bool = False) -> None:
+        """Write a function; one inside another also waits to be a unit of its own."""
+        if any(self.scope.dotted(decorator) in OVERLOAD for decorator in node.decorator_list):
+            return
+        if self.depth and not top:
+            self.pending.append((node, self.scope, [*self.path]))
+        readers: list[int] = []
+        for decorator in node.decorator_list:
+            readers.extend(self._decorator(decorator, top))
+        if top:
+            self.unit["doc"] = docstring(node)
+        self.write(f"({type(node).__name__} {node.name} ")
+        outside = self.scope
+        with self.type_parameters(node):
+            self._hints(node, readers, top)
+            self.arguments(node.args)
+            method = outside.kind == "class"
+            self.scope = self.function_scope(node.args, node.body, method=method)
+            kept = self.path
+            self.path = [*self.path, node.name, "<locals>"]
+            self.depth += 1
+            with self.mode(soft=False, annotation=False, mentioning=False):
+                self.visit_all(node.body)
+                self._unused_imports(node.body)
+            self.depth -= 1
+            self.path = kept
+        self.scope = outside
+        self.write(")")
+
+    visit_FunctionDef = visit_AsyncFunctionDef = function  # noqa: N815
+
+    def _unused_imports(self, body: Sequence[ast.stmt]) -> None:
+        """Mention what a function imports and never names: it was meant for its side effects."""
+        if not self.scope.imports:
+            return
+        used = {
+            node.id for statement in body for node in ast.walk(statement)
+            if isinstance(node, ast.Name)
+        }  # fmt: skip
+        for name, specs in self.scope.imports.items():
+            if name not in used:
+                self._mention_imports(specs)
+
+    def _decorator(self, node: ast.expr, top: bool) -> list[int]:
+        """Write a decorator; refs of it where it may read annotations (-1: cannot be told)."""
+        if top:
+            with self.part() as part:
+                called = self._called_decorator(node)
+            self.unit["decorators"].append(Decorator(**part, by=called))
+        else:
+            self.write("(@ ")
+            called = self._called_decorator(node)
+            self.write(")")
+        name = node.func if isinstance(node, ast.Call) else node
+        if self.scope.dotted(name) in QUIET_DECORATORS:
+            return []
+        if isinstance(name, ast.Attribute) and name.attr in ("setter", "getter", "deleter"):
+            return []
+        return called or [-1]
+
+    def _called_decorator(self, node: ast.expr) -> list[int]:
+        if isinstance(node, ast.Call):
+            return self.call(node, "decorator")
+        chain = dotted_name(node)
+        if chain is None:
+            self.visit(node)
+            return []
+        called = self.name(*chain)
+        if self.depth == 0:
+            self.unit["calls"].extend((ref, "decorator") for ref in called)
+        return called
+
+    def _hints(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, readers: list[int], top: bool
+    ) -> None:
+        arguments = node.args
+        listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        listed += [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+        annotated = [argument for argument in listed if argument.annotation is not None]
+        if not annotated and node.returns is None:
+            return
+        kept = len(self.unit["eager"])
+        with self.part() as part, self.mode(annotation=True, mentioning=False):
+            for argument in annotated:
+                before = len(self.slots)
+                self.write(f"({argument.arg}: ")
+                self.visit(argument.annotation)  # type: ignore[arg-type]
+                self.write(")")
+                if top:
+                    self.unit["parameters"].append((argument.arg, self.slots[before:]))
+            if node.returns is not None:
+                self.write(" -> ")
+                self.visit(node.returns)
+        del self.unit["eager"][kept:]
+        self.unit["hints"].append(Hints(**part, by=readers))
+
+    def visit_TypeAlias(self, node: Any) -> None:
+        self.write("(type ")
+        self.target(node.name)
+        with self.type_parameters(node):
+            self.visit(node.value)
+        self.write(")")
+
+    def class_definition(self, node: ast.ClassDef, *, top: bool = False) -> None:
+        """Write a class, its fields apart."""
+        for decorator in node.decorator_list:
+            self._decorator(decorator, top)
+        if top:
+            self.unit["doc"] = docstring(node)
+            self.unit["hooks"] = _class_hooks(node)
+        self.write(f"(ClassDef {node.name} ")
+        outside = self.scope
+        with self.type_parameters(node):
+            bases: list[int] = []
+            with self.mode(soft=True):
+                for base in (*node.bases, *node.keywords):
+                    before = len(self.slots)
+                    self.visit(base)
+                    if isinstance(base, ast.keyword):
+                        if top and base.arg == "metaclass":
+                            self.unit["metaclass"] = self.slots[before:]
+                    else:
+                        bases.extend(self.slots[before:])
+            if top:
+                self.unit["bases"] = bases
+            self.scope = Scope("class", self.scope).bind(node.body)
+            kept = self.path
+            self.path = [*self.path, node.name]
+            with self.mode(annotation=False, mentioning=False):
+                for statement in node.body:
+                    if isinstance(statement, ast.AnnAssign):
+                        self._field(statement, bases)
+                    else:
+                        self.visit(statement)
+            self.path = kept
+        self.scope = outside
+        self.write(")")
+
+    visit_ClassDef = class_definition  # noqa: N815
+
+    def _field(self, node: ast.AnnAssign, bases: list[int]) -> None:
+        """Write a field twice: as it is, and without its default as settings have it."""
+        with self.part() as full:
+            self._field_annotation(node, settings=False)
+            if node.value is not None:
+                self.visit(node.value)
+        with self.part() as settings:
+            self._field_annotation(node, settings=True)
+            name = node.target.id if isinstance(node.target, ast.Name) else "_"
+            if node.value is None:
+                pass
+            elif name.startswith("_") or "ClassVar" in ast.dump(node.annotation):
+                self.visit(node.value)  # no field
+            elif self._is_field(node.value):
+                self._constraints(node.value)
+        # Mark the place, which matters for the order of fields.
+        self.write(f"(field {len(self.unit['fields'])})")
+        self.unit["fields"].append(Fields(bases=bases, full=full, settings=settings))
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if self.scope.kind == "class":  # a field, in an `if` or the like
+            self.write("(field ")
+            self._field_annotation(node, settings=False)
+            if node.value is not None:
+                self.visit(node.value)
+            self.write(")")
+            return
+        if node.value is None:
+            return
+        self.write("(Assign targets=[")  # just as without the annotation
+        self.visit(node.target)
+        self.write(",] value=")
+        self.visit(node.value)
+        self.write(")")
+
+    def _field_annotation(self, node: ast.AnnAssign, *, settings: bool) -> None:
+        self.visit(node.target)
+        self.write(": ")
+        annotation = node.annotation
+        with self.mode(soft=True, annotation=True):
+            if (
+                settings
+                and isinstance(annotation, ast.Subscript)
+                and isinstance(annotation.slice, ast.Tuple)
+                and any(map(self._is_field, annotation.slice.elts))
+            ):
+                self.visit(annotation.value)
+                for index, item in enumerate(annotation.slice.elts):
+                    self.write(" ")
+                    if self._is_field(item):
+                        self._constraints(item)
+                    else:
+                        with self.mode(annotation=index == 0):
+                            self.visit(item)
+            else:
+                self.visit(annotation)
+
+    def _is_field(self, node: ast.AST) -> bool:
+        dotted = self.scope.dotted(node.func) if isinstance(node, ast.Call) else None
+        return dotted is not None and dotted.endswith(".Field")
+
+    def _constraints(self, node: ast.expr) -> None:
+        """Write `Field(3, gt=0, description=...)` as `gt=0`."""
+        assert isinstance(node, ast.Call)
+        with self.mode(soft=False, annotation=False):
+            for keyword in node.keywords:
+                if keyword.arg not in _FIELD_NOTES:
+                    self.write(f" {keyword.arg}=")
+                    self.visit(keyword.value)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            return
+        if self.scope is self.module:
+            if not self._known(node):
+                add_import(self.facts, node)
+            # Which alternative of a `try` or an `if` it is.
+            self._mention_imports(spec for _, spec in imported_names(node))
+            return
+        self.unit["imports"].extend(imported_modules(node))
+        for name, spec in imported_names(node):
+            if name in self.scope.globals:  # binds a name of the module when called
+                self.facts["imports"].setdefault(name, []).append(spec)
+                self.unit["globals"].append(name)
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def _mention_imports(self, specs: Iterable[Spec]) -> None:
+        for level, module, attribute in specs:
+            self.write("(import ")
+            self.ref(f"{Use.LOADED}:{level}:{module}:{attribute}")
+            self.write(")")
+
+    def _known(self, node: ast.Import | ast.ImportFrom) -> bool:
+        imports = self.facts["imports"]
+        specs = list(imported_names(node))
+        return bool(specs) and all(spec in imports.get(name, ()) for name, spec in specs)
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    scope = Scope("module", None).bind([node])
+    return sorted(scope.names | scope.imports.keys())
+
+
+def _class_hooks(node: ast.ClassDef) -> list[str]:
+    """What making a subclass does, or, for a metaclass, making a class.
+
+    Returns
+    -------
+    list of str
+        "subclass" and "class" where there is code that runs, each with "+" where that code changes
+        more than the new class itself.
+    """
+    found = []
+    hooks = {"__init_subclass__": "subclass", "__new__": "class", "__init__": "class"}
+    for method in node.body:
+        if not isinstance(method, FUNCTIONS) or method.name not in hooks:
+            continue
+        called = {
+            id(inner.value.func)
+            for inner in ast.walk(method)
+            if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call)
+        }
+        own = {node.name, *(argument.arg for argument in method.args.args[:1])}
+        registers = any(
+            root_name(inner) in own
+            for inner in ast.walk(method)
+            if (isinstance(inner, ast.Subscript) and not isinstance(inner.ctx, ast.Load))
+            or (
+                isinstance(inner, ast.Attribute)
+                and inner.attr not in {*hooks, *LOGGING}
+                and id(inner) in called
+            )
+        )
+        found.append(hooks[method.name] + "+" * registers)
+    return found

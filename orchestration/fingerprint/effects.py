@@ -1,0 +1,337 @@
+"""What a statement does to names: stores, calls, and what cannot be followed."""
+
+from __future__ import annotations
+
+import ast
+
+from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, Use
+from orchestration.fingerprint.normalise import Normaliser
+from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
+
+_CAST = {"typing.cast", "typing_extensions.cast"}
+_ALTERING = {
+    "bisect.insort", "heapq.heapify", "heapq.heappop", "heapq.heappush", "numpy.copyto",
+    "numpy.fill_diagonal", "numpy.put", "numpy.random.shuffle", "operator.setitem",
+    "random.shuffle",
+}  # fmt: skip
+_EVALUATORS = {"builtins.eval", "builtins.exec", "builtins.compile"}
+_ATTRIBUTES = {"builtins.getattr", "builtins.setattr", "builtins.delattr"}
+_NAMESPACES = {"builtins.globals", "builtins.locals"}
+_IMPORTERS = {
+    "builtins.__import__", "importlib.__import__", "importlib.import_module",
+    "pkgutil.resolve_name", "pydoc.locate", "runpy.run_module",
+}  # fmt: skip
+_LOADERS = {
+    "importlib.machinery.SourceFileLoader", "importlib.reload",
+    "importlib.util.spec_from_file_location", "runpy.run_path",
+}  # fmt: skip
+_UNFOLLOWED = _EVALUATORS | _NAMESPACES | _IMPORTERS | _LOADERS
+
+
+class EffectReader(Normaliser):
+    """Note what a statement stores to, calls and hands on, while it is written."""
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.mention(node)
+            self.name(node.id, ())
+        else:
+            self.target(node)
+
+    def mention(self, node: ast.expr) -> None:
+        """Report what can't be followed where it is not called but handed on."""
+        dotted = self.scope.dotted(node) or ""
+        if dotted in _UNFOLLOWED:
+            pattern = "*" if dotted in _IMPORTERS | _LOADERS else ""
+            self.unfollowed(node, f"{dotted.removeprefix('builtins.')} as a value", pattern)
+        elif dotted == "sys.modules":
+            self.unfollowed(node, dotted)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        chain = dotted_name(node)
+        if not isinstance(node.ctx, ast.Load):
+            self.target(node)
+            return
+        if chain is not None:
+            self.mention(node)
+            if chain[1][-1] == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
+                self._asks_subclasses(node)
+            self.name(*chain)
+            return
+        if node.attr == "__annotations__":
+            self.unit["reads_hints"] = True
+        if node.attr == "__subclasses__":
+            self._asks_subclasses(node)
+        # An attribute of what import_module returns is followed just as if it were imported.
+        attributes: list[str] = []
+        base: ast.expr = node
+        while isinstance(base, ast.Attribute):
+            attributes.append(base.attr)
+            base = base.value
+        if isinstance(base, ast.Call):
+            module = self._imported_by_call(base)
+            if module:
+                self.ref(f"{Use.IMPORTED}:0:{module}::{'.'.join(attributes[::-1])}")
+                return
+        self.write("(. ")
+        self.visit(node.value)
+        self.write(f" {node.attr})")
+
+    def _asks_subclasses(self, node: ast.AST) -> None:
+        if self.unit["kind"] == "class":
+            self.unit["subclasses"] = True
+        else:
+            self.unfollowed(node, "__subclasses__ of a class that is only known at run time")
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.target(node)
+        elif self.scope.dotted(node.value) == "sys.modules":
+            own = isinstance(node.slice, ast.Name) and node.slice.id == "__name__"
+            self.unfollowed(node, "sys.modules[...]", "" if own else _pattern(node.slice))
+            self.visit(node.slice)
+        elif self.annotation and (self.scope.dotted(node.value) or "").endswith(".Literal"):
+            with self.mode(annotation=False):
+                self.generic_visit(node)
+        elif (
+            self.annotation
+            and (self.scope.dotted(node.value) or "").endswith(".Annotated")
+            and isinstance(node.slice, ast.Tuple)
+        ):
+            self.write("(Annotated ")
+            self.visit(node.slice.elts[0])
+            with self.mode(annotation=False):
+                self.visit_all(node.slice.elts[1:])
+            self.write(")")
+        else:
+            self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Constant):
+            return
+        if self.depth == 0:
+            self.unit["effect"] = True
+        self.write("(Expr ")
+        if isinstance(node.value, ast.Call):
+            self.call(node.value, "effect")
+        else:
+            self.visit(node.value)
+        self.write(")")
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.write("(AugAssign ")
+        self.target(node.target)
+        # Reads what it changes.
+        base: ast.expr = node.target
+        while isinstance(base, ast.Attribute | ast.Subscript) and dotted_name(base) is None:
+            base = base.value
+        if (chain := dotted_name(base)) is not None:
+            self.name(*chain)
+            if self.scope.is_parameter(chain[0]):  # a list grows in place
+                self.unit["alters"] = True
+        self.write(f" {type(node.op).__name__} ")
+        self.visit(node.value)
+        self.write(")")
+
+    def target(self, node: ast.AST) -> None:
+        """Write what a statement stores to or deletes, and note which name that changes."""
+        chain = dotted_name(node)
+        if isinstance(node, ast.Name):
+            if self.scope.lookup(node.id) is None and self.depth:  # declared global
+                self.unit["globals"].append(node.id)
+                self.name(node.id, (), Use.STORED)
+            elif id(self.scope.lookup(node.id)) in self.outer:
+                self.name(node.id, ())
+            else:
+                self.write(f"(bind {node.id})")
+        elif chain is not None:
+            self.changes(chain[0], self.name(*chain, Use.STORED))
+        elif isinstance(node, ast.Attribute):
+            self.write("(. ")
+            self._target_base(node.value)
+            self.write(f" {node.attr})")
+        elif isinstance(node, ast.Subscript):
+            self.write("([] ")
+            self._target_base(node.value)
+            self.visit(node.slice)
+            self.write(")")
+        elif isinstance(node, ast.Starred):
+            self.write("(* ")
+            self.target(node.value)
+            self.write(")")
+        else:
+            self.generic_visit(node)  # a tuple or a list, whose items come back here
+
+    def _target_base(self, node: ast.AST) -> None:
+        chain = dotted_name(node)
+        if chain is not None:
+            self.changes(chain[0], self.name(*chain, Use.STORED))
+        elif isinstance(node, ast.Attribute | ast.Subscript):
+            self.target(node)
+        else:  # what a call returns
+            before = len(self.slots)
+            self.visit(node)
+            self.changes("", self.slots[before:])
+
+    def changes(self, root: str, refs: list[int]) -> None:
+        """Note that what refs mean is changed, on import or when called."""
+        if self.scope.is_parameter(root):
+            self.unit["alters"] = True
+        self.unit["writes" if self.depth else "stores"].extend(refs)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.call(node, "value")
+
+    def call(self, node: ast.Call, mode: str) -> list[int]:
+        """Write a call; the refs of what is called."""
+        dotted = self.scope.dotted(node.func) or ""
+        if self._special(node, dotted):
+            return []
+        if dotted in HINT_READERS:
+            self.unit["reads_hints"] = True
+        self.write("(Call ")
+        called: list[int] = []
+        chain = dotted_name(node.func)
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        alters = method in MUTATORS or (mode == "effect" and bool(method) and method not in LOGGING)
+        if chain is not None:
+            if method == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
+                self._asks_subclasses(node)
+            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else Use.READ)
+            if alters and self.scope.is_parameter(chain[0]):
+                self.unit["alters"] = True
+            if self.depth == 0:
+                self.unit["calls"].extend((ref, mode) for ref in called)
+            elif alters:
+                self.unit["methods"].extend(called)
+        elif alters and mode == "effect" and root_name(node.func) is not None:
+            self.target(node.func)
+        elif alters:
+            before = len(self.slots)
+            self.visit(node.func)
+            self.changes(root_name(node.func) or "", self.slots[before:])
+        elif isinstance(node.func, ast.Call):
+            called = self.call(node.func, mode)
+        else:
+            self.visit(node.func)
+        names = [item.id for item in node.args if isinstance(item, ast.Name)]
+        if any(map(self.scope.is_parameter, names)):
+            self.unit["hands"].extend(called)
+            if dotted in _ALTERING:
+                self.unit["alters"] = True
+        mentions = self.depth == 0
+        with self.mode(mentioning=self.mentioning or mentions):
+            for argument in node.args:
+                self.write(" ")
+                self.visit(argument)
+            for keyword in node.keywords:
+                self.write(f" {keyword.arg}=")
+                self.visit(keyword.value)
+        self.write(")")
+        return called
+
+    def _special(self, node: ast.Call, dotted: str) -> bool:
+        """Calls with a meaning of their own; True where nothing is left to write."""
+        if dotted in _CAST and len(node.args) == 2:
+            self.visit(node.args[1])
+            return True
+        if dotted in _EVALUATORS:
+            self.unfollowed(node, dotted.removeprefix("builtins."))
+        elif dotted in _NAMESPACES or (dotted == "builtins.vars" and not node.args):
+            self.unfollowed(node, f"{dotted.removeprefix('builtins.')}()")
+        elif dotted in _LOADERS:
+            self.unfollowed(node, dotted, "*")
+        elif dotted == "sys.modules.get" and node.args:
+            self.unfollowed(node, "sys.modules.get", _pattern(node.args[0]))
+        elif dotted in _IMPORTERS:
+            module = self._imported_by_call(node)
+            if module:
+                self.ref(f"{Use.IMPORTED}:0:{module}::")
+                return True
+            name = node.args[0] if node.args else node.keywords[0].value if node.keywords else None
+            self.unfollowed(
+                node,
+                f"{dotted.removeprefix('builtins.')} of a computed name",
+                _pattern(name) if name is not None else "*",
+            )
+        elif dotted in _ATTRIBUTES:
+            return self._attribute_call(node, dotted.removeprefix("builtins."))
+        return False
+
+    def _attribute_call(self, node: ast.Call, function: str) -> bool:
+        if len(node.args) < 2:
+            return False
+        chain, name = dotted_name(node.args[0]), node.args[1]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            if chain is None or not self._is_followed(chain[0]):
+                if function != "getattr" and chain is not None:
+                    self.changes(chain[0], [])
+                return False
+            write = function != "getattr"
+            self.write(f"({function} ")
+            refs = self.name(chain[0], [*chain[1], name.value], Use.STORED if write else Use.READ)
+            if write:
+                self.changes(chain[0], refs)
+            self.visit_all(node.args[2:])
+            self.write(")")
+            return True
+        if chain is not None and self._is_followed(chain[0]):
+            # Nothing is missed, as a module or class that is handed on counts as a whole (and so
+            # does that of a local variable's value, wherever it comes from): it is only reported.
+            with self.part():
+                refs = self.name(*chain, Use.READ if function == "getattr" else Use.STORED)
+            if function != "getattr":
+                self.changes(chain[0], refs)
+            what = f"{function} with a computed name"
+            self.unit["computed"].extend((node.lineno, what, ref) for ref in refs)
+        return False
+
+    def _is_followed(self, name: str) -> bool:
+        return self.scope.lookup(name) is None or self.scope.is_import(name)
+
+    def _imported_by_call(self, node: ast.Call) -> str:
+        if self.scope.dotted(node.func) not in _IMPORTERS or not node.args:
+            return ""
+        name = node.args[0]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            return "" if name.value.startswith(".") else name.value.replace(":", ".")
+        return ""
+
+    def visit_If(self, node: ast.If) -> None:
+        if self.scope.dotted(node.test) in TYPE_CHECKING:
+            self.visit_all(node.orelse)
+            return
+        test = node.test
+        if (
+            isinstance(test, ast.Compare)
+            and isinstance(test.ops[0], ast.In | ast.NotIn)
+            and len(test.ops) == 1
+            and not node.orelse
+            and all(isinstance(statement, ast.Raise) for statement in node.body)
+            and (chain := dotted_name(test.comparators[0])) is not None
+        ):
+            # May guard a registration, which then doesn't use what is there: see `_finish`.
+            self.write(f"(If {type(test.ops[0]).__name__} ")
+            self.visit(test.left)
+            self.name(*chain, Use.CHECKED)
+            self.visit_all(node.body)
+            self.write(")")
+            return
+        self.generic_visit(node)
+
+
+def _pattern(node: ast.expr) -> str:
+    """Which modules a computed name may mean, as a shell pattern."""
+    text = _spelled(node)
+    return "*" if text.startswith(".") else text.replace(":", ".")
+
+
+def _spelled(node: ast.expr) -> str:
+    """As much of a string as is written out, with `*` for the rest."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_spelled, node.values))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _spelled(node.left) + _spelled(node.right)
+    return "*"
