@@ -18,11 +18,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.project import Project, ProjectError, find
+from orchestration.errors import ProjectError, UsageError
+from orchestration.project import Project, find
 from orchestration.rebuild import memo
+from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
-    from orchestration.rebuild.session import Outcome, Plan, Workshop
+    from orchestration.rebuild.planning import Plan
+    from orchestration.rebuild.session import Workshop
     from orchestration.store.storage import Slot, Store
 
 SELECTION_HELP = (
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options, find()))
-    except ProjectError as error:
+    except (ProjectError, UsageError) as error:
         print(f"faint: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -46,9 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:
-        if type(error).__name__ == "UsageError":  # of a module that isn't always imported
-            print(f"faint: {error}", file=sys.stderr)
-            return 2
         if (store := find().store).count("://") and _passed_through_the_store(error):
             print(
                 f"faint: the store {store} doesn't answer: {type(error).__name__}: {error}. What "
@@ -301,9 +301,8 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
     kept = None if options.verify else memo.recall(project, question)
     if kept is not None:
         if options.json:
-            lists = ("materialized", "restored", "unchanged", "failed")
-            seconds = round(time.monotonic() - started, 3)
-            print(json.dumps({name: [] for name in lists} | {"seconds": seconds}, indent=1))
+            nothing = Outcome(seconds=time.monotonic() - started)
+            print(json.dumps(nothing.to_dict(), indent=1))
         else:
             _show_fresh(options, int(str(kept["fresh"])))
         return 0
@@ -311,8 +310,6 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
         workshop = _open(project)
         slots = workshop.select(options.selection, _listed(options.partitions))
         if missing := workshop.blocked(slots):
-            from orchestration.rebuild.session import UsageError
-
             raise UsageError(
                 f"{missing[0]} has never been built and is upstream of what is selected; select "
                 f"what is upstream as well, such as '+key:\"{slots[0].asset}\"'"

@@ -9,7 +9,6 @@ shapes, seconds, peak memory, content hash and file.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
-from orchestration.stages import Stages, build_key, combine
+from orchestration.stages import Stages, build_key, combine, difference
 from orchestration.store.storage import Record, Slot, Store
 
 if TYPE_CHECKING:
@@ -199,16 +198,6 @@ def storage_metadata(store: Store, record: Record) -> dict[str, dg.MetadataValue
         "stored bytes": dg.MetadataValue.int(record.artifact.bytes),
         "stored at": dg.MetadataValue.path(str(store.path(record))),
     }
-
-
-def difference(committed: Mapping[str, Any], given: Mapping[str, Any]) -> str:
-    """Say which settings differ, and how."""
-    names = sorted(set(committed) | set(given))
-    return ", ".join(
-        f"{name} {committed.get(name)!r} -> {given.get(name)!r}"
-        for name in names
-        if committed.get(name) != given.get(name)
-    )
 
 
 def io_managers(store: Store, stages: Stages) -> dict[str, StoreIOManager]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from orchestration.errors import ProjectError
+
 PackageVersions = Literal["major.minor", "exact", "ignore"]
 
 DAGSTER_YAML = """\
@@ -47,10 +49,6 @@ schedule_storage:
   class: SqliteScheduleStorage
   config: {base_dir: {env: DAGSTER_HOME}}
 """
-
-
-class ProjectError(RuntimeError):
-    """The project can't be found or its settings are wrong."""
 
 
 @dataclass(frozen=True)

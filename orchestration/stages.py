@@ -20,9 +20,10 @@ from typing import Any
 import dagster as dg
 from pydantic import ValidationError
 
+from orchestration.errors import ProjectError
 from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
 from orchestration.json_cache import JsonCache
-from orchestration.project import PackageVersions, Project, ProjectError
+from orchestration.project import PackageVersions, Project
 from orchestration.store.storage import Record, Slot
 
 VERSION_DIGITS = 16
@@ -374,3 +375,13 @@ def library_state() -> list[Any]:
         sys.version,
         *([folder, Path(folder).stat().st_mtime_ns] for folder in folders if Path(folder).is_dir()),
     ]
+
+
+def difference(committed: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """Say which settings differ, and how."""
+    names = sorted(set(committed) | set(given))
+    return ", ".join(
+        f"{name} {committed.get(name)!r} -> {given.get(name)!r}"
+        for name in names
+        if committed.get(name) != given.get(name)
+    )

@@ -15,8 +15,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from orchestration.fingerprint import changed
-from orchestration.io_managers import difference
-from orchestration.stages import Stages, Version, build_key, combine
+from orchestration.stages import Stages, Version, build_key, combine, difference
 from orchestration.store.storage import Record, Slot, Store
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
@@ -125,7 +124,7 @@ class Planner:
                 stack += [(above, False) for above in reversed(group) if above not in found]
         return list(found)
 
-    def look(
+    def plan(
         self, slots: Iterable[Slot], instance: dg.DagsterInstance, *, verify: bool = False
     ) -> dict[Slot, Stale]:
         """Everything stale among ``slots`` and their ancestors, upstream ones first.

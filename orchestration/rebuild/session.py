@@ -20,15 +20,16 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from orchestration.errors import ProjectError, UsageError
 from orchestration.io_managers import StoreIOManager, storage_metadata
-from orchestration.project import Project, ProjectError
-from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Plan, Planner, Reason, Stale, some
+from orchestration.project import Project
+from orchestration.rebuild.outcome import Outcome
+from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Plan, Planner, Stale, some
 from orchestration.rebuild.workers import Group, Here, Processes, Results, Run, Workers
 from orchestration.stages import Stages
 from orchestration.store.storage import Record, Slot, Store
@@ -39,32 +40,6 @@ PARTITION_EDGES_TRACKED = 100
 
 Progress = Callable[[str, Sequence[Slot], int], None]
 """What was done ("planned", "materialized", "restored", "failed"), which slots, how many remain."""
-
-
-class UsageError(ValueError):
-    """A selection or partition that doesn't fit the project."""
-
-
-@dataclass
-class Outcome:
-    """What a rebuild did."""
-
-    materialized: list[str] = field(default_factory=list)
-    restored: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    errors: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """As `faint rebuild --json` prints it."""
-        return {
-            "materialized": self.materialized,
-            "restored": self.restored,
-            "unchanged": self.unchanged,
-            "failed": self.failed,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 class Workshop:
@@ -178,7 +153,7 @@ class Workshop:
 
     def plan(self, slots: Sequence[Slot], *, verify: bool = False) -> Plan:
         """Look at ``slots`` and all that is upstream of them; report on ``slots``."""
-        found = self.planner.look(slots, self.instance, verify=verify)
+        found = self.planner.plan(slots, self.instance, verify=verify)
         stale = [found[slot] for slot in slots if slot in found]
         return Plan(stale, len(slots) - len(stale))
 
@@ -397,7 +372,7 @@ class _Rebuilding:
         started = time.monotonic()
         first: list[Slot] | None = None
         while True:
-            stale = self._workshop.planner.look(
+            stale = self._workshop.planner.plan(
                 self._slots, self._workshop.instance, verify=verify and first is None
             )
             mine = {slot: item for slot, item in stale.items() if slot in self._chosen}
@@ -683,6 +658,3 @@ def _start_time(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
     except OSError:
         return ""
-
-
-__all__ = ["Outcome", "Plan", "Reason", "Stale", "UsageError", "Workshop"]

@@ -15,6 +15,8 @@ import pytest
 
 from orchestration.cli import main
 
+OUTCOME = ["materialized", "restored", "unchanged", "failed", "errors", "seconds"]
+
 SLOW = """
 
 @dg.asset(key=["slow", "first"])
@@ -219,16 +221,27 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
     fresh(here)
     assert main(["rebuild", "--json"]) == 0
     outcome = json.loads(capfd.readouterr().out)
-    assert list(outcome) == ["materialized", "restored", "unchanged", "failed", "seconds"]
+    assert list(outcome) == OUTCOME
     assert len(outcome["materialized"]) == 3
     assert outcome["restored"] == outcome["unchanged"] == outcome["failed"] == []
     assert outcome["seconds"] > 0
     assert main(["rebuild", "--json"]) == 0
     outcome = json.loads(capfd.readouterr().out)
-    assert list(outcome) == ["materialized", "restored", "unchanged", "failed", "seconds"]
+    assert list(outcome) == OUTCOME
     assert outcome["materialized"] == []
     assert main(["plan", "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == {"stale": [], "fresh": 26}
+
+
+def test_a_rebuild_in_json_says_why_something_failed(
+    here: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    here.edit("def accuracy(threshold, values):\n", "def accuracy(threshold, values):\n" + FAILING)
+    fresh(here)
+    assert main(["rebuild", "alpha/cnn/evaluation", "--json"]) == 1
+    outcome = json.loads(capfd.readouterr().out)
+    assert outcome["failed"] == ["alpha/cnn/evaluation"]
+    assert outcome["errors"] == {"alpha/cnn/evaluation": "ValueError: no light in curve 7"}
 
 
 def test_json_is_all_that_is_on_standard_output(toy: Any) -> None:

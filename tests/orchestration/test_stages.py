@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.project import ProjectError, find
+from orchestration.errors import ProjectError
+from orchestration.project import find
 from orchestration.stages import FileHashes, Version, build_key, combine
 from orchestration.store.storage import Artifact, Record, Slot
 

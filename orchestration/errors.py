@@ -1,0 +1,9 @@
+"""Errors that a user of `faint` can mend. Imports nothing: the command knows them at once."""
+
+
+class ProjectError(RuntimeError):
+    """The project can't be found, its settings are wrong, or its definitions don't load."""
+
+
+class UsageError(ValueError):
+    """A selection or partition that doesn't fit the project."""
