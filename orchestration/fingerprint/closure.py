@@ -1,16 +1,10 @@
-"""The graph of a project's code: what a definition uses, and the digest of it with all of that.
-
-Here belongs what goes into the digest of a definition, and how definitions that use each other are
-digested together.
-"""
+"""The graph of a project's code: what a definition uses, and the digest of it with all of that."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from orchestration.fingerprint.facts import (
     CAPTURED,
@@ -24,81 +18,11 @@ from orchestration.fingerprint.facts import (
     digest_of,
 )
 from orchestration.fingerprint.names import Names, Pair, Target, walk
+from orchestration.fingerprint.nodes import Dynamic, Key, Node, solve
 from orchestration.fingerprint.source_files import SourceFiles
-
-
-@dataclass(frozen=True, order=True)
-class Dynamic:
-    """Something that cannot be followed statically, and so was widened.
-
-    Parameters
-    ----------
-    module
-        Module it stands in.
-    line
-        Line in that module's file; 0 where it came with a run-time value.
-    what
-        What it is, for a person.
-    """
-
-    module: str
-    line: int
-    what: str
-
 
 # Attributes of a definition that show its annotations or docstring.
 _REFLECTION = {"__annotations__", "__doc__", "__signature__", "__wrapped__"}
-
-
-class Key(NamedTuple):
-    """One node of the graph of code.
-
-    Variants of a definition: "" in full; "bare" without what else changes it, for those who only
-    change it too; "settings" without defaults of fields; "reflected" with annotations and
-    docstring; "stage..." without decorators that only wire it into a graph.
-    """
-
-    module: str
-    name: str  # a definition; "*" all of the module, "**" and of those below; "#3,7" statements
-    variant: str = ""
-
-
-class Node:
-    """What a node's digest is made of: text, and digests of others in order and without order."""
-
-    def __init__(self) -> None:
-        self.parts: list[str | Key] = []
-        self.also: set[Key] = set()
-        self.label: list[str] = []  # the parts with names: the definition's digest alone
-        self.outside: set[str] = set()
-        self.dynamic: set[Dynamic] = set()
-        self.loads: set[str] = set()  # modules imported inside functions
-        self.values: dict[str, str] = {}
-
-    def text(self, text: str) -> None:
-        """Write text."""
-        self.parts.append(f"={text}")
-        self.label.append(text)
-
-    def key(self, key: Key) -> None:
-        """Write the digest of another node."""
-        self.parts.append(key)
-        self.label.append("#" if key.name.startswith("#") else key.name)
-
-    @functools.cached_property
-    def edges(self) -> frozenset[Key]:
-        """Nodes used; asked for only when all is written."""
-        return frozenset(part for part in self.parts if type(part) is Key) | self.also
-
-    def digest(self, of: Mapping[Key, str]) -> str:
-        """Digest of the whole, given those of the nodes used."""
-        ordered = [part if type(part) is str else f"@{of[part]}" for part in self.parts]  # type: ignore[index]
-        return digest_of("\n".join([*ordered, "", *sorted({of[key] for key in self.also})]))
-
-    @functools.cached_property
-    def own(self) -> str:
-        """Digest of the definition alone."""
-        return digest_of("\n".join(self.label))
 
 
 class Captured(Protocol):
@@ -136,7 +60,7 @@ class Graph:
 
     def closed(self, root: Key) -> tuple[str, set[Key]]:
         """Digest of a node with all that runs for it, and every node that this takes in."""
-        self._solve(root)
+        solve(root, self._node, self._digests)
         closure = self._closure([root])
         ambient = self._ambient(closure)
         digest = self._digests[root]
@@ -302,20 +226,20 @@ class Graph:
                         node.also.add(Key(key.module, "*"))
 
     def _position(self, node: Node, module: str, ref: str, index: int) -> None:
-        """Tell how far names had been changed when a statement used them on import.
+        """Write how often names had been changed when a statement used them on import.
 
         So that definitions may change places, but not a change with what it affects.
         """
         steps = self.names.steps(module)
         if not steps:
             return
-        found = []
+        counts = []
         for target in self.names.read(module, ref):
             changed = steps.keys() & self.names.reach(target)
             if changed:
-                found.append(sorted(sum(step < index for step in steps[pair]) for pair in changed))
-        if found:
-            node.text(f"after {sorted(found)}")
+                counts.append(sorted(sum(step < index for step in steps[pair]) for pair in changed))
+        if counts:
+            node.text(f"after {sorted(counts)}")
 
     def _loads(self, node: Node, module: str, unit: Unit) -> None:
         for level, name, attribute in unit.get("imports", ()):
@@ -333,7 +257,7 @@ class Graph:
         for line, what, pattern in unit.get("dynamic", ()):
             top = pattern.partition(".")[0]
             if "." in pattern and "*" not in top and top not in self.sources.tops:
-                node.outside.add(top)  # some module of another's
+                node.outside.add(top)  # a module outside the project
                 continue
             if pattern:
                 node.also |= {
@@ -421,85 +345,14 @@ class Graph:
 
     # -- the graph
 
-    def _solve(self, root: Key) -> None:
-        """Find the digests of a node and of all that it uses.
-
-        Nodes come out strongly connected component by component, those that are used first
-        (R. Tarjan, "Depth-first search and linear graph algorithms", 1972; without recursion).
-        """
-        if root in self._digests:
-            return
-        order: dict[Key, int] = {}
-        lowest: dict[Key, int] = {}
-        pending: list[Key] = []
-        waiting: set[Key] = set()
-        walk: list[tuple[Key, Iterator[Key]]] = []
-
-        def enter(key: Key) -> None:
-            order[key] = lowest[key] = len(order)
-            pending.append(key)
-            waiting.add(key)
-            walk.append((key, iter(self._node(key).edges)))
-
-        enter(root)
-        while walk:
-            key, edges = walk[-1]
-            for other in edges:
-                if other in self._digests:
-                    continue
-                if other not in order:
-                    enter(other)
-                    break
-                if other in waiting:
-                    lowest[key] = min(lowest[key], order[other])
-            else:
-                walk.pop()
-                if walk:
-                    before = walk[-1][0]
-                    lowest[before] = min(lowest[before], lowest[key])
-                if lowest[key] == order[key]:
-                    component = pending[pending.index(key) :]
-                    del pending[-len(component) :]
-                    waiting.difference_update(component)
-                    self._solve_component(component)
-
-    def _solve_component(self, component: list[Key]) -> None:
-        """Find the digests of nodes that use each other, whatever they are called.
-
-        Each starts out the same; then all take the digest of what they look like given the last
-        round's digests, until a round tells no more of them apart. Two such graphs are alike if
-        their sets of pairs of digests before and after a last round are.
-        """
-        if len(component) == 1 and component[0] not in self._node(component[0]).edges:
-            self._digests[component[0]] = self._node(component[0]).digest(self._digests)
-            return
-        nodes = {key: self._node(key) for key in component}
-        outer = {
-            edge: self._digests[edge]
-            for node in nodes.values()
-            for edge in node.edges
-            if edge not in nodes
-        }
-        before = dict.fromkeys(component, "")
-        apart = 1
-        while True:
-            known = outer | before
-            after = {key: node.digest(known) for key, node in nodes.items()}
-            if len(set(after.values())) == apart:
-                break
-            before, apart = after, len(set(after.values()))
-        whole = sorted({before[key] + after[key] for key in component})
-        for key in component:
-            self._digests[key] = digest_of("\n".join([after[key], *whole]))
-
     def _closure(self, keys: Iterable[Key]) -> set[Key]:
-        found = set(keys)
-        stack = list(found)
+        reached = set(keys)
+        stack = list(reached)
         while stack:
-            new = self.nodes[stack.pop()].edges - found
-            found |= new
+            new = self.nodes[stack.pop()].edges - reached
+            reached |= new
             stack.extend(new)
-        return found
+        return reached
 
     def _ambient(self, closure: set[Key]) -> set[Key]:
         """Statements with effects elsewhere in the modules that a closure causes to be imported.
@@ -508,7 +361,7 @@ class Graph:
         """
         if not self.names.ambient:
             return set()
-        found: set[Key] = set()
+        ambient: set[Key] = set()
         while True:
             modules = {key.module for key in closure}
             for key in closure:
@@ -518,24 +371,24 @@ class Graph:
                 for module in self._imported(modules)
                 for index in self.names.ambient.get(module, ())
             }
-            if keys <= found:
-                return found
-            found |= keys
+            if keys <= ambient:
+                return ambient
+            ambient |= keys
             for key in keys:
-                self._solve(key)
+                solve(key, self._node, self._digests)
             closure |= self._closure(keys)
 
     def _imported(self, modules: Iterable[str]) -> set[str]:
         """Modules of the project that importing some of them imports."""
-        found: set[str] = set()
+        imported: set[str] = set()
         stack = list(modules)
         while stack:
             module = stack.pop()
-            if module in found or module not in self.sources or module in self.sources.broken:
+            if module in imported or module not in self.sources or module in self.sources.broken:
                 continue
-            found.add(module)
+            imported.add(module)
             stack.append(module.rpartition(".")[0])
             for level, name, attribute in self.sources.facts(module).get("imported", ()):
                 absolute = self.sources.absolute(module, level, name)
                 stack += [absolute, f"{absolute}.{attribute}"]
-        return found
+        return imported

@@ -81,15 +81,12 @@ class DefinitionReader(EffectReader):
     ) -> None:
         """Record a function inside a function as a unit of its own."""
         self.start(node.lineno, "def")
-        kept = self.scope, self.path, self.pending
-        self.scope, self.path, self.pending = scope, path, []
         outer: Scope | None = scope
         while outer is not None and outer is not self.module:
             self.outer.add(id(outer))
             outer = outer.parent
-        with self.part() as body:
+        with self.mode(scope=scope, path=path, pending=[]), self.part() as body:
             self.function(node, top=True)
-        self.scope, self.path, self.pending = kept
         name = ".".join([*path, node.name])
         self.facts["nested"].setdefault(name, []).append(self.finish(body))
 
@@ -105,27 +102,24 @@ class DefinitionReader(EffectReader):
         if top:
             self.unit["doc"] = docstring(node)
         self.write(f"({type(node).__name__} {node.name} ")
-        outside = self.scope
+        method = self.scope.kind == "class"
         with self.type_parameters(node):
             self._hints(node, readers, top)
             self.arguments(node.args)
-            method = outside.kind == "class"
-            self.scope = self.function_scope(node.args, node.body, method=method)
-            kept = self.path
-            self.path = [*self.path, node.name, "<locals>"]
-            self.depth += 1
-            with self.mode(soft=False, annotation=False, mentioning=False):
+            scope = self.function_scope(node.args, node.body, method=method)
+            path = [*self.path, node.name, "<locals>"]
+            with (
+                self.mode(scope=scope, path=path, depth=self.depth + 1),
+                self.mode(soft=False, annotation=False, mentioning=False),
+            ):
                 self.visit_all(node.body)
                 self._unused_imports(node.body)
-            self.depth -= 1
-            self.path = kept
-        self.scope = outside
         self.write(")")
 
     visit_FunctionDef = visit_AsyncFunctionDef = function  # noqa: N815
 
     def _unused_imports(self, body: Sequence[ast.stmt]) -> None:
-        """Mention what a function imports and never names: it was meant for its side effects."""
+        """Mention what a function imports and never uses: it is imported for its side effects."""
         if not self.scope.imports:
             return
         used = {
@@ -137,7 +131,7 @@ class DefinitionReader(EffectReader):
                 self._mention_imports(specs)
 
     def _decorator(self, node: ast.expr, top: bool) -> list[int]:
-        """Write a decorator; refs of it where it may read annotations (-1: cannot be told)."""
+        """Write a decorator. Returns its refs if it may read annotations; [-1] if it has none."""
         if top:
             with self.part() as part:
                 called = self._called_decorator(node)
@@ -197,14 +191,13 @@ class DefinitionReader(EffectReader):
         self.write(")")
 
     def class_definition(self, node: ast.ClassDef, *, top: bool = False) -> None:
-        """Write a class, its fields apart."""
+        """Write a class; its fields are parts of their own."""
         for decorator in node.decorator_list:
             self._decorator(decorator, top)
         if top:
             self.unit["doc"] = docstring(node)
             self.unit["hooks"] = _class_hooks(node)
         self.write(f"(ClassDef {node.name} ")
-        outside = self.scope
         with self.type_parameters(node):
             bases: list[int] = []
             with self.mode(soft=True):
@@ -218,23 +211,19 @@ class DefinitionReader(EffectReader):
                         bases.extend(self.slots[before:])
             if top:
                 self.unit["bases"] = bases
-            self.scope = Scope("class", self.scope).bind(node.body)
-            kept = self.path
-            self.path = [*self.path, node.name]
-            with self.mode(annotation=False, mentioning=False):
+            scope, path = Scope("class", self.scope).bind(node.body), [*self.path, node.name]
+            with self.mode(scope=scope, path=path, annotation=False, mentioning=False):
                 for statement in node.body:
                     if isinstance(statement, ast.AnnAssign):
                         self._field(statement, bases)
                     else:
                         self.visit(statement)
-            self.path = kept
-        self.scope = outside
         self.write(")")
 
     visit_ClassDef = class_definition  # noqa: N815
 
     def _field(self, node: ast.AnnAssign, bases: list[int]) -> None:
-        """Write a field twice: as it is, and without its default as settings have it."""
+        """Write a field twice: in full, and without its default, for settings."""
         with self.part() as full:
             self._field_annotation(node, settings=False)
             if node.value is not None:
@@ -346,7 +335,7 @@ def _class_hooks(node: ast.ClassDef) -> list[str]:
         "subclass" and "class" where there is code that runs, each with "+" where that code changes
         more than the new class itself.
     """
-    found = []
+    hooked = []
     hooks = {"__init_subclass__": "subclass", "__new__": "class", "__init__": "class"}
     for method in node.body:
         if not isinstance(method, FUNCTIONS) or method.name not in hooks:
@@ -367,5 +356,5 @@ def _class_hooks(node: ast.ClassDef) -> list[str]:
                 and id(inner) in called
             )
         )
-        found.append(hooks[method.name] + "+" * registers)
-    return found
+        hooked.append(hooks[method.name] + "+" * registers)
+    return hooked

@@ -39,7 +39,7 @@ class EffectReader(Normaliser):
             self.target(node)
 
     def mention(self, node: ast.expr) -> None:
-        """Report what can't be followed where it is not called but handed on."""
+        """Note what can't be followed when it is used as a value."""
         dotted = self.scope.dotted(node) or ""
         if dotted in _UNFOLLOWED:
             pattern = "*" if dotted in _IMPORTERS | _LOADERS else ""
@@ -121,7 +121,7 @@ class EffectReader(Normaliser):
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.write("(AugAssign ")
         self.target(node.target)
-        # Reads what it changes.
+        # `a += b` also reads `a`.
         base: ast.expr = node.target
         while isinstance(base, ast.Attribute | ast.Subscript) and dotted_name(base) is None:
             base = base.value
@@ -183,7 +183,7 @@ class EffectReader(Normaliser):
         self.call(node, "value")
 
     def call(self, node: ast.Call, mode: str) -> list[int]:
-        """Write a call; the refs of what is called."""
+        """Write a call. Returns the refs of what is called."""
         dotted = self.scope.dotted(node.func) or ""
         if self._special(node, dotted):
             return []
@@ -231,7 +231,7 @@ class EffectReader(Normaliser):
         return called
 
     def _special(self, node: ast.Call, dotted: str) -> bool:
-        """Calls with a meaning of their own; True where nothing is left to write."""
+        """Handle calls with a meaning of their own. Returns True if the call is written."""
         if dotted in _CAST and len(node.args) == 2:
             self.visit(node.args[1])
             return True
@@ -310,7 +310,7 @@ class EffectReader(Normaliser):
             and all(isinstance(statement, ast.Raise) for statement in node.body)
             and (chain := dotted_name(test.comparators[0])) is not None
         ):
-            # May guard a registration, which then doesn't use what is there: see `_finish`.
+            # May guard a registration, which then doesn't use what is there: see `finish`.
             self.write(f"(If {type(test.ops[0]).__name__} ")
             self.visit(test.left)
             self.name(*chain, Use.CHECKED)

@@ -1,8 +1,4 @@
-"""What is kept of a source file: the records, and the names of others whose doings are known.
-
-Here belongs what those who read syntax share with those who use what was read. The records depend
-on the content of a file alone, and are plain data, so that they can be cached as JSON.
-"""
+"""Facts of a source file, as plain data that depends on its content alone, to be cached as JSON."""
 
 from __future__ import annotations
 
@@ -89,14 +85,14 @@ class Unit(TypedDict, total=False):
     alters: bool  # one of its parameters
     hands: list[int]  # a parameter on to these
     reads_hints: bool
-    defines: bool  # has a function or class somewhere inside, without being one
+    defines: bool  # another statement that has a function or class inside
     metaclass: list[int]
     hooks: list[str]  # see `definitions._class_hooks`
     subclasses: bool  # asks for its subclasses
 
 
 class Facts(TypedDict, total=False):
-    """What one file says; `error`, with line and message, where it cannot be parsed."""
+    """Facts of one file, or the line and message of the `error` that keeps it from being parsed."""
 
     error: tuple[int, str]
     doc: str

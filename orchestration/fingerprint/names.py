@@ -1,8 +1,4 @@
-"""What a name in a module refers to, and which statements change what it refers to.
-
-Here belongs the resolution of names as Python would do it, without importing anything, and what
-follows from it: who inherits from whom, and what a statement or a call may change.
-"""
+"""What a name in a module refers to, as Python would resolve it, and which statements change it."""
 
 from __future__ import annotations
 
@@ -64,10 +60,10 @@ class Names:
 
     def resolve(self, module: str, ref: str) -> tuple[Target, ...]:
         """Everything that a ref of a unit of ``module`` may mean."""
-        found = self._resolved.get((module, ref))
-        if found is None:
-            found = self._resolved[module, ref] = tuple(dict.fromkeys(self._resolve(module, ref)))
-        return found
+        targets = self._resolved.get((module, ref))
+        if targets is None:
+            targets = self._resolved[module, ref] = tuple(dict.fromkeys(self._resolve(module, ref)))
+        return targets
 
     def definitions(self, module: str, ref: str) -> Iterator[Target]:
         """Definitions of the project among them."""
@@ -82,18 +78,18 @@ class Names:
             spec = (int(level), imported, attribute)
             return self._follow(module, spec, [*filter(None, ".".join(rest).split("."))], set())
         name, *attributes = path.split(".")
-        found = self._in_module(module, name, attributes, set())
-        if found:
-            return found
+        targets = self._in_module(module, name, attributes, set())
+        if targets:
+            return targets
         if name == "__doc__":
             return [Target("inert", module, self.sources.facts(module).get("doc", ""))]
         if name in _INERT:
             return [Target("inert", module, name)]
         for star in self._foreign_stars(module):
-            found.append(Target("outside", module, ".".join([star, "*", name, *attributes])))
+            targets.append(Target("outside", module, ".".join([star, "*", name, *attributes])))
         if hasattr(builtins, name):
-            found.append(Target("builtin", module, ".".join([name, *attributes])))
-        return found or [Target("missing", module, path)]
+            targets.append(Target("builtin", module, ".".join([name, *attributes])))
+        return targets or [Target("missing", module, path)]
 
     def _foreign_stars(self, module: str) -> Iterator[str]:
         for level, name in self.sources.facts(module).get("stars", ()):
@@ -109,19 +105,19 @@ class Names:
             return []
         seen = {*seen, (module, name)}
         facts = self.sources.facts(module)
-        found = []
+        targets = []
         for spec in facts.get("imports", {}).get(name, ()):
-            found += self._follow(module, spec, attributes, seen)
+            targets += self._follow(module, spec, attributes, seen)
         if name in self.sources.names[module]:
-            found.append(Target("definition", module, name, ".".join(attributes)))
+            targets.append(Target("definition", module, name, ".".join(attributes)))
         for level, star in facts.get("stars", ()):
             other = self.sources.absolute(module, level, star)
             if other in self.sources and self._exported(other, name):
-                found += self._in_module(other, name, attributes, seen)
-        if not found:
+                targets += self._in_module(other, name, attributes, seen)
+        if not targets:
             for spec in facts.get("typing", {}).get(name, ()):
-                found += self._follow(module, spec, attributes, seen)
-        return found
+                targets += self._follow(module, spec, attributes, seen)
+        return targets
 
     def _exported(self, module: str, name: str) -> bool:
         exports = self.sources.facts(module).get("exports", ())
@@ -150,9 +146,9 @@ class Names:
         if not path:
             return [Target("module", module, "")]
         name, *rest = path
-        found = self._in_module(module, name, rest, seen)
-        if found:
-            return found
+        targets = self._in_module(module, name, rest, seen)
+        if targets:
+            return targets
         if f"{module}.{name}" in self.sources:
             return self._attribute(f"{module}.{name}", rest, seen)
         if name == "__dict__":
@@ -223,15 +219,15 @@ class Names:
         """Names of the project that calling a function or class may change."""
         if pair in self._mutated:
             return self._mutated[pair]
-        found: set[Pair] = set()
+        mutated: set[Pair] = set()
         for module, name in walk(pair, self._run_by):
             for unit in self.sources.binding(module, name):
-                found.update((module, changed) for changed in unit.get("globals", ()))
-                found.update(self.pairs(module, unit, unit.get("writes", ())))
+                mutated.update((module, changed) for changed in unit.get("globals", ()))
+                mutated.update(self.pairs(module, unit, unit.get("writes", ())))
                 for target in self.targets(module, unit, unit.get("methods", ())):
                     if target.kind == "definition" and target.rest:
-                        found.add(target.pair)
-        self._mutated[pair] = frozenset(found)
+                        mutated.add(target.pair)
+        self._mutated[pair] = frozenset(mutated)
         return self._mutated[pair]
 
     def _run_by(self, pair: Pair) -> Iterator[Pair]:
@@ -243,8 +239,8 @@ class Names:
 
     def steps(self, module: str) -> dict[Pair, list[int]]:
         """Units of a module that change a name, for each that they change one by one."""
-        found = self._steps.get(module)
-        if found is None:
+        steps = self._steps.get(module)
+        if steps is None:
             changed: dict[Pair, set[int]] = {
                 (module, name): set(units) for name, units in self.sources.names[module].items()
             }
@@ -252,17 +248,17 @@ class Names:
                 here = {index for other, index in where if other == module}
                 if here:
                     changed.setdefault(pair, {-1}).update(here)
-            found = self._steps[module] = {
+            steps = self._steps[module] = {
                 pair: sorted(indices) for pair, indices in changed.items() if len(indices) > 1
             }
-        return found
+        return steps
 
     def reach(self, pair: Pair) -> set[Pair]:
         """A definition and all that it uses."""
-        found = self._reach.get(pair)
-        if found is None:
-            found = self._reach[pair] = set(walk(pair, self._read_by))
-        return found
+        reach = self._reach.get(pair)
+        if reach is None:
+            reach = self._reach[pair] = set(walk(pair, self._read_by))
+        return reach
 
     def _read_by(self, pair: Pair) -> Iterator[Pair]:
         for unit in self.sources.binding(*pair):
@@ -311,12 +307,12 @@ class Names:
 
     def _effect(self, module: str, unit: Unit) -> tuple[set[Pair], bool]:
         """Names of the project that a unit changes, and whether it changes anything else."""
-        found = {(module, name) for name in unit.get("globals", ())}
+        pairs = {(module, name) for name in unit.get("globals", ())}
         effect = bool(unit.get("effect"))
         outside = False
         for target in self.targets(module, unit, unit.get("stores", ())):
             if target.kind == "definition":
-                found.add(target.pair)
+                pairs.add(target.pair)
             elif target.kind in ("outside", "builtin"):
                 outside = True
         for ref, mode in unit.get("calls", ()):
@@ -325,7 +321,7 @@ class Names:
                     if mode == "effect" and target.rest.rpartition(".")[2] in LOGGING:
                         effect = False
                     else:
-                        found |= self._called(module, unit, target, mode)
+                        pairs |= self._called(module, unit, target, mode)
                 elif target.kind == "builtin" and target.name == "print":
                     effect = False
                 elif target.kind == "outside":
@@ -333,17 +329,17 @@ class Names:
                     if mode == "effect" or (mode == "decorator" and last.startswith("register")):
                         outside = True
                     if mode == "effect":
-                        found |= self._handed(module, unit, mode, everything=True)
+                        pairs |= self._handed(module, unit, mode, everything=True)
         if unit["kind"] == "class":
             for pair in unit.get("binds", ()):
-                found |= self._hooked((module, pair))
+                pairs |= self._hooked((module, pair))
             if unit.get("subclasses"):
-                found -= {(module, name) for name in unit["binds"]}
-        return found, outside or (effect and not found)
+                pairs -= {(module, name) for name in unit["binds"]}
+        return pairs, outside or (effect and not pairs)
 
     def _called(self, module: str, unit: Unit, target: Target, mode: str) -> set[Pair]:
         pair = target.pair
-        found: set[Pair] = set()
+        pairs: set[Pair] = set()
         method = target.rest.rpartition(".")[2]
         if method:
             if (
@@ -351,12 +347,12 @@ class Names:
                 or mode == "decorator"
                 or (mode == "effect" and method not in LOGGING)
             ):
-                found.add(pair)
+                pairs.add(pair)
         elif mode != "value" and not self.runs(pair):
-            found.add(pair)  # an instance that is called
-        found |= self.mutated(pair)
-        found |= self._handed(module, unit, mode, everything=self._alters(pair))
-        return found
+            pairs.add(pair)  # an instance that is called
+        pairs |= self.mutated(pair)
+        pairs |= self._handed(module, unit, mode, everything=self._alters(pair))
+        return pairs
 
     def _handed(self, module: str, unit: Unit, mode: str, *, everything: bool) -> set[Pair]:
         """Names handed to a call that may be changed by it."""
@@ -375,19 +371,19 @@ class Names:
 
     def _hooked(self, pair: Pair) -> set[Pair]:
         """What `__init_subclass__` or a metaclass changes when a class is made."""
-        found: set[Pair] = set()
+        pairs: set[Pair] = set()
         for member in self._family(pair):
             if member != pair:
                 for hook in self._hooks(member, "subclass"):
-                    found |= self.mutated(member) | ({member} if hook.endswith("+") else set())
+                    pairs |= self.mutated(member) | ({member} if hook.endswith("+") else set())
                 if self.flag(member, "subclasses"):
-                    found.add(member)
+                    pairs.add(member)
             for unit in self.sources.binding(*member):
                 for meta in self.pairs(member[0], unit, unit.get("metaclass", ())):
                     for hook in self._hooks(meta, "class"):
-                        found |= self.mutated(meta)
-                        found |= {meta, member} if hook.endswith("+") else set()
-        return found - {pair}
+                        pairs |= self.mutated(meta)
+                        pairs |= {meta, member} if hook.endswith("+") else set()
+        return pairs - {pair}
 
     def _hooks(self, pair: Pair, kind: str) -> Iterator[str]:
         for unit in self.sources.binding(*pair):

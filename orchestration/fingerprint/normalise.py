@@ -35,27 +35,10 @@ class Normaliser(ast.NodeVisitor):
         """Begin a unit."""
         self.refs: dict[str, int] = {}
         self.unit = Unit(
-            kind=kind,
-            line=line,
-            binds=[],
-            refs=[],
-            eager=[],
-            decorators=[],
-            hints=[],
-            fields=[],
-            bases=[],
-            parameters=[],
-            dynamic=[],
-            computed=[],
-            imports=[],
-            stores=[],
-            calls=[],
-            mentions=[],
-            globals=[],
-            writes=[],
-            methods=[],
-            hands=[],
-        )
+            kind=kind, line=line, binds=[], refs=[], eager=[], decorators=[], hints=[], fields=[],
+            bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[], calls=[],
+            mentions=[], globals=[], writes=[], methods=[], hands=[],
+        )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
         self.depth = 0  # of function bodies: 0 is what runs on import
@@ -83,7 +66,7 @@ class Normaliser(ast.NodeVisitor):
 
     @contextmanager
     def part(self) -> Iterator[Part]:
-        """Collect what is written meanwhile as a part of its own."""
+        """Collect what is written inside the block as a part of its own."""
         part = Part(text="", slots=[])
         kept = self.out, self.slots
         self.out, self.slots = [], part["slots"]
@@ -92,10 +75,10 @@ class Normaliser(ast.NodeVisitor):
         self.out, self.slots = kept
 
     @contextmanager
-    def mode(self, **flags: bool) -> Iterator[None]:
-        """Set flags for a while."""
-        kept = {name: getattr(self, name) for name in flags}
-        for name, value in flags.items():
+    def mode(self, **state: object) -> Iterator[None]:
+        """Set attributes inside the block."""
+        kept = {name: getattr(self, name) for name in state}
+        for name, value in state.items():
             setattr(self, name, value)
         yield
         for name, value in kept.items():
@@ -113,24 +96,24 @@ class Normaliser(ast.NodeVisitor):
         return index
 
     def name(self, name: str, attributes: Sequence[str], use: Use = Use.READ) -> list[int]:
-        """Write a dotted name; the refs made for it, none for a local one."""
+        """Write a dotted name. Returns its refs; a local name has none."""
         if "__annotations__" in attributes or "__signature__" in attributes:
             self.unit["reads_hints"] = True
         scope = self.scope.lookup(name)
         if scope is None:
             kind = Use.SOFT if self.soft and use == Use.READ else use
             return [self.ref(f"{kind}:{'.'.join([name, *attributes])}")]
-        found = []
+        refs = []
         if name in scope.names or name not in scope.imports:
             if id(scope) in self.outer:
                 kind = Use.PARAMETER if name in scope.parameters else Use.ENCLOSING
-                found.append(self.ref(f"{kind}:{'.'.join([name, *attributes])}"))
+                refs.append(self.ref(f"{kind}:{'.'.join([name, *attributes])}"))
             else:
                 self.write(f"(local {'.'.join([name, *attributes])})")
         for level, module, attribute in scope.imports.get(name, ()):
             rest = ".".join(attributes)
-            found.append(self.ref(f"{Use.IMPORTED}:{level}:{module}:{attribute}:{rest}"))
-        return found
+            refs.append(self.ref(f"{Use.IMPORTED}:{level}:{module}:{attribute}:{rest}"))
+        return refs
 
     def unfollowed(self, node: ast.AST, what: str, pattern: str = "") -> None:
         """Note what cannot be followed, and which modules it may reach."""
@@ -168,7 +151,7 @@ class Normaliser(ast.NodeVisitor):
         pass
 
     def visit_Global(self, node: ast.Global) -> None:
-        pass  # told by how the names resolve
+        pass  # `Scope.lookup` knows
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if self.annotation and isinstance(node.value, str):
@@ -196,13 +179,9 @@ class Normaliser(ast.NodeVisitor):
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self.write("(Lambda ")
         self.arguments(node.args)
-        outside = self.scope
-        self.scope = self.function_scope(node.args, [node.body])
-        self.depth += 1
-        with self.mode(mentioning=False):
+        scope = self.function_scope(node.args, [node.body])
+        with self.mode(scope=scope, depth=self.depth + 1, mentioning=False):
             self.visit(node.body)
-        self.depth -= 1
-        self.scope = outside
         self.write(")")
 
     def arguments(self, arguments: ast.arguments) -> None:
@@ -265,7 +244,7 @@ class Normaliser(ast.NodeVisitor):
 
     @contextmanager
     def type_parameters(self, node: ast.AST) -> Iterator[None]:
-        """Enter the scope of `def f[T]` (Python 3.12); without them there is none."""
+        """Enter the scope of the type parameters of `def f[T]` (Python 3.12), if any."""
         outside = self.scope
         parameters = getattr(node, "type_params", [])
         if parameters:

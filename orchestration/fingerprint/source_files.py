@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from orchestration import json_cache
 from orchestration.fingerprint.facts import Facts, Unit
 from orchestration.fingerprint.syntax import read_facts
-from orchestration.json_cache import JsonCache
 
 
 class SourceError(ValueError):
@@ -28,7 +28,7 @@ class SourceFiles:
         self.packages: set[str] = set()
         for package in packages:
             self._find(root / package, package)
-        stored = JsonCache(cache, _reader_version()) if cache else None
+        stored = json_cache.JsonCache(cache, _reader_version()) if cache else None
         known: dict[str, Facts] = stored.data if stored else {}
         kept: dict[str, Facts] = {}
         self._facts: dict[str, Facts] = {}
@@ -108,8 +108,8 @@ def _names(facts: Facts) -> dict[str, list[int]]:
 
 @functools.cache
 def _reader_version() -> str:
-    """Digest what facts depend on besides the file: this package, and the version of the parser."""
+    """Digest what the cache depends on besides the files: this package, its format, the parser."""
     digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in [Path(json_cache.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -112,7 +112,7 @@ class _ModuleReader:
 
 
 def read_facts(source: bytes) -> Facts:
-    """Boil one file down to facts, or to the error that keeps it from being parsed."""
+    """Read the facts of one file, or the error that keeps it from being parsed."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:

@@ -1,23 +1,20 @@
 """The code version of a stage: a digest of everything in the project that it uses.
 
-Here belongs the one question that others ask of code; how it is answered is spread over the modules
-named below, each of which imports only those before it. What is done with the answer
-(configuration, stored data, library versions, what to rebuild) belongs elsewhere: these modules
-know neither Dagster nor the project that they serve, import none of the code they read, and need
-only the standard library.
+The modules named below know neither Dagster nor the project that they serve, import none of the
+code they read, and need only the standard library and a cache.
 
 How it works
 ------------
-1. Each file is parsed once (`syntax`, with `scopes`) and boiled down to `facts`: one record per
-   module-level statement, with its syntax normalised to a digest and the names it uses left open as
-   slots. Facts depend on the file's content alone, so they are cached by it (`source_files`).
+1. Each file is parsed once (`syntax`) into `facts`: one record per module-level statement, its
+   syntax normalised to a digest with slots for the names it uses (`normalise`, `scopes`), and what
+   it does to them (`effects`, `definitions`). Facts are cached by content (`source_files`).
 2. A stage's names are resolved as Python would (`names`): local and global scopes, aliases,
    relative imports, re-exports, stars, `module.attribute`. What resolves into the project is
    followed.
 3. A definition's digest is its own syntax with each slot filled by the digest of what it resolves
    to, never by a name or a place (`closure`). So a definition may move and a module may be renamed.
    Definitions that use each other are solved together, by refinement until no two of them can be
-   told apart. Of a function that was made at run time, its variables count by value (`values`).
+   told apart (`nodes`). Variables of a function made at run time count by value (`values`).
 
 What counts, beyond the plain cases:
 
@@ -44,12 +41,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
+from orchestration.fingerprint.closure import Graph
 from orchestration.fingerprint.facts import Use, digest_of
-from orchestration.fingerprint.source_files import SourceError, SourceFiles
-from orchestration.fingerprint.values import Values, cells
-
-__all__ = ["Dynamic", "Fingerprint", "SourceError", "SourceTree", "cells", "changed"]
+from orchestration.fingerprint.nodes import Dynamic, Key, Node
+from orchestration.fingerprint.source_files import SourceFiles
+from orchestration.fingerprint.values import Values
 
 
 @dataclass(frozen=True)
@@ -111,8 +107,8 @@ class SourceTree:
         Top-level packages or modules whose code is followed. Everything else is another's: its
         names count, its code does not (see `Fingerprint.packages`).
     cache
-        File for what was parsed, keyed by the content of each file; none by default. One that is
-        damaged, or was written by other versions of these modules, is ignored and written anew.
+        File of the facts of each file, by its content; none by default. A cache that is damaged
+        or was written by another version of this package is replaced.
     settings_bases
         Classes, by full path, whose subclasses hold settings: defaults of their fields do not
         count where such a class annotates a parameter, as the caller is to hash the values.

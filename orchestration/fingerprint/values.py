@@ -1,8 +1,4 @@
-"""What only the run knows of a function that was made inside another.
-
-Here belongs how the values of its free variables, and the classes that annotate its parameters,
-count in its digest.
-"""
+"""Digest what only the run knows of a function made inside another: the values it closes over."""
 
 from __future__ import annotations
 
@@ -15,8 +11,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-from orchestration.fingerprint.closure import Dynamic, Graph, Key, Node
+from orchestration.fingerprint.closure import Graph
 from orchestration.fingerprint.facts import CAPTURED, Use, digest_of
+from orchestration.fingerprint.nodes import Dynamic, Key, Node
 
 
 def cells(function: types.FunctionType) -> dict[str, object]:
@@ -28,22 +25,22 @@ def cells(function: types.FunctionType) -> dict[str, object]:
         The value of each free variable by its name, and each class that annotates a parameter by
         the parameter's name and a colon.
     """
-    found: dict[str, object] = {
+    captured: dict[str, object] = {
         f"{name}:": annotation
         for name, annotation in function.__annotations__.items()
         if name != "return" and isinstance(annotation, type)
     }
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not assigned yet
-            found[name] = cell.cell_contents
-    return found
+            captured[name] = cell.cell_contents
+    return captured
 
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), range)
 
 
 class Values:
-    """Writes a function made inside another, with the values of its free variables."""
+    """Write a function made inside another, with the values of its free variables."""
 
     def __init__(
         self,
@@ -88,7 +85,7 @@ class Values:
         node.text(f".{rest}")
 
     def _missing(self, ref: str) -> None:
-        """Stand in for a variable without a value: whatever the outer function does may make it."""
+        """Write a variable without a value as the whole outer function, which may set it."""
         name = ref[2:].partition(".")[0]
         self.node.key(Key(self.module, self.qualname.partition(".")[0]))
         self.node.text(ref)
@@ -177,7 +174,7 @@ class Values:
         self.node.outside.add(path.partition(".")[0])
 
     def _definition(self, value: Any) -> None:
-        """Write a class, or a function of another's, as the definition that it is."""
+        """Write a class or a built-in function by its definition."""
         module, name = value.__module__ or "builtins", value.__qualname__
         if module not in self.graph.sources:
             self._outside(f"{module}.{name}")
@@ -190,7 +187,7 @@ class Values:
         self.node.text(name)
 
     def _function(self, value: types.FunctionType) -> None:
-        # Where the code is, which for a wrapper is not what it calls itself.
+        # Where the code is: `functools.wraps` changes `__module__` and `__qualname__`.
         module, name = str(value.__globals__.get("__name__")), value.__code__.co_qualname
         if module not in self.graph.sources:
             self._outside(f"{module}.{name}")

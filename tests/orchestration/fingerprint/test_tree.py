@@ -2090,7 +2090,8 @@ def test_the_cache_is_void_when_any_of_the_modules_changes(tmp_path: Path) -> No
     package = Path(source_files.__file__).parents[1]
     shutil.copytree(package, tmp_path / "orchestration")
     versions = {reader_version(tmp_path)}
-    modules = sorted((tmp_path / "orchestration" / "fingerprint").glob("*.py"))
+    copied = tmp_path / "orchestration"
+    modules = [copied / "json_cache.py", *sorted((copied / "fingerprint").glob("*.py"))]
     for module in modules:
         module.write_text(module.read_text() + "\n# changed\n")
         versions.add(reader_version(tmp_path))
