@@ -1,12 +1,13 @@
 # make run: set up, rebuild the main job, print its results.   make test: set up, run the tests.
-# make ui: the Dagster web UI with its daemon.   make mlflow: the trainings.   make check: as CI.
+# make ui: the Dagster web UI with its daemon.   make mlflow: the trainings.
+# make check: lint, types and tests, as CI.   make hooks: lint and types before each commit.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 HOST := 127.0.0.1
 
-.PHONY: run test check lint types ui mlflow bench lock clean
+.PHONY: run test check lint types hooks ui mlflow bench lock clean
 
 run: .venv/.run
 	$(BIN)/faint rebuild 'group:exoplanets'
@@ -24,6 +25,9 @@ lint: .venv/.dev
 
 types: .venv/.dev
 	$(BIN)/mypy
+
+hooks: .venv/.dev
+	$(BIN)/pre-commit install
 
 ui: .venv/.run
 	$(BIN)/faint ui --host $(HOST)

@@ -13,6 +13,7 @@ import argparse
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.exoplanets.transforms import CADENCES
 from models.exoplanets.transit_search import CADENCE_DAYS, box_least_squares, fit_box
@@ -34,8 +35,8 @@ def main() -> None:
     chosen = parser.parse_args()
 
     rng = np.random.default_rng(chosen.seed)
-    times = np.arange(CADENCES) * CADENCE_DAYS
-    periods = np.geomspace(1.0, 20.0, chosen.periods)
+    times = np.arange(CADENCES, dtype=np.float64) * CADENCE_DAYS
+    periods: NDArray[np.float64] = np.geomspace(1.0, 20.0, chosen.periods).astype(np.float64)
     flux = rng.normal(size=(chosen.curves, CADENCES))
     with_transit = np.arange(chosen.curves) % 2 == 0
     for row in flux[::2]:

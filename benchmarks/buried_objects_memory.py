@@ -34,7 +34,8 @@ def build(root: str, stage: str, count: int, step: int) -> int:
 
     if stage == "scans":
         rows: list[dict[str, Any]] = []
-        save("scans", streaming.stream(download.jobs(download.Scans(scans=count, step=step)), rows))
+        config = download.Scans.model_validate({"scans": count, "step": step})
+        save("scans", streaming.stream(download.jobs(config), rows))
         save("labels", scans.label_blocks(scans.table_of(rows)))
     elif stage == "splits":
         save("splits", splits.split_scans(loaded("labels"), 0.15, 0.25, 2).to_arrays())

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def glitches(count: int) -> np.ndarray:
     seconds = np.arange(SAMPLES) / RATE - 1
     series = generator.standard_normal((count, SAMPLES))
     frequency = generator.uniform(50, 500, (count, 1))
-    return series + 10 * np.exp(-((seconds * frequency) ** 2)) * np.cos(6 * frequency * seconds)
+    wave = np.exp(-((seconds * frequency) ** 2)) * np.cos(6 * frequency * seconds)
+    return np.asarray(series + 10 * wave)
 
 
 def gwpys(series: np.ndarray, q_range: tuple[float, float]) -> np.ndarray:
@@ -68,16 +70,14 @@ def main() -> None:
     if not has_gwpy:
         print("gwpy is not installed here: no comparison")
     for name, q_range in Q_RANGES.items():
-        seconds, transform = timed(
-            lambda q_range=q_range: ConstantQ(RATE, SAMPLES, q_range=q_range)
-        )
+        seconds, transform = timed(partial(ConstantQ, RATE, SAMPLES, q_range=q_range))
         print(f"{name}: tables {1e3 * seconds:.0f} ms, once")
         ratios = []
         for _ in range(options.rounds):
-            ours, (energy, _) = timed(lambda transform=transform: transform(series))
+            ours, (energy, _) = timed(partial(transform, series))
             line = f"  ours {1e3 * ours / len(series):7.2f} ms an image"
             if has_gwpy:
-                theirs, expected = timed(lambda q_range=q_range: gwpys(series, q_range))
+                theirs, expected = timed(partial(gwpys, series, q_range))
                 ratios.append(theirs / ours)
                 peak = expected.max(axis=(1, 2), keepdims=True)
                 worst = np.abs((energy - expected) / peak).max()

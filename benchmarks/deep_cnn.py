@@ -26,7 +26,8 @@ from models.gravitational_waves import networks, upgrade
 from models.gravitational_waves.images import SHAPE
 from models.gravitational_waves.published import MILLISECONDS
 from models.sampling import Batches
-from models.training import fresh, stream
+from models.tensorflow_repairs import stream
+from models.training import fresh
 
 CLASSES, BATCH = 11, 32
 

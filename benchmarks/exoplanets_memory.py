@@ -11,34 +11,35 @@ import multiprocessing
 import resource
 import tempfile
 from pathlib import Path
+from typing import Any
 
 STAGES = ("curves", "splits", "scaled", "spectra")
 
 
 def build(root: str, stage: str, rows: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
-    from assets.exoplanets import download, features, sampling, scaling
+    from assets.exoplanets import download, features, scaling
+    from models.exoplanets.splits import split_curves
     from orchestration.store.storage import Slot, Store
 
     store = Store(root, Path(root) / "locks")
     slot = Slot(f"exoplanets/{stage}")
 
-    def loaded(name: str) -> object:
+    def loaded(name: str) -> Any:
         return store.load(Slot(f"exoplanets/{name}"))
 
     if stage == "curves":
         tenth = rows // 10
-        made = download.read(
-            download.Curves(
-                source="simulated",
-                train=rows - tenth,
-                train_planets=rows // 50,
-                test=tenth,
-                test_planets=rows // 500,
-            )
-        )
+        config = {
+            "source": "simulated",
+            "train": rows - tenth,
+            "train_planets": rows // 50,
+            "test": tenth,
+            "test_planets": rows // 500,
+        }
+        made: object = download.read(download.Curves.model_validate(config))
     elif stage == "splits":
-        made = sampling.split_curves(loaded("curves"), 0.25, 0.2, 2).to_arrays()
+        made = split_curves(loaded("curves"), 0.25, 0.2, 2).to_arrays()
     else:
         function = {"scaled": scaling.scaled, "spectra": features.spectra}[stage]
         made = function(loaded("curves"))

@@ -30,7 +30,7 @@ def write_file(path: Path, gigabytes: float) -> int:
     import h5py
 
     images = np.random.default_rng(0).random((DISTINCT, 1, 140, 170), dtype=np.float32)
-    count = round(gigabytes * 1e9 / (4 * images[0].nbytes))
+    count: int = round(gigabytes * 1e9 / (4 * images[0].nbytes))
     with h5py.File(path, "w") as file:
         for number in range(count):
             place = f"{CLASSES[number % 4]}/{PARTS[number // 4 % 3]}/id{number:08d}"

@@ -184,18 +184,16 @@ def peer(name: str, folder: Path) -> Case:
     python = bin_ / "python"
     lines = []
     for kind, output, inputs in pipeline(2):
-        command = " ".join(map(str, (python, "stage.py", kind, output, *inputs)))
+        line = " ".join(map(str, (python, "stage.py", kind, output, *inputs)))
         stem = Path(output).stem
         if name == "dvc":
             deps = ", ".join(["stage.py", "toy/helpers.py", *inputs])
-            lines.append(
-                f"  {stem}:\n    cmd: {command}\n    deps: [{deps}]\n    outs: [{output}]\n"
-            )
+            lines.append(f"  {stem}:\n    cmd: {line}\n    deps: [{deps}]\n    outs: [{output}]\n")
         else:
             wanted = ", ".join(f'"{path}"' for path in ("stage.py", "toy/helpers.py", *inputs))
             lines.append(
                 f'rule {stem.replace("-", "_")}:\n    input: {wanted}\n    output: "{output}"\n'
-                f'    shell: "{command}"\n'
+                f'    shell: "{line}"\n'
             )
     if name == "dvc":
         subprocess.run(["git", "init", "--quiet"], cwd=work, check=True)

@@ -32,6 +32,7 @@ from models.speech import networks
 from models.speech.batches import RaggedBatches, Utterances
 from models.speech.designs import design
 from models.speech.training import ctc_loss
+from models.tensorflow_repairs import stream
 
 MODEL, BINS, BATCH = "s011", 161, 20
 
@@ -80,7 +81,7 @@ def side(held: Utterances, name: str) -> tuple[Any, Any]:
         network = keras.models.clone_model(network, clone_function=with_keras_gru)
     network.compile(optimizer="sgd", loss=ctc_loss)
     batches = RaggedBatches(held, design(MODEL).convolutions(), batch=BATCH, bucketed=bucketed)
-    return network, iter(training.stream(batches, endless=True))
+    return network, iter(stream(batches, endless=True))
 
 
 def with_keras_gru(layer: Any) -> Any:
@@ -103,10 +104,10 @@ def main() -> None:
     sides = {name: side(held, name) for name in SIDES}
     seconds = dict.fromkeys(SIDES, 0.0)
     for turn in range(options.turns + 1):
-        for name, (network, stream) in sides.items():
+        for name, (network, steps) in sides.items():
             start = time.perf_counter()
             for _ in range(options.steps):
-                network.train_on_batch(*next(stream))
+                network.train_on_batch(*next(steps))
             if turn:
                 seconds[name] += time.perf_counter() - start
     done = options.turns * options.steps

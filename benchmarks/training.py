@@ -28,7 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from models import sampling, training
+from models import sampling, tensorflow_repairs, training
 
 ROWS, POSITIVES, SHAPE, BATCH = 2560, 40, (3197, 2), 32
 
@@ -61,7 +61,7 @@ def throughput(epochs: int) -> dict[str, Any]:
     y[:POSITIVES] = 1
     batches = sampling.BalancedBatches(x, y, batch=BATCH)
     plain, ours = compiled(), compiled()
-    stream = training.stream(batches, endless=True)
+    stream = tensorflow_repairs.stream(batches, endless=True)
     used = np.arange(batches.samples) % ROWS
     x_plain, y_plain = x[used], y[used]
 

@@ -64,7 +64,7 @@ def test_a_section_overrules_the_profile(write: Callable[[str], None]) -> None:
     write('profile = "published"\n["toy/network"]\nepochs = 7\n')
     config = training()
     assert values(config) == {"epochs": 7, "rate": 0.1}
-    assert config(epochs=9).model_dump()["epochs"] == 9
+    assert config.model_validate({"epochs": 9}).model_dump()["epochs"] == 9
 
 
 def test_dagster_offers_the_same_default(write: Callable[[str], None]) -> None:

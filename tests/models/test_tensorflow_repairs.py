@@ -102,7 +102,7 @@ class Ragged(Batches):
         super().__init__(x, y, **settings)
         self.rows, self.targets, self.in_memory = x, self.y, False
         self.arrays = {"": SimpleNamespace(shape=(len(x), None))}
-        self.y = SimpleNamespace(shape=(len(y),))
+        self.y = SimpleNamespace(shape=(len(y),))  # type: ignore[assignment]
 
     def epoch(self, number):
         for part in np.array_split(self.order(number), self.steps):

@@ -284,7 +284,8 @@ def test_credentials_never_reach_a_log_or_an_error(misbehaving, session, tmp_pat
             session=session,
             sleep=Waits(),
         )
-    chain, error = [], caught.value
+    chain: list[str] = []
+    error: BaseException | None = caught.value
     while error is not None:
         chain.append(repr(error))
         error = error.__cause__ or error.__context__
