@@ -1,4 +1,4 @@
-"""Time the fingerprints of a made-up project of 60 modules and 150 stages.
+"""Time the fingerprints of a generated project of 60 modules and 150 stages.
 
 Prints the seconds of a first look (everything is parsed), of a look with the cache, of one after an
 edit of one file, and of importing the module in a fresh process, beside their limits.
