@@ -12,7 +12,7 @@ from orchestration import fingerprint
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [
-    "project", "json_cache", "fingerprint", "store", "stages", "io_managers", "eventlog",
+    "errors", "project", "json_cache", "fingerprint", "store", "stages", "io_managers", "eventlog",
     "rebuild", "automation", "build", "checks", "definitions", "cli",
 ]  # fmt: skip
 """Rooms of `orchestration`, lowest first."""
