@@ -1,4 +1,4 @@
-"""Resources that assets ask for. They are configured in `orchestration.build`."""
+"""Resources that assets ask for. They are configured in `assets.definitions`."""
 
 from __future__ import annotations
 

@@ -1,34 +1,21 @@
 """Lay versions and storage over plain assets, and put everything Dagster needs into one object.
 
-Asset files know nothing of this: they read like the Dagster tutorial. `build_defs` serves this
-project; `laid_over` serves any.
+Asset files know nothing of this: they read like the Dagster tutorial.
 """
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import dagster as dg
 
-from orchestration.automation import automation, family_jobs
+from orchestration.automation import family_jobs
 from orchestration.io_managers import io_managers
-from orchestration.project import Project, find
+from orchestration.project import Project
 from orchestration.stages import Stages
 from orchestration.store.storage import Store
-
-SYSTEMS = {
-    "buried_objects": "buried_objects/scans",
-    "exoplanets": "exoplanets/curves",
-    "gravitational_waves": "gravitational_waves/images",
-    "solar_flares": "solar_flares/records",
-    "speech": "speech/corpus",
-}
-"""Every system with the asset that reads `files` where it is asked to."""
 
 
 def laid_over(
@@ -72,34 +59,3 @@ def laid_over(
         resources={**io_managers(Store(project.store, project.locks), stages), **(resources or {})},
         **others,
     )
-
-
-def build_defs(**resource_overrides: Any) -> dg.Definitions:
-    """Everything this project gives to Dagster.
-
-    Parameters
-    ----------
-    **resource_overrides
-        Resources to use in place of the configured ones, by name.
-    """
-    from assets.resources import Tracking
-    from assets.settings import check_sections
-
-    project = find(Path(__file__).parent)
-    modules = [
-        module for system in SYSTEMS for module in _modules(import_module(f"assets.{system}"))
-    ]
-    database = project.state / "mlflow" / "mlflow.db"
-    resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
-    return laid_over(
-        modules,
-        project,
-        resources=resources,
-        check_settings=check_sections,
-        **automation(project, SYSTEMS, SYSTEMS),
-    )
-
-
-def _modules(package: ModuleType) -> list[ModuleType]:
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return [import_module(f"{package.__name__}.{name}") for name in names]

@@ -1,4 +1,4 @@
-"""The `faint` command: plan, rebuild, free, compare, report.
+"""The `faint` command: plan, rebuild, ui, gc, and the commands of the project's own.
 
 Dagster is imported only once a question can't be answered from what is remembered, so that asking
 whether anything is stale is quick. Exit status: 0 done, 1 something failed, 2 wrong usage,
@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchestration.rebuild.session import Workshop
     from orchestration.store.storage import Slot, Store
 
+COMMANDS = ("plan", "rebuild", "ui", "gc")
 SELECTION_HELP = (
     "what to look at, in Dagster's selection syntax: an asset key, 'key:\"a/b\"', 'group:NAME', "
     "'tag:stage=training', '+KEY' for what is upstream as well, with and / or / not "
@@ -37,8 +39,9 @@ SELECTION_HELP = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
-    options = _parser().parse_args(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        options = _parser(_plugged_in(arguments)).parse_args(arguments)
         return int(options.run(options, find()))
     except (ProjectError, UsageError) as error:
         print(f"faint: {error}", file=sys.stderr)
@@ -60,6 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
 
 
+def _plugged_in(arguments: Sequence[str]) -> Project | None:
+    """The project whose own commands are asked for or listed; None where they are not."""
+    if arguments and arguments[0] in COMMANDS:
+        return None
+    try:
+        return find()
+    except ProjectError:
+        if arguments and not arguments[0].startswith("-"):
+            raise
+        return None  # its help is shown outside a project as well
+
+
 def _passed_through_the_store(error: Exception) -> bool:
     """Whether an error came out of the store: each kind of remote store has errors of its own."""
     frames = traceback.walk_tb(error.__traceback__)
@@ -68,10 +83,12 @@ def _passed_through_the_store(error: Exception) -> bool:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(project: Project | None = None) -> argparse.ArgumentParser:
+    """Build the parser, with the commands of a project's own if it is given."""
     parser = argparse.ArgumentParser(
         prog="faint", description="Rebuild only what changed in the asset graph of this project."
     )
+    parser.set_defaults(run=_answer)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     plan = commands.add_parser("plan", help="say what is out of date, and why")
@@ -119,18 +136,15 @@ def _parser() -> argparse.ArgumentParser:
     free.add_argument("--dry-run", action="store_true", help="only say what would go")
     free.set_defaults(run=_gc)
 
-    compare = commands.add_parser(
-        "compare", help="print a system's models beside the published ones"
-    )
-    compare.add_argument("system", help="the system, such as exoplanets")
-    compare.set_defaults(run=_compare)
-
-    report = commands.add_parser("report", help="write a system's report as HTML and Markdown")
-    report.add_argument("system", help="the system, such as exoplanets")
-    report.add_argument(
-        "--to", type=Path, default=Path("reports"), metavar="FOLDER", help="default: reports"
-    )
-    report.set_defaults(run=_report)
+    if project is not None and project.commands is not None:
+        if str(project.root) not in sys.path:
+            sys.path.insert(0, str(project.root))
+        try:
+            import_module(project.commands).add_commands(commands)
+        except (ImportError, AttributeError) as error:
+            raise ProjectError(
+                f"the commands {project.commands} can't be loaded: {error}"
+            ) from error
     return parser
 
 
@@ -431,57 +445,40 @@ def _gc(options: argparse.Namespace, project: Project) -> int:
     return 0
 
 
-# compare and report -----------------------------------------------------------------------------
+# commands of the project's own ------------------------------------------------------------------
 
 
-def _compare(options: argparse.Namespace, project: Project) -> int:
-    found = _stored(project, options.system, "comparison")
-    if found is None:
-        return 1
-    from models.reporting import comparison_table
-
-    [table] = found
-    print("\n\n".join([table["title"], comparison_table(table["rows"]), *table["notes"]]))
-    return 0
-
-
-def _report(options: argparse.Namespace, project: Project) -> int:
-    found = _stored(project, options.system, "report")
-    if found is None:
-        return 1
-    folder = options.to / options.system
-    for name, content in found[0].items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    print(f"The report: {folder / 'index.html'}, and as Markdown {folder / 'report.md'}")
-    return 0
-
-
-def _stored(project: Project, system: str, *names: str) -> list[Any] | None:
-    """Read assets of a system; None, said on standard error, if one isn't built or is damaged."""
+def _answer(options: argparse.Namespace, project: Project) -> int:
+    """Print what a command of the project's own makes of stored assets."""
     from orchestration.store.storage import ArtifactError, Slot, Store
 
     store = Store(project.store, project.locks)
-    slots = [Slot(f"{system}/{name}") for name in names]
+    asked: list[Slot] = []
+
+    def read(key: str) -> Any:
+        asked.append(Slot(key))
+        return store.load(asked[-1])
+
     try:
-        return [store.load(slot) for slot in slots]
+        print(options.answer(options, read))
     except ArtifactError as error:
+        slot = asked[-1]
         known = _open(project).stages.by_key
         systems = sorted({key.split("/")[0] for key in known})
+        system = slot.asset.split("/")[0]
         if system not in systems:
             raise ProjectError(f"no system {system!r}; there are {', '.join(systems)}") from error
-        if lacking := [slot.asset for slot in slots if slot.asset not in known]:
-            raise ProjectError(f"{system} has no asset {lacking[0]}") from error
-        missing = next((slot for slot in slots if store.current(slot) is None), None)
-        if missing is None:
-            print(f"faint: {error}", file=sys.stderr)
-        else:
-            print(
-                f"faint: {missing} has not been built yet; build it and what it needs with: "
-                f"faint rebuild '+key:\"{missing}\"'",
-                file=sys.stderr,
+        if slot.asset not in known:
+            raise ProjectError(f"{system} has no asset {slot.asset}") from error
+        problem: object = error
+        if store.current(slot) is None:
+            problem = (
+                f"{slot} has not been built yet; build it and what it needs with: "
+                f"faint rebuild '+key:\"{slot}\"'"
             )
-        return None
+        print(f"faint: {problem}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
-"""What Dagster loads: the one `defs` object. Everything in it comes from `orchestration.build`."""
+"""The definitions of the project here, whichever module `[tool.faint]` names."""
 
-from orchestration.build import build_defs
+from importlib import import_module
 
-defs = build_defs()
+import dagster as dg
+
+from orchestration.project import find
+
+defs: dg.Definitions = import_module(find().definitions).defs

@@ -72,6 +72,8 @@ class Project:
         Root of the store: a folder or a URL.
     package_versions
         How much of a library's version counts.
+    commands
+        Module whose ``add_commands`` adds the project's own commands to `faint`, if it has any.
     """
 
     root: Path
@@ -81,6 +83,7 @@ class Project:
     state: Path
     store: str
     package_versions: PackageVersions = "major.minor"
+    commands: str | None = None
 
     @property
     def locks(self) -> Path:
@@ -135,7 +138,7 @@ def find(start: Path | None = None) -> Project:
 
 
 def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
-    known = {"definitions", "sources", "store", "package_versions"}
+    known = {"definitions", "sources", "store", "package_versions", "commands"}
     if unknown := set(table) - known:
         raise ProjectError(
             f"{path}: [tool.faint] has unknown settings {sorted(unknown)}; known are "
@@ -175,4 +178,5 @@ def _project(root: Path, path: Path, table: Mapping[str, object]) -> Project:
         state=state,
         store=os.environ.get("FAINT_STORE") or text("store", "") or str(state / "store"),
         package_versions=cast(PackageVersions, versions),
+        commands=text("commands", "") or None,
     )

@@ -18,7 +18,7 @@ LONGEST_BODY = 25
 
 @pytest.fixture(scope="module")
 def defs() -> dg.Definitions:
-    from orchestration.definitions import defs
+    from assets.definitions import defs
 
     return defs
 

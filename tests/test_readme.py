@@ -29,8 +29,9 @@ def commands(program: str) -> list[list[str]]:
 @pytest.mark.parametrize("arguments", commands("faint"), ids=" ".join)
 def test_a_command_is_one_that_faint_understands(arguments: list[str]) -> None:
     from orchestration.cli import _parser
+    from orchestration.project import find
 
-    chosen = _parser().parse_args(arguments)
+    chosen = _parser(find(ROOT)).parse_args(arguments)
     assert callable(chosen.run)
     if "system" in chosen:
         assert chosen.system in SYSTEMS
@@ -56,7 +57,7 @@ def test_the_selections_are_of_assets_and_partitions_that_exist(
 
     monkeypatch.setenv("FAINT_STATE", str(tmp_path))
     workshop = Workshop(find())
-    parsed = [_parser().parse_args(one) for one in commands("faint")]
+    parsed = [_parser(find(ROOT)).parse_args(one) for one in commands("faint")]
     asked = [one for one in parsed if "selection" in one and one.selection]
     assert len(asked) == 3
     for one in asked:

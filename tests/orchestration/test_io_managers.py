@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from orchestration.build import laid_over
-from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, difference
+from orchestration.io_managers import FORMAT_NAMES, StoreIOManager
 from orchestration.project import Project, find
 from orchestration.store.formats import FORMATS
 from orchestration.store.storage import ArtifactError, Slot
@@ -236,8 +236,3 @@ def test_an_input_that_is_missing_or_damaged_is_said(defs: dg.Definitions) -> No
 
 def test_every_format_has_an_io_manager() -> None:
     assert list(FORMATS) == list(FORMAT_NAMES)
-
-
-def test_difference() -> None:
-    assert difference({"a": 1, "b": 2}, {"b": 3, "c": None, "a": 1}) == "b 2 -> 3"
-    assert difference({"a": 1}, {}) == "a 1 -> None"

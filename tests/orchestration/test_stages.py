@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.errors import ProjectError
 from orchestration.project import find
-from orchestration.stages import FileHashes, Version, build_key, combine
+from orchestration.stages import FileHashes, Version, build_key, combine, difference
 from orchestration.store.storage import Artifact, Record, Slot
 
 
@@ -198,3 +198,8 @@ def test_wrong_project_settings(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(ProjectError, match=says):
         find(tmp_path / "lib")
+
+
+def test_difference() -> None:
+    assert difference({"a": 1, "b": 2}, {"b": 3, "c": None, "a": 1}) == "b 2 -> 3"
+    assert difference({"a": 1}, {}) == "a 1 -> None"

@@ -14,6 +14,7 @@ PYPROJECT = """\
 [tool.faint]
 definitions = "toy.definitions"
 sources = ["toy"]
+commands = "assets.commands"
 """
 
 DEFINITIONS = """\

@@ -1,0 +1,62 @@
+"""What Dagster loads: the one `defs` object.
+
+The only module of `assets` that imports `orchestration`: it lays versions and the store over the
+assets of every system, which are the packages beside it.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+
+import assets
+from assets.resources import Tracking
+from assets.settings import check_sections
+from orchestration.automation import automation
+from orchestration.build import laid_over
+from orchestration.project import find
+
+SYSTEMS = sorted(info.name for info in pkgutil.iter_modules(assets.__path__) if info.ispkg)
+
+
+def build_defs(**resource_overrides: Any) -> dg.Definitions:
+    """Everything this project gives to Dagster.
+
+    Parameters
+    ----------
+    **resource_overrides
+        Resources to use in place of the configured ones, by name.
+    """
+    project = find(Path(__file__).parent)
+    modules = {system: _modules(import_module(f"assets.{system}")) for system in SYSTEMS}
+    database = project.state / "mlflow" / "mlflow.db"
+    resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
+    return laid_over(
+        [module for system in SYSTEMS for module in modules[system].values()],
+        project,
+        resources=resources,
+        check_settings=check_sections,
+        **automation(
+            project, SYSTEMS, {name: _asset_of(modules[name]["download"]) for name in SYSTEMS}
+        ),
+    )
+
+
+def _modules(package: ModuleType) -> dict[str, ModuleType]:
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    return {name: import_module(f"{package.__name__}.{name}") for name in names}
+
+
+def _asset_of(download: ModuleType) -> str:
+    """Key of the asset that may read files: the first that a `download` module gives."""
+    [asset] = dg.load_assets_from_modules([download])
+    assert isinstance(asset, dg.AssetsDefinition)
+    return "/".join(next(iter(asset.specs)).key.path)
+
+
+defs = build_defs()

@@ -1,0 +1,96 @@
+"""The machinery serves any project: one elsewhere, whose packages have other names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FILES = {
+    "pyproject.toml": """\
+[tool.faint]
+definitions = "wiring.graph"
+sources = ["pipeline", "science"]
+commands = "wiring.commands"
+""",
+    "wiring/graph.py": """\
+from pathlib import Path
+
+from orchestration.build import laid_over
+from orchestration.project import find
+from pipeline import stages
+
+defs = laid_over([stages], find(Path(__file__).parent))
+""",
+    "wiring/commands.py": """\
+def add_commands(commands):
+    show = commands.add_parser("show", help="print a stored number")
+    show.add_argument("key")
+    show.set_defaults(answer=lambda options, read: f"{options.key} is {read(options.key)}")
+""",
+    "science/sums.py": "def double(value):\n    return 2 * value\n",
+    "pipeline/stages.py": """\
+import dagster as dg
+
+from science.sums import double
+
+
+@dg.asset(key=["stars", "count"])
+def count():
+    return 3
+
+
+@dg.asset(key=["stars", "doubled"], ins={"count": dg.AssetIn(["stars", "count"])})
+def doubled(count):
+    return double(count)
+""",
+}
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / "stars" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "stars"
+
+
+def faint(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_plan_rebuild_and_gc_serve_a_project_of_other_names(elsewhere: Path) -> None:
+    assert faint(elsewhere, "rebuild").startswith("2 built, 0 restored")
+    assert faint(elsewhere, "show", "stars/doubled") == "stars/doubled is 6\n"
+    path = elsewhere / "science" / "sums.py"
+    path.write_text(path.read_text().replace("2 *", "20 *"))
+    [stale] = json.loads(faint(elsewhere, "plan", "--json"))["stale"]
+    assert stale["asset"] == "stars/doubled"
+    assert stale["reasons"][0]["detail"].startswith("science.sums:double changed")
+    assert faint(elsewhere, "rebuild").startswith("1 built, 0 restored")
+    assert faint(elsewhere, "show", "stars/doubled") == "stars/doubled is 60\n"
+    assert "MB freed" in faint(elsewhere, "gc", "--keep", "0")
+    assert faint(elsewhere, "plan") == "Nothing to do: 2 assets up to date.\n"
+
+
+def test_help_lists_the_commands_of_the_project(elsewhere: Path) -> None:
+    said = faint(elsewhere, "--help")
+    assert "show" in said
+    assert "compare" not in said
+
+
+def test_the_commands_of_a_project_are_imported_only_where_asked_for(elsewhere: Path) -> None:
+    faint(elsewhere, "rebuild")
+    (elsewhere / "wiring" / "commands.py").write_text("raise ImportError('not now')\n")
+    assert faint(elsewhere, "plan") == "Nothing to do: 2 assets up to date.\n"
