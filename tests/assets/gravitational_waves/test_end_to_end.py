@@ -63,7 +63,7 @@ def test_the_comparison_and_the_report_say_what_was_found(run: Any, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "gravitational_waves" / "index.html").read_text()
     assert page.count("data:image/png;base64,") == 2 + 6 * 5 + 5
-    assert "Found to be chirps" in page
+    assert "Flagged as chirps" in page
 
 
 def test_the_chirps_found_are_those_flagged(run: Any) -> None:

@@ -76,9 +76,12 @@ def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: An
     table = run.load("speech/transcripts", "s000")
     assert set(table["key"]) == set(corpus["key"][corpus["split"] == 2])
     assert {"greedy", "beam", "lm"} <= set(table.columns)
-    judged = run.load("speech/evaluation", "s000")
-    rate = judged["metrics"]["wer_greedy"]
-    assert rate["low"] <= rate["value"] <= rate["high"]
+    rate = run.load("speech/evaluation", "s000")["metrics"]["wer_greedy"]
+    assert rate["value"] > 0
+    if rate["low"] is None:  # both speakers at the same rate, as networks of one epoch have it
+        assert "every resample gives this value" in rate["reason"]
+    else:
+        assert rate["low"] <= rate["value"] <= rate["high"]
 
 
 def test_the_comparison_and_the_report_show_what_was_trained_and_let_it_be_heard(
