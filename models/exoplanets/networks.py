@@ -1,7 +1,6 @@
 """The study's networks and forest, exactly as published.
 
-Here belong builders of uncompiled networks and the figures published for them. How they are
-trained is `models.training`; how their architecture is stored is `models.architectures`.
+Builders of uncompiled networks, and the parameter counts published for them.
 
 Layers carry explicit names, so that a network built after many others has the same configuration.
 Where the study names no activation, the layer has none (the Keras default), but for the FFT-LSTM's

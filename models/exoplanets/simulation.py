@@ -1,9 +1,8 @@
-"""Made-up rows with known answers: planets, eclipsing binaries, flares and jumps in noise.
+"""Simulated light curves with known signals: planets, eclipsing binaries, flares and jumps.
 
-Here belong the physics of the signals and two sources of rows: `injected`, whose noise is real
-Kepler noise (see `models.exoplanets.bundle`), and `simulated`, whose noise is made up too. Both
-give the arrays that `models.exoplanets.readers` describes; row by row each depends on nothing but
-the seed and the row's number, so the size of the blocks does not matter.
+`injected` adds signals to real Kepler noise (see `models.exoplanets.bundle`), `simulated` to
+simulated noise. Both return the arrays that `models.exoplanets.readers` describes; each row depends
+only on the seed and its number, so the size of the blocks does not matter.
 """
 
 from __future__ import annotations
@@ -482,7 +481,7 @@ def simulated(
     seed: int = 0,
     block_rows: int = BLOCK_ROWS,
 ) -> Blocks:
-    """Signals in made-up noise: as many stars as rows.
+    """Signals in simulated noise: as many stars as rows.
 
     Parameters and result are those of `injected`, but ``star`` is ``simulated:<row>`` and every
     row is its own host.

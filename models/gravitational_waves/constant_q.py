@@ -1,11 +1,11 @@
-"""The constant-Q transform: how strong a signal is at each time and each frequency.
+"""The constant-Q transform: a signal's energy at each time and frequency.
 
-Here belongs the Q transform (Chatterji et al. 2004, Classical and Quantum Gravity 21, S1809) as
-Gravity Spy's pictures show it: sine-Gaussian tiles of one Q at logarithmically spaced frequencies,
+The Q transform (Chatterji et al. 2004, Classical and Quantum Gravity 21, S1809) as in Gravity Spy's
+pictures: sine-Gaussian tiles of one Q at logarithmically spaced frequencies,
 each row's energy divided by its median, the Q chosen by the loudest tile, and the tiles
 interpolated onto the pixels. Tilings, windows and interpolation are those of gwpy's
 ``q_transform``, so that the pictures are the same; everything that doesn't depend on the data is
-worked out once for all pictures, and the interpolation, which is linear in the energies, is two
+computed once for all pictures, and the interpolation, which is linear in the energies, is two
 matrices.
 """
 

@@ -1,7 +1,4 @@
-"""What a spectrogram row is: its columns, its classes and the scale of its pixels.
-
-Here belongs what the simulator, the readers and the injections have in common.
-"""
+"""The layout of a spectrogram row: its columns, its classes and the scale of its pixels."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ BAND = (10.0, 2048.0)
 """Lowest and highest frequency shown, in Hz."""
 
 DURATIONS = ("0.5", "1.0", "2.0", "4.0")
-"""Seconds that a picture shows: the names of an example's four pictures in the published file."""
+"""Durations of a picture, s: the names of an example's four pictures in the published file."""
 
 CLASSES = (
     "1080Lines",

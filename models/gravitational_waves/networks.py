@@ -1,11 +1,9 @@
 """The networks that look for chirps: the study's two CNNs as published, and those it only names.
 
-Here belong builders of uncompiled networks with the parameter counts worked out from the published
-layers, and the counting of their multiplications. How they are trained is
-`models.gravitational_waves.fitting`; the upgrade's network is in
-`models.gravitational_waves.upgrade`; how an architecture is stored is `models.architectures`.
+Builders of uncompiled networks, with the parameter counts computed from the published layers. The
+upgrade's network is in `models.gravitational_waves.upgrade`.
 
-A builder takes the number of classes where glitches are told apart, or 0 for the study's question,
+A builder takes the number of classes where every class is predicted, or 0 for the study's question,
 chirp or not, which has the published output. Layers carry explicit names, so that a network built
 after many others has the same configuration.
 """

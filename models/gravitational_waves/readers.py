@@ -1,7 +1,4 @@
-"""Reading spectrograms from files: the published HDF5 file, and folders of pictures.
-
-Here belongs what turns Gravity Spy's files into rows, block by block, and what says which example
-is broken.
+"""Read spectrograms from Gravity Spy's HDF5 file or from folders of pictures, block by block.
 
 - ``trainingsetv1d1.h5`` holds ``/<label>/<split>/<id>/<duration>.png``, arrays (1, 140, 170) of
   values from 0 to 1.
@@ -269,7 +266,7 @@ def _unique(path: Path, examples: list[Example]) -> list[Example]:
             raise BadInput(
                 f"id {one.id!r} is held twice, at {before} and at {one.place}",
                 file=path,
-                expected="each id once: twice, it could be learnt and tested on",
+                expected="each id once: twice, it could be both in training and in test",
                 remedy="Remove one of the two.",
             )
     if not examples:

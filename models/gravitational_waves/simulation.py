@@ -1,8 +1,8 @@
-"""Made-up spectrograms: merging black holes and glitches in a detector's noise.
+"""Simulated spectrograms: merging black holes and glitches in a detector's noise.
 
-Here belongs the simulator that stands in for the published training set: how many of which class,
-how loud, and where in the picture. Each picture is made as the real ones were: two seconds of
-strain are whitened, transformed to constant Q, and their middle half second is shown in grey.
+The simulator stands in for the published training set, with its classes and their shares. Each
+picture is made as the real ones were: two seconds of strain are whitened, transformed to constant
+Q, and their middle half second is shown in grey.
 
 - Signal-to-noise ratios of events spread evenly in space fall as the fourth power (Schutz 2011,
   Classical and Quantum Gravity 28, 125023), from a lowest one on: most chirps are faint.
@@ -77,7 +77,7 @@ def simulate(
     faintest: float = FAINTEST,
     duration: float = 0.5,
 ) -> Blocks:
-    """Stream made-up pictures.
+    """Stream simulated pictures.
 
     A picture depends on the seed, its part and its number alone, but for its class, which also
     depends on the counts. The order of classes is random.
@@ -128,7 +128,7 @@ def simulate(
 
 
 def transform_of(duration: float) -> ConstantQ:
-    """Return the transform of made-up data for pictures of ``duration`` seconds."""
+    """Return the transform of simulated data for pictures of ``duration`` seconds."""
     return ConstantQ(RATE, int(RATE * max(SECONDS, 2 * duration)), duration=duration)
 
 

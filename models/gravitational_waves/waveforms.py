@@ -1,12 +1,10 @@
 """Signals and noise of a detector: chirps of merging black holes, glitches, coloured noise.
 
-Here belongs what is a time series. Its picture is `models.gravitational_waves.constant_q`.
-
 - Chirps are strain: post-Newtonian inspiral, merger and ringdown, spins ignored.
 - Noise is strain with the spectrum of Advanced LIGO's design.
-- Glitches have no theory. They are made as they look in whitened data, after the descriptions of
-  the classes in Zevin et al. 2017 (Classical and Quantum Gravity 34, 064003) and Soni et
-  al. 2021 (38, 195016): each function draws one at random.
+- Glitches have no theory. They are simulated as they look in whitened data, after the descriptions
+  of the classes in Zevin et al. 2017 (Classical and Quantum Gravity 34, 064003) and Soni et al.
+  2021 (38, 195016): each function draws one at random.
 
 In whitened data noise has variance 1, and a signal's signal-to-noise ratio is its norm.
 """

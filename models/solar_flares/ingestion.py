@@ -1,7 +1,7 @@
-"""Records read from JSON lines, of which there may be more than memory holds.
+"""Read records from files of JSON lines that need not fit in memory.
 
-Here belong the sample that is taken of a fold, the files and what is to happen to broken lines,
-and the two engines that read them. What a line must hold is in `models.solar_flares.json_lines`.
+A random sample of each fold is read, by one of two engines; broken lines stop the reading or are
+skipped. `models.solar_flares.json_lines` parses a line.
 """
 
 from __future__ import annotations

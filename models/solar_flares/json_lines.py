@@ -1,12 +1,9 @@
-"""Lines of JSON, parsed into records.
+"""Parse lines of JSON into records, and report broken lines.
 
-Here belongs what turns bytes into arrays and says which lines are broken; files, samples and
-engines are in `models.solar_flares.ingestion`.
-
-A line is parsed in one of two ways with one result. The fast way asks whether the line is, but
-for its numbers, byte by byte like one that was parsed before; then the numbers alone are cut out
-and converted, many lines at once, by code that frees the interpreter's lock. Whatever differs goes
-the strict way, through Python's json.
+A line is parsed in one of two ways with the same result. The fast way compares the line, but for
+its numbers, byte by byte with one that was parsed before; if they match, only the numbers are
+extracted and converted, many lines at once, by code that releases the interpreter's lock. All other
+lines go through Python's json.
 """
 
 from __future__ import annotations

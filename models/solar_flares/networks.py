@@ -1,9 +1,7 @@
 """The study's seven networks, and the three settings in which each is trained.
 
-Here belong builders of uncompiled networks and the parameter counts published for them (its
-results are in `models.solar_flares.published`). Their tied layers are in
-`models.solar_flares.tied`; how they are trained is `models.training`; how their architecture is
-stored is `models.architectures`.
+Builders of uncompiled networks, and the parameter counts published for them. Their tied layers are
+in `models.solar_flares.tied`.
 
 Every network takes any number of steps of any number of inputs: single steps (1, 25), published
 windows (100, 26), or the system's own sequences (60, 25). A name's 25 or 26 is the width of its

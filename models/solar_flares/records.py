@@ -1,8 +1,7 @@
-"""What a record of an active region is.
+"""The layout of a record of an active region, and helpers of all readers.
 
-Here belong the layout of a record and the helpers that every reader of records uses. The readers
-are `models.solar_flares.ingestion` (JSON lines as on Kaggle) and `models.solar_flares.swan_sf`;
-`models.solar_flares.simulation` makes records up.
+The readers are `models.solar_flares.ingestion` (JSON lines as on Kaggle) and
+`models.solar_flares.swan_sf`; `models.solar_flares.simulation` simulates records.
 
 A record is 12 hours of an active region: 25 parameters of its magnetic field (SHARP, Bobra et al.
 2014, Solar Physics 289, 3549; with the X-ray flux of GOES as the 25th), 60 samples 12 minutes
@@ -11,7 +10,7 @@ apart. Every reader streams blocks of
 =========== ========== ============= ==========================================================
 ``values``  float32    (n, 60, 25)   parameters in the order of `PARAMETERS`, in SHARP units
 ``label``   int8       (n,)          1: a flare of class M or X within 24 hours; 0: none
-``id``      U32        (n,)          what the file calls the record
+``id``      U32        (n,)          the record's name in its file
 ``region``  U40        (n,)          active region; where it is unknown, the record is its own
 ``fold``    int8       (n,)          the time-disjoint fold that the file belongs to
 =========== ========== ============= ==========================================================

@@ -1,7 +1,7 @@
-"""Made-up active regions: records with the structure of real ones and a known cause of flares.
+"""Simulated active regions: records with the structure of real ones and a known cause of flares.
 
-Here belongs the simulator that stands in for the published data. It is not a model of the Sun: it
-has what makes the forecast hard and its evaluation easy to get wrong.
+The simulator stands in for the published data. It is not a model of the Sun: it has the properties
+that make the forecast hard and its evaluation easy to get wrong.
 
 - An active region has a size, a complexity (both fixed) and a state, an AR(1) process with a
   memory of half a day. The 25 parameters are mixtures of the three, so they are collinear, with an
@@ -93,7 +93,7 @@ _CHANNELS = {
 
 
 def simulate(records: Mapping[int, int], *, seed: int = 0, per_region: int = 24) -> Blocks:
-    """Stream made-up records, region by region.
+    """Stream simulated records, region by region.
 
     A region depends on the seed, its fold and its number alone: more records of a fold add regions
     and change none.

@@ -1,7 +1,6 @@
-"""Records read from the tab-separated series of SWAN-SF.
+"""Read records from a folder of SWAN-SF's tab-separated series.
 
-Here belongs the reader of one folder of such series, as they are published: a file per record, its
-class and patch in the file's name.
+As published, each record is a file, with its class and patch in the file's name.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Layers that share one weight between two places of a network.
 
-Here belong the masters, which hand their kernels on as outputs, and the tied layers, which take
-them as inputs and use them transposed. The sharing is an edge of the network's graph: it is there
-after a network was stored and built again, and gradients from both uses reach the one weight. A
-tied layer owns a bias and nothing else.
+A master passes its kernel on as an output; a tied layer takes it as an input and uses it
+transposed. The sharing is an edge of the network's graph: it survives storing and rebuilding a
+network, and gradients from both uses reach the one weight. A tied layer owns only a bias.
 
 keras is imported at the top, as layer classes can't be defined without it: import this module
 inside functions, or through `models.solar_flares.networks.register`.

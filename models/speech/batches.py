@@ -1,8 +1,7 @@
-"""Utterances of different lengths in batches: what a network reads, and what CTC compares with.
+"""Batches of utterances of different lengths, with their transcripts as CTC's targets.
 
-Here belong the choice of a split's utterances, checked against the length of a model's output, and
-batches of like lengths, padded as little as can be. How a network learns from them is in
-`models.speech.fitting`.
+A split's utterances are checked against the length of a model's output, and grouped into batches of
+similar length with little padding.
 """
 
 from __future__ import annotations

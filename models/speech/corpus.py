@@ -1,21 +1,19 @@
-"""What a corpus of speech is: transcribed utterances, and their audio in one piece.
+"""The layout of a corpus of speech: transcribed utterances, and their audio in one piece.
 
-Here belong the alphabet, the rule that makes a transcript of a text, and the layout in which
-utterances are stored. `models.speech.simulation` makes utterances up, `models.speech.readers` reads
-them.
+`models.speech.simulation` simulates utterances, `models.speech.readers` reads them.
 
 Utterances differ in length, so their audio is kept end to end, without padding: ``sample``, int16,
-shape (samples of all utterances,), 16 kHz, mono. A table says which samples are whose, one row an
-utterance in the order of the audio:
+shape (samples of all utterances,), 16 kHz, mono. A table lists them, one row per utterance
+in the order of the audio:
 
 =============== ====== =======================================================================
-``key``         str    what the corpus calls the utterance
+``key``         str    the utterance's name in the corpus
 ``speaker``     str    who speaks
 ``part``        int    official split: 0 train, 1 validation, 2 test; -1 where there is none
 ``text``        str    transcript: lower-case words of `LETTERS`, one space between two
 ``seconds``     float  duration
 ``start``       int    its first sample
-``samples``     int    how many it has
+``samples``     int    how many samples it has
 ``source_rate`` int    sampling rate of the recording, in Hz, before it was resampled
 =============== ====== =======================================================================
 """

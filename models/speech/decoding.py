@@ -121,8 +121,8 @@ def language_model(
     validation transcripts.
     """
     split = corpus[["key", "text"]].merge(splits[["key", "split"]], on="key")
-    learnt, held_out = (split["text"][split["split"] == code] for code in (TRAIN, VALIDATION))
-    model = train([*learnt, *unspoken["text"]], order, common)
+    spoken, held_out = (split["text"][split["split"] == code] for code in (TRAIN, VALIDATION))
+    model = train([*spoken, *unspoken["text"]], order, common)
     return {
         "words.arpa": model.arpa().encode(),
         "words.txt": "".join(f"{word}\n" for word in model.words).encode(),

@@ -1,8 +1,7 @@
 """The study's 113 acoustic models as settings.
 
-Here belongs what tells one model from another, and the study's own words for it; what is built from
-the settings is in `models.speech.networks`, which models were compared with each other in
-`models.speech.studies`. An order of layers is written with one letter a layer: ``r`` relu, ``n``
+`models.speech.networks` builds the networks, `models.speech.studies` lists the comparisons. An
+order of layers is written with one letter per layer: ``r`` relu, ``n``
 batch normalisation, ``d`` dropout.
 """
 

@@ -1,7 +1,7 @@
-"""What the acoustic models hear: log spectrograms and mel-frequency cepstral coefficients.
+"""Features of utterances: log spectrograms and mel-frequency cepstral coefficients.
 
-Here belong both features, their index and their scaling. A frame is 10 ms; both features of an
-utterance have the same frames, of which the first begins with its first sample.
+A frame is 10 ms; both features of an utterance have the same frames, of which the first begins with
+its first sample.
 
 - The spectrogram has 161 bins of 50 Hz: logarithm of the power spectral density of 20 ms under a
   Hann window (Amodei et al. 2016, ICML, section 3; Welch 1967, IEEE Transactions on Audio and

@@ -1,7 +1,6 @@
 """A word n-gram language model, from training transcripts and the words of English.
 
-Here belong its estimation and the ARPA form in which it is stored, which decoders read. How much it
-counts in decoding is `models.speech.decoding`'s concern.
+It is estimated here and stored in the ARPA format, which decoders read.
 
 Counts are smoothed after Kneser and Ney, interpolated: an n-gram's count is less by a discount
 ``D = (n1 + 1) / (n1 + 2 n2 + 2)`` (n1, n2: n-grams of the order that are seen once and twice; 1 and

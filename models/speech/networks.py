@@ -1,8 +1,7 @@
 """The acoustic models, built from their settings.
 
-Here belongs the one builder for all designs. How a network is stored is `models.architectures`; how
-it is trained is `models.speech.fitting`. Layers carry explicit names, so that a network built after
-many others has the same configuration.
+One builder serves all designs. Layers carry explicit names, so that a network built after many
+others has the same configuration.
 """
 
 from __future__ import annotations

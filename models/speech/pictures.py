@@ -1,8 +1,4 @@
-"""Pictures of speech, and its sound: what `models.plots` lacks.
-
-Here belong the waveform and both features of an utterance, and validation losses of many models in
-one picture.
-"""
+"""Pictures and sound of an utterance, and validation losses of many models in one picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the study published: parameter counts, and how good its best models were.
-
-Here belong figures to compare with. The study gives no error rate.
-"""
+"""Published parameter counts and losses of the best models; the study gives no error rate."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Transcribed recordings read from files: LibriSpeech's folders, and corpora as JSON lines.
 
-Here belongs what a corpus on disk must hold and what is made of a recording. Audio may be FLAC,
-WAV, MP3 or whatever else libsndfile reads; several channels are mixed down to their mean, and
-other sampling rates are resampled to 16 kHz. Transcripts follow `models.speech.corpus.normalise`.
+Audio may be FLAC, WAV, MP3 or any other format that libsndfile reads; several channels are mixed
+down to their mean, and other sampling rates are resampled to 16 kHz. Transcripts follow
+`models.speech.corpus.normalise`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Made-up speech: sentences of public-domain books, read by synthetic voices.
+"""Simulated speech: sentences of public-domain books, read by synthetic voices.
 
-Here belongs the simulator that stands in for LibriSpeech. eSpeak NG, a formant synthesiser, reads
-sentences of Alice's Adventures in Wonderland and Through the Looking-Glass (Carroll, 1865 and 1871)
-and The Wonderful Wizard of Oz (Baum, 1900). It has what makes recognition hard and its evaluation
-easy to get wrong:
+The simulator stands in for LibriSpeech. eSpeak NG, a formant synthesiser, reads sentences of
+Alice's Adventures in Wonderland and Through the Looking-Glass (Carroll, 1865 and 1871) and The
+Wonderful Wizard of Oz (Baum, 1900). It has the properties that make recognition hard and its
+evaluation easy to get wrong:
 
 - A speaker has a voice, an accent, a pitch and its range, a pace, and a length of the vocal tract;
-  every utterance has a pace and pitch of its own besides, a level, and coloured noise.
-- Parts share neither speakers, nor the voices that these are made of, nor sentences.
-- What no one reads (see `written`) is of the same books, and so of use to a language model; that of
-  real speech has all of the books (see `unread`).
+  every utterance also has its own pace and pitch, a level, and coloured noise.
+- Parts share neither speakers, nor the voices behind them, nor sentences.
+- Sentences that no one reads (see `written`) are of the same books, and so of use to a language
+  model; for real speech they are all sentences of the books (see `unread`).
 
 An utterance depends on the seed, its part and its number alone: more utterances of a part change
 none.

@@ -1,7 +1,4 @@
-"""What the acoustic models spell with: 26 letters, space, apostrophe, and the blank of CTC.
-
-Here belongs the coding between text and symbol numbers, for training, decoding and judging alike.
-"""
+"""The symbols of the acoustic models: 26 letters, space, apostrophe, and the blank of CTC."""
 
 from __future__ import annotations
 
