@@ -23,7 +23,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.project import Project
-from orchestration.rebuild.session import LAUNCHED, PROCESS_TAG, end_dead_runs, this_process
+from orchestration.rebuild.runs import LAUNCHED, PROCESS_TAG, end_dead_runs, this_process
 
 NIGHTLY = "0 2 * * *"
 """When the nightly rebuilds start: 02:00 UTC."""

@@ -14,7 +14,7 @@ import dagster as dg
 from orchestration.automation import family_jobs
 from orchestration.io_managers import io_managers
 from orchestration.project import Project
-from orchestration.stages import Stages
+from orchestration.stages import GRAPH, Graph, Stages
 from orchestration.store.storage import Store
 
 
@@ -44,7 +44,7 @@ def laid_over(
     """
     modules = list(modules)
     plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
-    stages = Stages(plain, project)
+    stages, store = Stages(plain, project), Store(project.store, project.locks)
     if check_settings is not None:
         check_settings(stage.config_class for stage in stages.stages)
 
@@ -56,6 +56,6 @@ def laid_over(
     return dg.Definitions(
         assets=assets,
         asset_checks=dg.load_asset_checks_from_modules(modules),
-        resources={**io_managers(Store(project.store, project.locks), stages), **(resources or {})},
+        resources={**io_managers(store, stages), GRAPH: Graph(stages, store), **(resources or {})},
         **others,
     )

@@ -26,7 +26,7 @@ from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
     from orchestration.rebuild.planning import Plan
-    from orchestration.rebuild.session import Workshop
+    from orchestration.rebuild.session import Session
     from orchestration.store.storage import Slot, Store
 
 COMMANDS = ("plan", "rebuild", "ui", "gc")
@@ -194,27 +194,27 @@ def _plan(options: argparse.Namespace, project: Project) -> int:
         _show_fresh(options, int(str(kept["fresh"])))
         return 0
     with _stdout_to_stderr(options.json):
-        workshop = _open(project)
-        slots = workshop.select(options.selection, _listed(options.partitions))
-        plan = _looked(workshop, question, slots, verify=options.verify)
+        session = _open(project)
+        slots = session.select(options.selection, _listed(options.partitions))
+        plan = _planned(session, question, slots, verify=options.verify)
     if options.json:
         print(json.dumps(plan.to_dict(), indent=1))
     else:
         _show_plan(plan, explain=options.explain)
         if options.explain:
-            _show_dynamic(workshop, slots)
+            _show_dynamic(session, slots)
     return 0
 
 
-def _looked(workshop: Workshop, question: str, slots: Sequence[Slot], *, verify: bool) -> Plan:
-    """Plan with a full look, and remember it if there is nothing to do."""
-    before = _states(workshop, slots)
+def _planned(session: Session, question: str, slots: Sequence[Slot], *, verify: bool) -> Plan:
+    """Plan in full, and remember it if there is nothing to do."""
+    before = _states(session, slots)
     try:
-        plan = workshop.plan(slots, verify=verify)
+        plan = session.plan(slots, verify=verify)
     finally:
-        workshop.close()
+        session.close()
     if not plan.stale:
-        memo.remember(workshop.project, question, before, {"fresh": plan.fresh})
+        memo.remember(session.project, question, before, {"fresh": plan.fresh})
     return plan
 
 
@@ -235,26 +235,26 @@ def _stdout_to_stderr(wanted: bool) -> Iterator[None]:
         os.close(kept)
 
 
-def _open(project: Project) -> Workshop:
-    from orchestration.rebuild.session import Workshop
+def _open(project: Project) -> Session:
+    from orchestration.rebuild.session import Session
 
-    return Workshop(project)
+    return Session(project)
 
 
 def _listed(partitions: str | None) -> list[str] | str | None:
     return partitions if partitions in (None, "all") else partitions.split(",")
 
 
-def _states(workshop: Workshop, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
-    if not workshop.store.local:
+def _states(session: Session, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
+    if not session.store.local:
         return {}
-    _ = workshop.instance  # opening it may create its files
-    files: list[str | Path] = list(workshop.stages.sources())
-    for slot in workshop.planner.with_ancestors(slots):
-        record = workshop.store.current(slot)
+    _ = session.instance  # opening it may create its files
+    files: list[str | Path] = list(session.stages.sources())
+    for slot in session.planner.with_ancestors(slots):
+        record = session.store.current(slot)
         if record is not None:
-            files += workshop.store.files(slot, record)
-    return memo.states(workshop.project, files)
+            files += session.store.files(slot, record)
+    return memo.states(session.project, files)
 
 
 def _show_fresh(options: argparse.Namespace, fresh: int) -> None:
@@ -291,11 +291,11 @@ def _show_plan(plan: Plan, *, explain: bool = False) -> None:
     )
 
 
-def _show_dynamic(workshop: Workshop, slots: Sequence[Slot]) -> None:
+def _show_dynamic(session: Session, slots: Sequence[Slot]) -> None:
     seen: dict[tuple[str, int, str], list[str]] = {}
     for slot in slots:
-        workshop.stages.version(slot.asset)
-        for item in workshop.stages.dynamic.get(slot.asset, ()):
+        session.stages.version(slot.asset)
+        for item in session.stages.dynamic.get(slot.asset, ()):
             seen.setdefault((item.module, item.line, item.what), []).append(slot.asset)
     for (module, line, what), names in seen.items():
         stages = ", ".join(dict.fromkeys(names))
@@ -321,23 +321,23 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
             _show_fresh(options, int(str(kept["fresh"])))
         return 0
     with _stdout_to_stderr(options.json):
-        workshop = _open(project)
-        slots = workshop.select(options.selection, _listed(options.partitions))
-        if missing := workshop.blocked(slots):
+        session = _open(project)
+        slots = session.select(options.selection, _listed(options.partitions))
+        if missing := session.blocked(slots):
             raise UsageError(
                 f"{missing[0]} has never been built and is upstream of what is selected; select "
                 f"what is upstream as well, such as '+key:\"{slots[0].asset}\"'"
             )
-        show = _Progress(workshop.store, quiet=options.json)
+        show = _Progress(session.store, quiet=options.json)
         try:
-            outcome = workshop.rebuild(
+            outcome = session.rebuild(
                 slots, jobs=options.jobs, verify=options.verify, progress=show.update
             )
         finally:
             show.close()
-            workshop.close()
+            session.close()
         if not outcome.failed:  # the event log is at rest: what is remembered stands
-            _looked(workshop, question, slots, verify=False)
+            _planned(session, question, slots, verify=False)
     for name in outcome.failed:
         print(f"failed  {name}: {outcome.errors.get(name, 'unknown error')}", file=sys.stderr)
     if options.json:
@@ -431,9 +431,9 @@ def _ui(options: argparse.Namespace, project: Project) -> int:
 
 
 def _gc(options: argparse.Namespace, project: Project) -> int:
-    workshop = _open(project)
-    known = set(workshop.select())
-    freed = workshop.store.free(
+    session = _open(project)
+    known = set(session.select())
+    freed = session.store.free(
         keep=options.keep,
         limit=options.limit,
         known=known.__contains__,

@@ -24,7 +24,7 @@ from orchestration.errors import ProjectError
 from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
-from orchestration.store.storage import Record, Slot
+from orchestration.store.storage import Record, Slot, Store
 
 VERSION_DIGITS = 16
 CHANGED_WHILE_RUNNING = "changed while the stage ran"
@@ -375,6 +375,18 @@ def library_state() -> list[Any]:
         sys.version,
         *([folder, Path(folder).stat().st_mtime_ns] for folder in folders if Path(folder).is_dir()),
     ]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A project's stages and its store, which `orchestration.build` leaves with its definitions."""
+
+    stages: Stages
+    store: Store
+
+
+GRAPH = "graph"
+"""Name of the resource that holds it."""
 
 
 def difference(committed: Mapping[str, Any], given: Mapping[str, Any]) -> str:

@@ -53,19 +53,19 @@ def test_the_selections_are_of_assets_and_partitions_that_exist(
 ) -> None:
     from orchestration.cli import _listed, _parser
     from orchestration.project import find
-    from orchestration.rebuild.session import Workshop
+    from orchestration.rebuild.session import Session
 
     monkeypatch.setenv("FAINT_STATE", str(tmp_path))
-    workshop = Workshop(find())
+    session = Session(find())
     parsed = [_parser(find(ROOT)).parse_args(one) for one in commands("faint")]
     asked = [one for one in parsed if "selection" in one and one.selection]
     assert len(asked) == 3
     for one in asked:
-        slots = workshop.select(one.selection, _listed(one.partitions))
+        slots = session.select(one.selection, _listed(one.partitions))
         assert slots
         if one.partitions:
             assert {slot.partition for slot in slots} == set(_listed(one.partitions))
-    workshop.close()
+    session.close()
 
 
 def test_the_settings_shown_are_of_sections_and_fields_that_exist() -> None:

@@ -3,7 +3,7 @@
 Planning compares state with state: what each slot of the store holds, and what Dagster's event log
 says of it, against the versions that sources, settings and libraries give now. Nothing depends on
 what changed since someone last looked, so a missed tick or a killed process loses nothing. What is
-done about it is `orchestration.rebuild.session`.
+done about it is `orchestration.rebuild.rebuilding`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, Literal
 import dagster as dg
 
 from orchestration.fingerprint import changed
-from orchestration.stages import Stages, Version, build_key, combine, difference
-from orchestration.store.storage import Record, Slot, Store
+from orchestration.stages import Graph, Version, build_key, combine, difference
+from orchestration.store.storage import Record, Slot
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
 Action = Literal["build", "restore", "publish"]
@@ -55,7 +55,7 @@ class Stale:
     record
         The build to restore or to tell of.
     seen
-        The build that was current when it was judged.
+        The build that was current when it was planned.
     """
 
     slot: Slot
@@ -94,19 +94,18 @@ class Plan:
 
 
 class Planner:
-    """Looks at stored state, computed state and Dagster's event log.
+    """Compares what is stored, what would be built now, and Dagster's event log.
 
     Parameters
     ----------
-    stages
-        The project's stages.
-    store
-        What is stored.
+    graph
+        The project's stages and what is stored of them.
     """
 
-    def __init__(self, stages: Stages, store: Store) -> None:
-        self.stages = stages
-        self.store = store
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.stages = graph.stages
+        self.store = graph.store
 
     def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
         """All of ``slots`` and what they are built from, upstream ones first."""
@@ -132,7 +131,7 @@ class Planner:
         Parameters
         ----------
         slots
-            Where to look.
+            What to plan.
         instance
             Whose event log is to show what is stored.
         verify
@@ -143,13 +142,13 @@ class Planner:
         records = {slot: self.store.current(slot) for slot in scope}
         stale: dict[Slot, Stale] = {}
         for slot in scope:
-            item = self._judge(slot, records, stale, shown.get(slot), verify=verify)
+            item = self._evaluate(slot, records, stale, shown.get(slot), verify=verify)
             if item is not None:
                 current = records[slot]
                 stale[slot] = replace(item, seen=current.build if current else None)
         return stale
 
-    def _judge(
+    def _evaluate(
         self,
         slot: Slot,
         records: Mapping[Slot, Record | None],
@@ -158,7 +157,7 @@ class Planner:
         *,
         verify: bool,
     ) -> Stale | None:
-        """Judge one slot, given all that is upstream of it."""
+        """Say whether and why one slot is stale, given all that is upstream of it."""
         record, want = records[slot], self.stages.version(slot.asset)
         upstream = self.stages.upstream(slot)
         inputs = {

@@ -1,6 +1,6 @@
 """Where stages run: in this process, or in several that are kept for it.
 
-A group is what one Dagster run builds. Which group runs when is `orchestration.rebuild.session`.
+A group is what one Dagster run builds. Which group runs when is `orchestration.rebuild.rebuilding`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
@@ -20,11 +21,16 @@ from orchestration.store.storage import Slot
 Group = tuple[Slot, ...]
 Results = Mapping[Slot, str | None]
 """Error by slot, None for what was built; what didn't get its turn is left out."""
-Run = Callable[[Group], Results]
+Stored = Callable[[Group, Slot], None]
+"""Called with each slot of a group as soon as its result is stored."""
+Run = Callable[[Group, Callable[[Slot], None]], Results]
 
 
 class Workers(Protocol):
     """Runs groups."""
+
+    several: bool
+    """Whether a group may hold several stages."""
 
     def busy(self) -> bool:
         """Whether a group runs."""
@@ -35,7 +41,7 @@ class Workers(Protocol):
     def start(self, group: Group) -> None:
         """Start a group."""
 
-    def finished(self) -> list[tuple[Group, Results]]:
+    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
         """Wait until a group is done; call it only while one runs."""
 
     def close(self) -> None:
@@ -44,6 +50,8 @@ class Workers(Protocol):
 
 class Here:
     """Runs one group at a time in this process."""
+
+    several = True
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -61,11 +69,11 @@ class Here:
         """Start a group: it runs when it is waited for."""
         self._group = group
 
-    def finished(self) -> list[tuple[Group, Results]]:
+    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
         """Run the group."""
         group, self._group = self._group, None
         assert group is not None
-        return [(group, self._run(group))]
+        return [(group, self._run(group, partial(stored, group)))]
 
     def close(self) -> None:
         """Nothing to do."""
@@ -81,10 +89,12 @@ class Processes:
     project
         What they open.
     serve
-        Opens a project in a process, and gives what runs a group there.
+        Opens a project in a process, and returns what runs a group there.
     count
         How many at most.
     """
+
+    several = False
 
     def __init__(self, project: Project, serve: Callable[[Project], Run], count: int) -> None:
         self._project = project
@@ -107,18 +117,24 @@ class Processes:
         self._busy[process] = group
         process.send(group)
 
-    def finished(self) -> list[tuple[Group, Results]]:
+    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
         """Wait until a group is done, or its process has died."""
-        ready = set(wait([process.connection for process in self._busy]))
         done: list[tuple[Group, Results]] = []
-        for process in [p for p in self._busy if p.connection in ready]:
-            group = self._busy.pop(process)
-            try:
-                results: Results = process.connection.recv()
-                self._idle.append(process)
-            except (EOFError, OSError):
-                results = dict.fromkeys(group, process.last_words())
-            done.append((group, results))
+        while not done:
+            ready = set(wait([process.connection for process in self._busy]))
+            for process in [p for p in self._busy if p.connection in ready]:
+                group = self._busy[process]
+                try:
+                    answer: Slot | Results = process.connection.recv()
+                except (EOFError, OSError):
+                    answer = dict.fromkeys(group, process.last_words())
+                else:
+                    if isinstance(answer, Slot):
+                        stored(group, answer)
+                        continue
+                    self._idle.append(process)
+                del self._busy[process]
+                done.append((group, answer))
         return done
 
     def close(self) -> None:
@@ -175,7 +191,7 @@ def _work(
             group: Sequence[Slot] = connection.recv()
         except EOFError:
             return
-        connection.send(dict(run(tuple(group))))
+        connection.send(dict(run(tuple(group), connection.send)))
 
 
 def _die_with(parent: int) -> None:

@@ -53,26 +53,26 @@ class Toy:
 
     @contextmanager
     def open(self) -> Iterator[Any]:
-        """Its workshop, over the sources as they are now."""
+        """Its session, over the sources as they are now."""
         from orchestration.project import find
-        from orchestration.rebuild.session import Workshop
+        from orchestration.rebuild.session import Session
 
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("DAGSTER_HOME", raising=False)
             patch.setenv("TOY_LOG", str(self.log))
             patch.setattr(sys, "path", list(sys.path))
             forget("toy")
-            workshop = Workshop(find(self.root))
-            patch.setenv("DAGSTER_HOME", str(workshop.project.home))  # to be undone
+            session = Session(find(self.root))
+            patch.setenv("DAGSTER_HOME", str(session.project.home))  # to be undone
             try:
-                yield workshop
+                yield session
             finally:
-                workshop.close()
+                session.close()
                 forget("toy")
 
     def plan(self, selection: str | None = None, **options: Any) -> Any:
-        with self.open() as workshop:
-            return workshop.plan(workshop.select(selection), **options)
+        with self.open() as session:
+            return session.plan(session.select(selection), **options)
 
     def rebuild(
         self,
@@ -81,8 +81,8 @@ class Toy:
         **options: Any,
     ) -> Any:
         """Rebuild; what it did."""
-        with self.open() as workshop:
-            outcome = workshop.rebuild(workshop.select(selection, partitions), **options)
+        with self.open() as session:
+            outcome = session.rebuild(session.select(selection, partitions), **options)
             assert set(outcome.errors) == set(outcome.failed)
             return outcome
 
@@ -116,14 +116,14 @@ class Toy:
         from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
         from dagster._core.loader import LoadingContextForTest
 
-        with self.open() as workshop:
+        with self.open() as session:
             resolver = CachingStaleStatusResolver(
-                workshop.instance,
-                workshop.defs.resolve_asset_graph(),
-                LoadingContextForTest(workshop.instance),
+                session.instance,
+                session.defs.resolve_asset_graph(),
+                LoadingContextForTest(session.instance),
             )
             found = {}
-            for slot in workshop.select():
+            for slot in session.select():
                 key = dg.AssetKey(slot.asset.split("/"))
                 status = resolver.get_status(key, slot.partition)
                 if status != StaleStatus.FRESH:

@@ -422,9 +422,9 @@ def test_a_systems_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
 
 def test_a_familys_job_builds_one_partition_a_run_and_plan_agrees(toy: Any) -> None:
     toy.edit('"c": 3', '"c": 4')
-    with toy.open() as workshop:
-        job = workshop.defs.resolve_job_def("family_architecture_family")
-        assert job.execute_in_process(instance=workshop.instance, partition_key="c").success
+    with toy.open() as session:
+        job = session.defs.resolve_job_def("family_architecture_family")
+        assert job.execute_in_process(instance=session.instance, partition_key="c").success
     assert toy.ran() == ["family/architecture[c]", "family/network[c]"]
     assert toy.reasons() == {
         "family/architecture[a]": ["code"],
@@ -568,8 +568,8 @@ def test_new_files_and_the_nightly_tick_each_rebuild_what_is_theirs(toy: Any) ->
 
 def contents(toy: Any) -> dict[str, str]:
     """Hash of what is stored of each partition of the family, as its current build."""
-    with toy.open() as workshop:
-        records = {slot: workshop.store.current(slot) for slot in workshop.select("group:family")}
+    with toy.open() as session:
+        records = {slot: session.store.current(slot) for slot in session.select("group:family")}
     return {str(slot): record.content for slot, record in records.items()}
 
 

@@ -306,8 +306,8 @@ def test_a_worker_that_dies_fails_its_stage_only(new_toy: Any) -> None:
     assert "failed  alpha/cnn/network: its process was killed by SIGKILL" in done.stderr
     assert "10 built" in done.stdout
     assert len(new_toy.ran()) == 11
-    with new_toy.open() as workshop:
-        assert all(run.is_finished for run in workshop.instance.get_runs())
+    with new_toy.open() as session:
+        assert all(run.is_finished for run in session.instance.get_runs())
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -334,8 +334,8 @@ def test_ctrl_c_keeps_what_was_finished(new_toy: Any, toy_source: Any, jobs: str
     done = new_toy.faint("rebuild", "--jobs", jobs)
     assert done.returncode == 0
     assert new_toy.ran() == ["slow/last", "slow/stage"]
-    with new_toy.open() as workshop:
-        assert all(run.is_finished for run in workshop.instance.get_runs())
+    with new_toy.open() as session:
+        assert all(run.is_finished for run in session.instance.get_runs())
 
 
 def test_what_is_upstream_must_be_there_or_be_selected(

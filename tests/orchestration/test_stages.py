@@ -148,15 +148,15 @@ def test_an_edit_within_the_second_runs_as_edited(new_toy: Any) -> None:
     for value in range(2, 6):
         new_toy.edit(f"OFFSET = {value - 1}.0", f"OFFSET = {value}.0")
         new_toy.rebuild('+key:"alpha/features"')
-        with new_toy.open() as workshop:
-            assert workshop.store.load(Slot("alpha/features"))[0] == 2.0 * value
+        with new_toy.open() as session:
+            assert session.store.load(Slot("alpha/features"))[0] == 2.0 * value
 
 
 def test_order_and_upstream(new_toy: Any) -> None:
-    with new_toy.open() as workshop:
-        order = workshop.stages.order()
+    with new_toy.open() as session:
+        order = session.stages.order()
         assert order[:4] == ["alpha/curves", "alpha/sample", "alpha/scaled", "alpha/features"]
-        assert workshop.stages.upstream(Slot("alpha/cnn/evaluation")) == {
+        assert session.stages.upstream(Slot("alpha/cnn/evaluation")) == {
             "alpha/cnn/threshold": [Slot("alpha/cnn/threshold")],
             "alpha/features": [Slot("alpha/features")],
         }

@@ -149,7 +149,7 @@ def rebuild(folder: Path) -> None:
     import shutil
 
     from orchestration.project import find
-    from orchestration.rebuild.session import Workshop
+    from orchestration.rebuild.session import Session
 
     template = Path(sys.argv[3])
     number = 0
@@ -167,21 +167,21 @@ def rebuild(folder: Path) -> None:
     def work() -> None:
         os.environ["TOY_LOG"] = str(place() / "ran.txt")
         os.chdir(place())
-        workshop = Workshop(find(place()))
-        outcome = workshop.rebuild(workshop.select())
-        workshop.close()
+        session = Session(find(place()))
+        outcome = session.rebuild(session.select())
+        session.close()
         assert not outcome.failed, outcome.errors
 
     def finish() -> None:
         work()
-        workshop = Workshop(find(place()))
-        plan = workshop.plan(workshop.select(), verify=True)
+        session = Session(find(place()))
+        plan = session.plan(session.select(), verify=True)
         assert not plan.stale, plan.stale
-        for slot in workshop.select():
-            workshop.store.load(slot)
-        unfinished = [run for run in workshop.instance.get_runs() if not run.is_finished]
+        for slot in session.select():
+            session.store.load(slot)
+        unfinished = [run for run in session.instance.get_runs() if not run.is_finished]
         assert not unfinished
-        workshop.close()
+        session.close()
 
     def check(step: int) -> None:
         healthy(finish)

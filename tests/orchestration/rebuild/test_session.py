@@ -297,8 +297,8 @@ def test_8_a_restored_asset_shows_its_metadata_again(toy: Any) -> None:
     toy.rebuild()
     toy.edit("OFFSET = 2.0", "OFFSET = 1.0")
     toy.rebuild()
-    with toy.open() as workshop:
-        event = workshop.instance.get_latest_materialization_event(
+    with toy.open() as session:
+        event = session.instance.get_latest_materialization_event(
             dg.AssetKey(["alpha", "features"])
         )
         shown = event.asset_materialization.metadata
@@ -313,8 +313,8 @@ def test_8_gc_frees_what_nothing_needs_and_no_more(toy: Any) -> None:
         toy.edit(f"OFFSET = {value - 1}", f"OFFSET = {value}")
         toy.rebuild()
     toy.ran()
-    with toy.open() as workshop:
-        freed = workshop.store.free(keep=1)
+    with toy.open() as session:
+        freed = session.store.free(keep=1)
     assert freed
     assert {
         Path(path).relative_to(toy.root / ".faint" / "store").parts[0] for path, _ in freed
@@ -327,9 +327,9 @@ def test_8_gc_frees_what_nothing_needs_and_no_more(toy: Any) -> None:
     assert sorted(toy.rebuild().restored) == FROM_FEATURES  # the one that was kept
     toy.edit("OFFSET = 3.0", "OFFSET = 2.0")
     assert sorted(toy.rebuild().materialized) == FROM_FEATURES  # freed
-    with toy.open() as workshop:
-        workshop.store.free(keep=0)
-        assert workshop.store.free(keep=0) == []
+    with toy.open() as session:
+        session.store.free(keep=0)
+        assert session.store.free(keep=0) == []
     assert toy.plan(verify=True).stale == []
 
 
@@ -416,11 +416,11 @@ def test_11_a_library_that_changes_its_version_counts(
 def test_12_a_launcher_with_other_settings(toy: Any) -> None:
     import dagster as dg
 
-    with toy.open() as workshop:
-        result = workshop.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+    with toy.open() as session:
+        result = session.defs.resolve_implicit_global_asset_job_def().execute_in_process(
             asset_selection=[dg.AssetKey(["alpha", "cnn", "network"])],
             run_config={"ops": {"alpha__cnn__network": {"config": {"rate": 0.75}}}},
-            instance=workshop.instance,
+            instance=session.instance,
         )
         [event] = result.get_asset_materialization_events()
         shown = event.step_materialization_data.materialization.metadata
@@ -519,9 +519,9 @@ def test_13_a_partition_renamed_or_taken_away(family: Any) -> None:
     family.rebuild()
     assert family.ran() == ["family/comparison"]
     assert family.unsynced() == {}
-    with family.open() as workshop:
-        known = set(workshop.select())
-        freed = workshop.store.free(keep=0, known=known.__contains__)
+    with family.open() as session:
+        known = set(session.select())
+        freed = session.store.free(keep=0, known=known.__contains__)
     assert {Path(path).parts[-2] for path, _ in freed} >= {"@b", "@b2"}
     assert family.plan(verify=True).stale == []
 
@@ -581,16 +581,16 @@ def test_what_the_code_of_a_stage_logs_is_shown_with_its_run(toy: Any) -> None:
         "    logger.info('at %s', value)",
     )
     toy.rebuild("key:alpha/features")
-    with toy.open() as workshop:
+    with toy.open() as session:
         (run,) = [
             run
-            for run in workshop.instance.get_runs(limit=3)
-            if any(event.user_message.startswith("at ") for event in logged(workshop, run))
+            for run in session.instance.get_runs(limit=3)
+            if any(event.user_message.startswith("at ") for event in logged(session, run))
         ]
-        assert {event.step_key for event in logged(workshop, run) if event.step_key} == {
+        assert {event.step_key for event in logged(session, run) if event.step_key} == {
             "alpha__features"
         }
 
 
-def logged(workshop: Any, run: Any) -> list[Any]:
-    return list(workshop.instance.all_logs(run.run_id))
+def logged(session: Any, run: Any) -> list[Any]:
+    return list(session.instance.all_logs(run.run_id))
