@@ -21,7 +21,7 @@ def build(root: str, stage: str, count: int, step: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
     from assets.buried_objects import download
     from models.buried_objects import features, scans, splits, streaming, windows
-    from orchestration.store.storage import Slot, Store
+    from orchestration.store import Slot, Store
 
     store = Store(root, Path(root) / "locks")
 

@@ -20,7 +20,7 @@ def build(root: str, stage: str, rows: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
     from assets.exoplanets import download, features, scaling
     from models.exoplanets.splits import split_curves
-    from orchestration.store.storage import Slot, Store
+    from orchestration.store import Slot, Store
 
     store = Store(root, Path(root) / "locks")
     slot = Slot(f"exoplanets/{stage}")

@@ -32,7 +32,7 @@ class ArrayLike(Protocol):
         """Rows, the length of the first axis."""
 
     def __getitem__(self, rows: Any) -> Any:
-        """The rows asked for, as a NumPy array."""
+        """The chosen rows: a slice, or an index array in any order, with repeats or without."""
 
 
 Arrays = Mapping[str, ArrayLike]

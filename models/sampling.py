@@ -27,8 +27,6 @@ Batch = tuple[Inputs, NDArray[np.float32]]
 MEMORY_BYTES = 1 << 30
 #: Rows of stored arrays are read this many bytes at a time, several batches at once.
 READ_BYTES = 64 << 20
-#: Chosen rows this close together are read in one slice, and those between them thrown away.
-READ_GAP = 8
 
 
 SPLITS = ("train", "validation", "test")
@@ -288,20 +286,8 @@ def _require_both_classes(
 
 
 def read_rows(array: ArrayLike, rows: Rows) -> NDArray[Any]:
-    """Read the given rows, in the given order, of an array that may lie on disk.
-
-    Stored arrays are read in ascending slices, near rows together: picking rows one by one is slow
-    in HDF5, and allows neither repetition nor any other order.
-    """
-    if isinstance(array, np.ndarray):
-        return np.asarray(array[rows])
-    wanted, place = np.unique(rows, return_inverse=True)
-    result = np.empty((wanted.size, *array.shape[1:]), dtype=array.dtype)
-    starts = np.flatnonzero(np.diff(wanted, prepend=-READ_GAP - 1) > READ_GAP)
-    for start, stop in zip(starts, [*starts[1:], wanted.size], strict=True):
-        first, last = int(wanted[start]), int(wanted[stop - 1])
-        result[start:stop] = array[first : last + 1][wanted[start:stop] - first]
-    return result if np.array_equal(place, np.arange(wanted.size)) else result[place]
+    """Read the given rows, in the given order, of an array that may lie on disk."""
+    return np.asarray(array[rows])
 
 
 def require_finite(values: Any, rows: Rows, name: str = "") -> None:

@@ -15,7 +15,7 @@ from orchestration.automation import family_jobs
 from orchestration.io_managers import io_managers
 from orchestration.project import Project
 from orchestration.stages import GRAPH, Graph, Stages
-from orchestration.store.storage import Store
+from orchestration.store import Store
 
 
 def laid_over(
@@ -44,7 +44,7 @@ def laid_over(
     """
     modules = list(modules)
     plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
-    stages, store = Stages(plain, project), Store(project.store, project.locks)
+    stages, store = Stages(plain, project), Store(project.store, project.locks, project.sources)
     if check_settings is not None:
         check_settings(stage.config_class for stage in stages.stages)
 

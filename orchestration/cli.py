@@ -12,14 +12,13 @@ import json
 import os
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.errors import ProjectError, UsageError
+from orchestration.errors import ProjectError, StoreUnreachableError, UsageError
 from orchestration.project import Project, find
 from orchestration.rebuild import memo
 from orchestration.rebuild.outcome import Outcome
@@ -27,7 +26,7 @@ from orchestration.rebuild.outcome import Outcome
 if TYPE_CHECKING:
     from orchestration.rebuild.planning import Plan
     from orchestration.rebuild.session import Session
-    from orchestration.store.storage import Slot, Store
+    from orchestration.store import Slot, Store
 
 COMMANDS = ("plan", "rebuild", "ui", "gc")
 SELECTION_HELP = (
@@ -51,16 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 1
-    except Exception as error:
-        if (store := find().store).count("://") and _passed_through_the_store(error):
-            print(
-                f"faint: the store {store} doesn't answer: {type(error).__name__}: {error}. What "
-                "was finished is kept; check the address, the credentials and the network, then "
-                "run it again",
-                file=sys.stderr,
-            )
-            return 1
-        raise
+    except StoreUnreachableError as error:
+        print(f"faint: {error}", file=sys.stderr)
+        return 1
 
 
 def _plugged_in(arguments: Sequence[str]) -> Project | None:
@@ -73,14 +65,6 @@ def _plugged_in(arguments: Sequence[str]) -> Project | None:
         if arguments and not arguments[0].startswith("-"):
             raise
         return None  # its help is shown outside a project as well
-
-
-def _passed_through_the_store(error: Exception) -> bool:
-    """Whether an error came out of the store: each kind of remote store has errors of its own."""
-    frames = traceback.walk_tb(error.__traceback__)
-    return any(
-        frame.f_globals.get("__name__") == "orchestration.store.storage" for frame, _ in frames
-    )
 
 
 def _parser(project: Project | None = None) -> argparse.ArgumentParser:
@@ -246,14 +230,14 @@ def _listed(partitions: str | None) -> list[str] | str | None:
 
 
 def _states(session: Session, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
-    if not session.store.local:
+    if not session.store.files.local:
         return {}
     _ = session.instance  # opening it may create its files
     files: list[str | Path] = list(session.stages.sources())
     for slot in session.planner.with_ancestors(slots):
         record = session.store.current(slot)
         if record is not None:
-            files += session.store.files(slot, record)
+            files += session.store.paths(slot, record)
     return memo.states(session.project, files)
 
 
@@ -431,9 +415,12 @@ def _ui(options: argparse.Namespace, project: Project) -> int:
 
 
 def _gc(options: argparse.Namespace, project: Project) -> int:
+    from orchestration.store.gc import collect
+
     session = _open(project)
     known = set(session.select())
-    freed = session.store.free(
+    freed = collect(
+        session.store,
         keep=options.keep,
         limit=options.limit,
         known=known.__contains__,
@@ -450,9 +437,9 @@ def _gc(options: argparse.Namespace, project: Project) -> int:
 
 def _answer(options: argparse.Namespace, project: Project) -> int:
     """Print what a command of the project's own makes of stored assets."""
-    from orchestration.store.storage import ArtifactError, Slot, Store
+    from orchestration.store import ArtifactError, Slot, Store
 
-    store = Store(project.store, project.locks)
+    store = Store(project.store, project.locks, project.sources)
     asked: list[Slot] = []
 
     def read(key: str) -> Any:

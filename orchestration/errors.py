@@ -7,3 +7,7 @@ class ProjectError(RuntimeError):
 
 class UsageError(ValueError):
     """A selection or partition that doesn't fit the project."""
+
+
+class StoreUnreachableError(RuntimeError):
+    """A remote store doesn't answer: each kind has errors of its own, this one stands for all."""

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from orchestration.stages import Stages, build_key, combine, difference
-from orchestration.store.storage import Record, Slot, Store
+from orchestration.store import Record, Slot, Store
 
 if TYPE_CHECKING:
     from orchestration.store.formats import Written

@@ -24,7 +24,7 @@ from orchestration.errors import ProjectError
 from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
-from orchestration.store.storage import Record, Slot, Store
+from orchestration.store import Record, Slot, Store
 
 VERSION_DIGITS = 16
 CHANGED_WHILE_RUNNING = "changed while the stage ran"

@@ -16,7 +16,7 @@ import dagster as dg
 
 from orchestration.fingerprint import changed
 from orchestration.stages import Graph, Version, build_key, combine, difference
-from orchestration.store.storage import Record, Slot
+from orchestration.store import Record, Slot
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
 Action = Literal["build", "restore", "publish"]
@@ -168,8 +168,8 @@ class Planner:
         if record is None:
             reasons.append(Reason("missing", f"never built (version {want.key[:SHORT]})"))
         else:
-            if damage := self.store.damage(record, verify=verify):
-                reasons.append(Reason(damage.kind, damage.detail))
+            if defect := self.store.defect(record, verify=verify):
+                reasons.append(Reason(defect.kind, defect.detail))
             reasons += version_reasons(record.version, want) + _input_reasons(record, inputs)
         waiting = sorted(
             parent for parent, group in upstream.items() if any(above in stale for above in group)
@@ -182,7 +182,7 @@ class Planner:
             reasons.append(Reason("data", "built from other inputs"))
         if reasons:
             earlier = self.store.built(slot, build)
-            if earlier is not None and not self.store.damage(earlier, verify=verify):
+            if earlier is not None and not self.store.defect(earlier, verify=verify):
                 return Stale(slot, tuple(reasons), "restore", earlier)
             return Stale(slot, tuple(reasons))
         assert record is not None

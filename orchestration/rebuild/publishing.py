@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.io_managers import storage_metadata
 from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Stale
 from orchestration.stages import Graph
-from orchestration.store.storage import Record, Slot
+from orchestration.store import Record, Slot
 
 PARTITION_EDGES_TRACKED = 100
 """Upstream partitions of one edge from which on Dagster compares only the latest event."""

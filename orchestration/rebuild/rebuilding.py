@@ -21,7 +21,7 @@ from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Planner, Stale
 from orchestration.rebuild.publishing import publish
 from orchestration.rebuild.workers import Group, Results, Workers
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 Progress = Callable[[str, Sequence[Slot], int], None]
 """What was done ("planned", "materialized", "restored", "failed"), which slots, how many remain."""
@@ -77,7 +77,7 @@ class Rebuilding:
             if not self._workers.busy():
                 if others is None:
                     break
-                with self._store.building(others):  # someone else builds it: wait, plan again
+                with self._store.locks.building(others):  # someone else builds it: wait, plan again
                     continue
             while self._workers.busy():
                 for group, results in self._workers.finished(self._was_stored):
@@ -105,7 +105,7 @@ class Rebuilding:
             tried = (slot, item.action, item.record.build) if item.record else None
             if item.record is None or tried in self._published:
                 continue
-            with self._store.building(self._first(slot), wait=False) as got:
+            with self._store.locks.building(self._first(slot), wait=False) as got:
                 if not got:
                     others = self._first(slot)
                     continue
@@ -181,7 +181,7 @@ class Rebuilding:
 
     def _lock(self, first: Slot) -> bool:
         stack = ExitStack()
-        if stack.enter_context(self._store.building(first, wait=False)):
+        if stack.enter_context(self._store.locks.building(first, wait=False)):
             self._locks[first] = stack
             return True
         stack.close()

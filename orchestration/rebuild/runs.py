@@ -11,7 +11,7 @@ import dagster as dg
 
 from orchestration.rebuild.workers import Group, Results
 from orchestration.stages import Graph
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 PROCESS_TAG = "faint/process"
 
@@ -34,20 +34,19 @@ def run_group(
         something above it failed is left out.
     """
     wanted = {slot: None for first in group for slot in graph.stages.together(first)}
-    graph.store.stored = stored
+    job = defs.resolve_implicit_global_asset_job_def()
     try:
-        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            asset_selection=[dg.AssetKey(slot.asset.split("/")) for slot in wanted],
-            partition_key=group[0].partition,
-            instance=instance,
-            raise_on_error=False,
-            tags={PROCESS_TAG: this_process()},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        with graph.store.listening(stored):
+            result = job.execute_in_process(
+                asset_selection=[dg.AssetKey(slot.asset.split("/")) for slot in wanted],
+                partition_key=group[0].partition,
+                instance=instance,
+                raise_on_error=False,
+                tags={PROCESS_TAG: this_process()},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
     except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
         return dict.fromkeys(wanted, f"{type(error).__name__}: {error}")
-    finally:
-        graph.store.stored = lambda slot: None
     if _interrupted(result):
         raise KeyboardInterrupt  # Dagster turned it into a failed run
     done = {

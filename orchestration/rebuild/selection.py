@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.errors import UsageError
 from orchestration.rebuild.planning import some
 from orchestration.stages import Stages
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 
 def select(

@@ -16,7 +16,7 @@ from orchestration.rebuild.runs import end_dead_runs, run_group
 from orchestration.rebuild.selection import select
 from orchestration.rebuild.workers import Group, Here, Processes, Results, Run, Workers
 from orchestration.stages import GRAPH, Graph
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 
 class Session:
@@ -55,7 +55,7 @@ class Session:
         """Dagster's instance, opened when first asked for."""
         if self._instance is None:
             # Two that open a new home at once would both lay out its tables.
-            with self.store.lock("dagster instance"):
+            with self.store.locks.lock("dagster instance"):
                 self._instance = dg.DagsterInstance.get()
         return self._instance
 

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from orchestration.project import Project
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 Group = tuple[Slot, ...]
 Results = Mapping[Slot, str | None]

@@ -1,1 +1,10 @@
-"""Where results are stored: records and artifacts, and the formats they are written in."""
+"""Where results are stored: records and artifacts, their formats, integrity, garbage collection.
+
+This is the public interface, with `gc` and `formats`; the latter imports NumPy and is imported only
+where a value is written or read.
+"""
+
+from orchestration.store.records import Artifact, Record, Slot
+from orchestration.store.storage import ArtifactError, Store
+
+__all__ = ["Artifact", "ArtifactError", "Record", "Slot", "Store"]

@@ -46,14 +46,14 @@ class Run:
 
     def store(self) -> Any:
         """The store that the command uses."""
-        from orchestration.store.storage import Store
+        from orchestration.store import Store
 
         state = self.folder / "state"
         return Store(self.env.get("FAINT_STORE", str(state / "store")), state / "locks")
 
     def load(self, key: str, partition: str | None = None) -> Any:
         """What is stored of an asset."""
-        from orchestration.store.storage import Slot
+        from orchestration.store import Slot
 
         return self.store().read(Slot(key, partition))[1]
 

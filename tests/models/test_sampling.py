@@ -17,6 +17,7 @@ from models.sampling import (
     split,
     stratified_folds,
 )
+from orchestration.store.formats import StoredArray
 
 FRACTIONS = {"train": 0.8, "validation": 0.2}
 
@@ -116,7 +117,8 @@ def test_folds_refuse_fewer_positives_than_folds():
 @pytest.fixture
 def stored(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        yield file.create_dataset("x", data=np.arange(600.0).reshape(200, 3), chunks=(16, 3))
+        values = np.arange(600.0).reshape(200, 3)
+        yield StoredArray(file.create_dataset("x", data=values, chunks=(16, 3)))
 
 
 @pytest.mark.parametrize("rows", [[3], [5, 4, 4, 199, 0], list(range(200)), [0, 9, 18, 150]])

@@ -17,6 +17,7 @@ from models import sampling
 from models.sampling import BalancedBatches, Batches
 from models.tensorflow_repairs import ReleasableBatches, stream
 from models.training import Phase, fresh, predict, train
+from orchestration.store.formats import StoredArray
 
 N = 96
 
@@ -61,7 +62,7 @@ def fitted(data, seed=5, **options):
 def test_a_stream_holds_the_same_batches_from_memory_and_from_disk(data, tmp_path, monkeypatch):
     x, y = data
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        stored = file.create_dataset("x", data=x)
+        stored = StoredArray(file.create_dataset("x", data=x))
         kept = BalancedBatches({"a": x}, y, batch=8, seed=3)
         monkeypatch.setattr(sampling, "MEMORY_BYTES", 0)
         lazy = BalancedBatches({"a": stored}, y, batch=8, seed=3)

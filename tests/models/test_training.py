@@ -17,6 +17,7 @@ from models.training import (
     predict,
     train,
 )
+from orchestration.store.formats import StoredArray
 
 N = 96
 
@@ -192,7 +193,7 @@ def test_predict_scores_rows_in_their_order_from_memory_and_from_disk(data, tmp_
     rows = np.array([90, 3, 3, 17])
     assert predict(network, x, rows, batch=3) == pytest.approx(scores[rows], abs=1e-6)
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        stored = file.create_dataset("x", data=x)
+        stored = StoredArray(file.create_dataset("x", data=x))
         assert predict(network, stored, rows) == pytest.approx(scores[rows], abs=1e-6)
 
 

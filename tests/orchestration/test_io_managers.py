@@ -13,8 +13,8 @@ import pytest
 from orchestration.build import laid_over
 from orchestration.io_managers import FORMAT_NAMES, StoreIOManager
 from orchestration.project import Project, find
+from orchestration.store import ArtifactError, Slot
 from orchestration.store.formats import FORMATS
-from orchestration.store.storage import ArtifactError, Slot
 
 STAGES = """\
 import time

@@ -12,7 +12,7 @@ import pytest
 from orchestration.errors import ProjectError
 from orchestration.project import find
 from orchestration.stages import FileHashes, Version, build_key, combine, difference
-from orchestration.store.storage import Artifact, Record, Slot
+from orchestration.store import Artifact, Record, Slot
 
 
 def record(slot: Slot, content: str) -> Record:

@@ -107,7 +107,8 @@ def _die_at(number: int, store: Path, work: Callable[[], None]) -> None:
 
 def store(folder: Path) -> None:
     """Kill the second build of a slot."""
-    from orchestration.store.storage import Slot, Store
+    from orchestration.store import Slot, Store
+    from orchestration.store.gc import collect
 
     slot = Slot("a/b", "part")
     first, second = {"value": [1.0] * 40}, {"value": [2.0] * 60}
@@ -129,15 +130,15 @@ def store(folder: Path) -> None:
         now = opened()
         record = now.current(slot)
         assert record is not None, step
-        assert now.damage(record, verify=True) is None, step
+        assert now.defect(record, verify=True) is None, step
         expected = {"one": first, "two": second}[record.build]
         assert now.load(slot) == expected, step
         earlier = now.built(slot, "two")
         if earlier is not None:
-            assert now.damage(earlier, verify=True) is None, step
+            assert now.defect(earlier, verify=True) is None, step
         build(second, "two")
         assert now.load(slot) == second
-        now.free(keep=0)
+        collect(now, keep=0)
         left = sorted(path.name for path in (folder / str(number) / "store").rglob("*.*"))
         assert left == sorted([opened().current(slot).artifact.file, "current.json", "two.json"])
 

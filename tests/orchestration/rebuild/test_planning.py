@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestration.rebuild.planning import Plan, Reason, Stale, some, version_reasons
 from orchestration.stages import Version
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 WANTED = Version("c0de", {"rate": 2}, {"numpy": "2.3"}, {"a.csv": "f11e"}, {"m:f": "1"})
 

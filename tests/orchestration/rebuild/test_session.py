@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from orchestration.store.gc import collect
+
 MODELS = ("cnn", "forest", "lstm")
 
 
@@ -314,7 +316,7 @@ def test_8_gc_frees_what_nothing_needs_and_no_more(toy: Any) -> None:
         toy.rebuild()
     toy.ran()
     with toy.open() as session:
-        freed = session.store.free(keep=1)
+        freed = collect(session.store, keep=1)
     assert freed
     assert {
         Path(path).relative_to(toy.root / ".faint" / "store").parts[0] for path, _ in freed
@@ -328,8 +330,8 @@ def test_8_gc_frees_what_nothing_needs_and_no_more(toy: Any) -> None:
     toy.edit("OFFSET = 3.0", "OFFSET = 2.0")
     assert sorted(toy.rebuild().materialized) == FROM_FEATURES  # freed
     with toy.open() as session:
-        session.store.free(keep=0)
-        assert session.store.free(keep=0) == []
+        collect(session.store, keep=0)
+        assert collect(session.store, keep=0) == []
     assert toy.plan(verify=True).stale == []
 
 
@@ -521,7 +523,7 @@ def test_13_a_partition_renamed_or_taken_away(family: Any) -> None:
     assert family.unsynced() == {}
     with family.open() as session:
         known = set(session.select())
-        freed = session.store.free(keep=0, known=known.__contains__)
+        freed = collect(session.store, keep=0, known=known.__contains__)
     assert {Path(path).parts[-2] for path, _ in freed} >= {"@b", "@b2"}
     assert family.plan(verify=True).stale == []
 

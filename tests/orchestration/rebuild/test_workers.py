@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.project import Project
 from orchestration.rebuild.workers import Group, Here, Processes, Workers
-from orchestration.store.storage import Slot
+from orchestration.store import Slot
 
 SERVE = """\
 import os

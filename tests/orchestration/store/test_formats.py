@@ -310,3 +310,58 @@ print(json.dumps(out))
         )
         said.append(json.loads(done.stdout))
     assert said[0] == said[1]
+
+
+OWN = """
+import keras
+
+@keras.saving.register_keras_serializable(package="own")
+class Twice(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+class Threshold:
+    def __init__(self):
+        self.value = 0.5
+"""
+
+READ_OWN = """
+import sys
+from pathlib import Path
+from orchestration.store import Slot, Store
+
+folder = Path(sys.argv[1])
+store = Store(folder / "store", folder / "locks", sys.argv[2:])
+network = store.load(Slot("network"))
+print(type(network.layers[-1]).__name__, store.load(Slot("threshold")).value)
+"""
+
+
+def test_types_of_the_projects_own_packages_are_trusted_and_no_others(tmp_path: Path) -> None:
+    """Whatever the packages are called: the store is told."""
+    (tmp_path / "detectors").mkdir()
+    (tmp_path / "detectors" / "__init__.py").write_text("")
+    (tmp_path / "detectors" / "layers.py").write_text(OWN)
+    write_own = (
+        "import keras, sys; from pathlib import Path;"
+        "from detectors.layers import Threshold, Twice;"
+        "from orchestration.store import Slot, Store; folder = Path(sys.argv[1]);"
+        "store = Store(folder / 'store', folder / 'locks');"
+        "network = keras.Sequential([keras.Input((2,)), Twice()]);"
+        "settings = {'version': {}, 'inputs': {}, 'build': 'one'};"
+        "store.write(Slot('network'), network, 'networks', **settings);"
+        "store.write(Slot('threshold'), Threshold(), 'estimators', **settings)"
+    )
+    root = Path(__file__).parents[3]
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"}
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path), *arguments]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    assert run(write_own).returncode == 0
+    done = run(READ_OWN, "detectors")
+    assert done.stdout.split() == ["Twice", "0.5"], done.stderr
+    refused = run(READ_OWN, "others")
+    assert refused.returncode == 1
+    assert "Twice" in refused.stderr

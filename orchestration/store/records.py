@@ -1,0 +1,116 @@
+"""Records of builds: which slot was built, from what, and the artifact that was stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+RECORD_FORMAT = 1
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """An asset, or one partition of it.
+
+    Parameters
+    ----------
+    asset
+        Asset key joined by slashes, such as ``exoplanets/cnn/network``.
+    partition
+        Partition key; None for an asset without partitions.
+    """
+
+    asset: str
+    partition: str | None = None
+
+    def __str__(self) -> str:
+        return self.asset if self.partition is None else f"{self.asset}[{self.partition}]"
+
+    @property
+    def folder(self) -> str:
+        """Path below the store's root."""
+        return (
+            self.asset
+            if self.partition is None
+            else f"{self.asset}/@{quote(self.partition, safe='')}"
+        )
+
+    @property
+    def command(self) -> str:
+        """The command that rebuilds it."""
+        chosen = "" if self.partition is None else f" --partitions '{self.partition}'"
+        return f"faint rebuild {self.asset}{chosen}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One stored file: its name in the slot's folder, its size, its hash and its last stat."""
+
+    file: str
+    bytes: int
+    sha256: str
+    stat: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One build of one slot.
+
+    Parameters
+    ----------
+    slot
+        What was built.
+    content
+        Hash of the stored content, Dagster's data version.
+    version
+        Version it was built with: see `orchestration.stages.Version`, as plain data.
+    inputs
+        Data version of each upstream asset as it was read.
+    build
+        Hash of version and inputs, by which an earlier build is found again.
+    artifact
+        The stored file.
+    format
+        Name of the format the file is in.
+    created, seconds
+        When it was stored (seconds since 1970) and how long the stage ran.
+    run
+        Dagster run that built it.
+    metadata
+        Dagster's metadata of the materialisation, serialised; empty in `current.json`.
+    """
+
+    slot: Slot
+    content: str
+    version: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    build: str
+    artifact: Artifact
+    format: str
+    created: float
+    seconds: float
+    run: str
+    metadata: str = ""
+
+    def to_json(self, *, metadata: bool = True) -> str:
+        """Serialise it."""
+        data = asdict(self) | {"record": RECORD_FORMAT}
+        if not metadata:
+            data["metadata"] = ""
+        return json.dumps(data, indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Record | None:
+        """Read what `to_json` wrote; None if it is not a whole record of this format."""
+        try:
+            data = json.loads(text)
+            if data.pop("record") != RECORD_FORMAT:
+                return None
+            artifact = data.pop("artifact")
+            artifact["stat"] = tuple(artifact["stat"])
+            return cls(slot=Slot(**data.pop("slot")), artifact=Artifact(**artifact), **data)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
