@@ -7,6 +7,7 @@ assets of every system, which are the packages beside it.
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +40,7 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     return laid_over(
         [module for system in SYSTEMS for module in modules[system].values()],
         project,
+        assets=[asset for system in SYSTEMS for asset in _assets(system, modules[system])],
         resources=resources,
         check_settings=check_sections,
         **automation(
@@ -50,6 +52,18 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
 def _modules(package: ModuleType) -> dict[str, ModuleType]:
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
     return {name: import_module(f"{package.__name__}.{name}") for name in names}
+
+
+def _assets(system: str, modules: Mapping[str, ModuleType]) -> Iterator[dg.AssetsDefinition]:
+    """Load a system's assets: its name is their group, a module's name the tag of their stage."""
+    for name, module in modules.items():
+
+        def tagged(spec: dg.AssetSpec, stage: str = name) -> dg.AssetSpec:
+            return spec if "stage" in spec.tags else spec.merge_attributes(tags={"stage": stage})
+
+        loaded = dg.load_assets_from_modules([module], group_name=system)
+        plain = (asset for asset in loaded if isinstance(asset, dg.AssetsDefinition))
+        yield from dg.map_asset_specs(tagged, plain)
 
 
 def _asset_of(download: ModuleType) -> str:

@@ -25,22 +25,18 @@ def asset_in(*key: str, partitions: dg.PartitionMapping | None = None) -> dg.Ass
     return dg.AssetIn(list(key), partition_mapping=partitions)
 
 
-def asset_outs(stage: str, *path: str, **described: tuple[str, str]) -> dict[str, dg.AssetOut]:
+def asset_outs(*path: str, **described: tuple[str, str]) -> dict[str, dg.AssetOut]:
     """Declare the assets that one function stores.
 
     Parameters
     ----------
-    stage
-        Tag of the stage, such as ``training``.
     *path
         Their keys without the last part, such as ``solar_flares``, ``upgrade``.
     **described
         By the last part of the key: IO manager and description.
     """
     return {
-        name: dg.AssetOut(
-            key=[*path, name], io_manager_key=format_, tags={"stage": stage}, description=text
-        )
+        name: dg.AssetOut(key=[*path, name], io_manager_key=format_, description=text)
         for name, (format_, text) in described.items()
     }
 

@@ -22,6 +22,7 @@ def laid_over(
     modules: Iterable[ModuleType],
     project: Project,
     *,
+    assets: Iterable[dg.AssetsDefinition] | None = None,
     resources: Mapping[str, Any] | None = None,
     check_settings: Callable[[Iterable[type[dg.Config] | None]], None] | None = None,
     **others: Any,
@@ -34,6 +35,8 @@ def laid_over(
         Modules of plain assets and asset checks.
     project
         Whose sources, settings and store they are.
+    assets
+        The assets of those modules, where they have more attributes than the modules give them.
     resources
         The assets' resources; the IO managers come from here.
     check_settings
@@ -43,7 +46,8 @@ def laid_over(
         has a job besides, for `dagster job backfill`.
     """
     modules = list(modules)
-    plain = [a for a in dg.load_assets_from_modules(modules) if isinstance(a, dg.AssetsDefinition)]
+    loaded = dg.load_assets_from_modules(modules) if assets is None else assets
+    plain = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     stages, store = Stages(plain, project), Store(project.store, project.locks, project.sources)
     if check_settings is not None:
         check_settings(stage.config_class for stage in stages.stages)
@@ -51,10 +55,10 @@ def laid_over(
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
         return spec.replace_attributes(code_version=stages.version("/".join(spec.key.path)).key)
 
-    assets = dg.map_asset_specs(versioned, plain)
-    others["jobs"] = [*others.get("jobs", ()), *family_jobs(assets)]
+    versioned_assets = dg.map_asset_specs(versioned, plain)
+    others["jobs"] = [*others.get("jobs", ()), *family_jobs(versioned_assets)]
     return dg.Definitions(
-        assets=assets,
+        assets=versioned_assets,
         asset_checks=dg.load_asset_checks_from_modules(modules),
         resources={**io_managers(store, stages), GRAPH: Graph(stages, store), **(resources or {})},
         **others,

@@ -64,9 +64,7 @@ def jobs(config: Scans) -> Iterator[streaming.Job]:
 
 @dg.multi_asset(
     name="buried_objects_download",
-    group_name="buried_objects",
     outs=asset_outs(
-        "download",
         "buried_objects",
         scans=("arrays", "Traces of all scans: vertical electric field, a row a trace."),
         labels=("arrays", "Each trace's label, scan and number."),

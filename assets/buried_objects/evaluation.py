@@ -33,7 +33,6 @@ class Intervals(StageConfig, section="buried_objects/*/evaluation"):
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Predictions and evaluation, of the networks or of the upgrade."""
     return asset_outs(
-        "evaluation",
         "buried_objects",
         *path,
         predictions=("tables", "Score of every trace of the test scans, smoothed, and flagged."),
@@ -62,7 +61,6 @@ def evaluated(
 
 @dg.multi_asset(
     name="buried_objects_evaluation",
-    group_name="buried_objects",
     partitions_def=MODELS,
     outs=evaluation_outs(),
     ins={**{name: asset_in(name) for name in ("network", "threshold", "history")}, **SCANS},
@@ -83,7 +81,6 @@ def evaluation(
 
 @dg.multi_asset(
     name="buried_objects_upgrade_evaluation",
-    group_name="buried_objects",
     outs=evaluation_outs("upgrade"),
     ins={
         **{name: asset_in("upgrade", name) for name in ("network", "threshold", "history")},
@@ -105,8 +102,6 @@ def upgrade_evaluation(
 
 @dg.asset(
     key=["buried_objects", "comparison"],
-    group_name="buried_objects",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={
         "order_study": asset_in("order_study"),
@@ -131,8 +126,6 @@ def comparison(order_study: JsonDict, traces: Any, **results: Any) -> dg.Output[
 
 @dg.asset(
     key=["buried_objects", "report"],
-    group_name="buried_objects",
-    tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
         **{name: asset_in(name) for name in ("comparison", "order_study", "scans", "predictions")},

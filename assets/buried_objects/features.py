@@ -10,8 +10,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["buried_objects", "projected"],
-    group_name="buried_objects",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins={name: asset_in(name) for name in ("scans", "labels", "scaling")},
 )

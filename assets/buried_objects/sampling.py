@@ -30,8 +30,6 @@ class Splits(StageConfig, section="buried_objects/splits"):
 
 @dg.asset(
     key=["buried_objects", "splits"],
-    group_name="buried_objects",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"labels": asset_in("labels")},
 )
@@ -51,8 +49,6 @@ class Windows(StageConfig, section="buried_objects/windows"):
 
 @dg.asset(
     key=["buried_objects", "windows"],
-    group_name="buried_objects",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"labels": asset_in("labels"), "splits": asset_in("splits")},
 )

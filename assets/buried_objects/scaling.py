@@ -10,8 +10,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["buried_objects", "scaling"],
-    group_name="buried_objects",
-    tags={"stage": "scaling"},
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("scans", "labels", "splits")},
 )

@@ -37,8 +37,6 @@ def decision_output(
 
 @dg.asset(
     key=["buried_objects", "threshold"],
-    group_name="buried_objects",
-    tags={"stage": "thresholds"},
     io_manager_key="json",
     partitions_def=MODELS,
     ins={"network": asset_in("network"), **SCANS},
@@ -50,8 +48,6 @@ def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[
 
 @dg.asset(
     key=["buried_objects", "upgrade", "threshold"],
-    group_name="buried_objects",
-    tags={"stage": "thresholds"},
     io_manager_key="json",
     ins={"network": asset_in("upgrade", "network"), **PROJECTED},
 )

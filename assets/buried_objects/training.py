@@ -26,8 +26,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["buried_objects", "architecture"],
-    group_name="buried_objects",
-    tags={"stage": "training"},
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
     ins={"scans": asset_in("scans")},
@@ -54,7 +52,6 @@ class Training(StageConfig, section="buried_objects/network"):
 def training_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Network and history, of the study's networks or of the upgrade."""
     return asset_outs(
-        "training",
         "buried_objects",
         *path,
         network=("networks", "The trained network."),
@@ -64,7 +61,6 @@ def training_outs(*path: str) -> dict[str, dg.AssetOut]:
 
 @dg.multi_asset(
     name="buried_objects_training",
-    group_name="buried_objects",
     partitions_def=MODELS,
     outs=training_outs(),
     ins=ARCHITECTURE | SCANS,
@@ -93,8 +89,6 @@ class Order(Training, section="buried_objects/order_study"):
 
 @dg.asset(
     key=["buried_objects", "order_study"],
-    group_name="buried_objects",
-    tags={"stage": "training"},
     io_manager_key="json",
     ins=SCANS,
 )
@@ -118,8 +112,6 @@ class Shifts(StageConfig, section="buried_objects/upgrade/architecture"):
 
 @dg.asset(
     key=["buried_objects", "upgrade", "architecture"],
-    group_name="buried_objects",
-    tags={"stage": "training"},
     io_manager_key="json",
     ins={"projected": asset_in("projected")},
 )
@@ -137,7 +129,6 @@ class Upgrade(Training, section="buried_objects/upgrade/network"):
 
 @dg.multi_asset(
     name="buried_objects_upgrade_training",
-    group_name="buried_objects",
     outs=training_outs("upgrade"),
     ins={"architecture": asset_in("upgrade", "architecture"), **PROJECTED},
 )

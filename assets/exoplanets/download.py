@@ -54,8 +54,6 @@ def read(config: Curves) -> Blocks:
 
 @dg.asset(
     key=["exoplanets", "curves"],
-    group_name="exoplanets",
-    tags={"stage": "download"},
     io_manager_key="arrays",
 )
 def curves(config: Curves) -> dg.Output[Blocks]:

@@ -39,9 +39,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"exoplanets_{model}_evaluation",
-        group_name="exoplanets",
         outs=asset_outs(
-            "evaluation",
             "exoplanets",
             model,
             predictions=("tables", f"Score of every test star by the {model} model."),
@@ -87,8 +85,6 @@ class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"
 
 @dg.asset(
     key=["exoplanets", "vetting", "cross_validation"],
-    group_name="exoplanets",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("candidates", "curves")},
 )
@@ -111,8 +107,6 @@ class Control(StageConfig, section="exoplanets/vetting/permuted_control"):
 
 @dg.asset(
     key=["exoplanets", "vetting", "permuted_control"],
-    group_name="exoplanets",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("candidates", "curves", "splits")},
 )
@@ -126,8 +120,6 @@ def permuted_control(
 
 @dg.asset(
     key=["exoplanets", "comparison"],
-    group_name="exoplanets",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={
         **{model: asset_in(model, "evaluation") for model in MODELS},
@@ -148,8 +140,6 @@ def comparison(
 
 @dg.asset(
     key=["exoplanets", "report"],
-    group_name="exoplanets",
-    tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
         "comparison": asset_in("comparison"),

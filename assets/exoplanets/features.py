@@ -10,8 +10,6 @@ from models.exoplanets.transit_search import vetting_features
 
 @dg.asset(
     key=["exoplanets", "spectra"],
-    group_name="exoplanets",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins={"curves": asset_in("curves")},
 )
@@ -24,8 +22,6 @@ def spectra(curves: Arrays) -> Blocks:
 
 @dg.asset(
     key=["exoplanets", "candidates"],
-    group_name="exoplanets",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins={"curves": asset_in("curves")},
 )

@@ -27,7 +27,6 @@ class Quarters(StageConfig, section="exoplanets/quarters"):
 
 @dg.asset(
     key=["exoplanets", "quarters"],
-    group_name="exoplanets",
     tags={"stage": "download"},
     io_manager_key="arrays",
 )
@@ -45,7 +44,6 @@ class Search(StageConfig, section="exoplanets/transit_search"):
 
 @dg.asset(
     key=["exoplanets", "transit_search"],
-    group_name="exoplanets",
     tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={"quarters_table": asset_in("quarters")},

@@ -22,8 +22,6 @@ class Splits(StageConfig, section="exoplanets/splits"):
 
 @dg.asset(
     key=["exoplanets", "splits"],
-    group_name="exoplanets",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"curves": asset_in("curves")},
 )

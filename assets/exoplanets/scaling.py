@@ -9,8 +9,6 @@ from models.exoplanets.transforms import cnn_channels
 
 @dg.asset(
     key=["exoplanets", "scaled"],
-    group_name="exoplanets",
-    tags={"stage": "scaling"},
     io_manager_key="arrays",
     ins={"curves": asset_in("curves")},
 )

@@ -32,8 +32,6 @@ def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinitio
 
     @dg.asset(
         key=["exoplanets", model, "threshold"],
-        group_name="exoplanets",
-        tags={"stage": "thresholds"},
         io_manager_key="json",
         description=f"Threshold of the {model} model, from its validation scores.",
         ins={"fitted": fitted_of(model), **inputs_of(model)},

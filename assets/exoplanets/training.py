@@ -29,8 +29,6 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
 
     @dg.asset(
         key=["exoplanets", model, "architecture"],
-        group_name="exoplanets",
-        tags={"stage": "training"},
         io_manager_key="json",
         description=f"The published {model} network as data: layers, shapes, parameter counts.",
     )
@@ -84,9 +82,7 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"exoplanets_{model}_training",
-        group_name="exoplanets",
         outs=asset_outs(
-            "training",
             "exoplanets",
             model,
             network=("networks", f"The trained {model} network."),
@@ -126,8 +122,6 @@ class Forest(StageConfig, section="exoplanets/random_forest/estimator"):
 
 @dg.asset(
     key=["exoplanets", "random_forest", "estimator"],
-    group_name="exoplanets",
-    tags={"stage": "training"},
     io_manager_key="estimators",
     ins=inputs_of("random_forest"),
 )
@@ -147,8 +141,6 @@ class Vetting(StageConfig, section="exoplanets/vetting/estimator"):
 
 @dg.asset(
     key=["exoplanets", "vetting", "estimator"],
-    group_name="exoplanets",
-    tags={"stage": "training"},
     io_manager_key="estimators",
     ins=inputs_of("vetting"),
 )

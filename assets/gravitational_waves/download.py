@@ -77,9 +77,7 @@ def read(config: Images) -> Blocks:
 
 @dg.asset(
     key=["gravitational_waves", "images"],
-    group_name="gravitational_waves",
     io_manager_key="arrays",
-    tags={"stage": "download"},
 )
 def images(config: Images) -> dg.Output[Blocks]:
     """Spectrograms of chirps and glitches: pixels, class, official split, signal-to-noise ratio."""

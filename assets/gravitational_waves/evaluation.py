@@ -39,9 +39,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_evaluation",
-        group_name="gravitational_waves",
         outs=asset_outs(
-            "evaluation",
             "gravitational_waves",
             model,
             predictions=("tables", f"Validation and test scores by the {model} model."),
@@ -88,8 +86,6 @@ evaluations = [evaluation_assets(model) for model in MODELS]
 
 @dg.asset(
     key=["gravitational_waves", "comparison"],
-    group_name="gravitational_waves",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={
         **{model: asset_in(model, "evaluation") for model in MODELS},
@@ -119,8 +115,6 @@ def comparison(splits: Arrays, injections: Arrays, **loaded: Any) -> dg.Output[J
 
 @dg.asset(
     key=["gravitational_waves", "report"],
-    group_name="gravitational_waves",
-    tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
         **{name: asset_in(name) for name in ("comparison", "images")},

@@ -13,8 +13,6 @@ IMAGES = {"images": asset_in("images"), "scaling": asset_in("scaling")}
 
 @dg.asset(
     key=["gravitational_waves", "columns"],
-    group_name="gravitational_waves",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=IMAGES,
 )
@@ -25,8 +23,6 @@ def columns(images: Arrays, scaling: JsonDict) -> Blocks:
 
 @dg.asset(
     key=["gravitational_waves", "pixels"],
-    group_name="gravitational_waves",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=IMAGES,
 )

@@ -28,8 +28,6 @@ class Classes(StageConfig, section="gravitational_waves/classes"):
 
 @dg.asset(
     key=["gravitational_waves", "classes"],
-    group_name="gravitational_waves",
-    tags={"stage": "sampling"},
     io_manager_key="json",
     ins={"images": asset_in("images")},
 )
@@ -49,8 +47,6 @@ class Splits(StageConfig, section="gravitational_waves/splits"):
 
 @dg.asset(
     key=["gravitational_waves", "splits"],
-    group_name="gravitational_waves",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"images": asset_in("images"), "classes": asset_in("classes")},
 )
@@ -95,8 +91,6 @@ def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Block
 
 @dg.asset(
     key=["gravitational_waves", "injections"],
-    group_name="gravitational_waves",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
@@ -107,8 +101,6 @@ def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[
 
 @dg.asset(
     key=["gravitational_waves", "trials"],
-    group_name="gravitational_waves",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )

@@ -10,8 +10,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["gravitational_waves", "scaling"],
-    group_name="gravitational_waves",
-    tags={"stage": "scaling"},
     io_manager_key="json",
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )

@@ -22,8 +22,6 @@ def threshold_asset(model: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["gravitational_waves", model, "threshold"],
-        group_name="gravitational_waves",
-        tags={"stage": "thresholds"},
         io_manager_key="json",
         description=f"Threshold of the {model} model, from its validation scores.",
         ins={"fitted": fitted_of(model), **inputs_of(model)},

@@ -23,8 +23,6 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["gravitational_waves", model, "architecture"],
-        group_name="gravitational_waves",
-        tags={"stage": "training"},
         io_manager_key="json",
         description=f"The {model} network as data: layers, shapes, parameters, multiplications.",
         ins={"classes": asset_in("classes")},
@@ -91,9 +89,7 @@ def network_asset(
 
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_training",
-        group_name="gravitational_waves",
         outs=asset_outs(
-            "training",
             "gravitational_waves",
             model,
             network=("networks", f"The trained {model} network."),
@@ -128,8 +124,6 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator")
 
 @dg.asset(
     key=["gravitational_waves", "linear_svc", "estimator"],
-    group_name="gravitational_waves",
-    tags={"stage": "training"},
     io_manager_key="estimators",
     ins=inputs_of("linear_svc"),
 )

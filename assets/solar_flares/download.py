@@ -79,9 +79,7 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
 
 @dg.multi_asset(
     name="solar_flares_download",
-    group_name="solar_flares",
     outs=asset_outs(
-        "download",
         "solar_flares",
         records=("arrays", "Records of active regions: 60 samples of 25 parameters, label."),
         tally=("json", "Lines of each fold's file: how many, taken, broken, and why."),

@@ -30,7 +30,6 @@ class Intervals(StageConfig, section="solar_flares/*/evaluation"):
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     """Predictions and evaluation, of the networks or of the upgrade."""
     return asset_outs(
-        "evaluation",
         "solar_flares",
         *path,
         predictions=("tables", "Score of every test example, with its active region."),
@@ -40,7 +39,6 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
 
 @dg.multi_asset(
     name="solar_flares_evaluation",
-    group_name="solar_flares",
     partitions_def=MODELS,
     outs=evaluation_outs(),
     ins={
@@ -73,7 +71,6 @@ def evaluation(
 
 @dg.multi_asset(
     name="solar_flares_upgrade_evaluation",
-    group_name="solar_flares",
     outs=evaluation_outs("upgrade"),
     ins={
         "estimator": asset_in("upgrade", "estimator"),
@@ -105,8 +102,6 @@ class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
 
 @dg.asset(
     key=["solar_flares", "upgrade", "leaky_control"],
-    group_name="solar_flares",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins=STATISTICS,
 )
@@ -119,8 +114,6 @@ def leaky_control(config: Control, **features: Arrays) -> dg.Output[JsonDict]:
 
 @dg.asset(
     key=["solar_flares", "comparison"],
-    group_name="solar_flares",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins={
         "networks": asset_in("evaluation"),
@@ -142,8 +135,6 @@ def comparison(
 
 @dg.asset(
     key=["solar_flares", "report"],
-    group_name="solar_flares",
-    tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
         "comparison": asset_in("comparison"),

@@ -13,8 +13,6 @@ RECORDS = {"records": asset_in("records"), "scaling": asset_in("scaling")}
 
 @dg.asset(
     key=["solar_flares", "sequences"],
-    group_name="solar_flares",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=RECORDS,
 )
@@ -25,8 +23,6 @@ def sequences(records: Arrays, scaling: JsonDict) -> Blocks:
 
 @dg.asset(
     key=["solar_flares", "steps"],
-    group_name="solar_flares",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=RECORDS,
 )
@@ -37,8 +33,6 @@ def steps(records: Arrays, scaling: JsonDict) -> Blocks:
 
 @dg.asset(
     key=["solar_flares", "statistics"],
-    group_name="solar_flares",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=RECORDS,
 )

@@ -25,8 +25,6 @@ class Splits(StageConfig, section="solar_flares/splits"):
 
 @dg.asset(
     key=["solar_flares", "splits"],
-    group_name="solar_flares",
-    tags={"stage": "sampling"},
     io_manager_key="arrays",
     ins={"records": asset_in("records")},
 )
@@ -39,8 +37,6 @@ def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
 
 @dg.asset(
     key=["solar_flares", "chance"],
-    group_name="solar_flares",
-    tags={"stage": "sampling"},
     io_manager_key="json",
     ins={"records": asset_in("records"), "splits": asset_in("splits")},
 )

@@ -11,8 +11,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["solar_flares", "scaling"],
-    group_name="solar_flares",
-    tags={"stage": "scaling"},
     io_manager_key="json",
     ins={"records": asset_in("records"), "splits": asset_in("splits")},
 )

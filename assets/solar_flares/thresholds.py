@@ -23,8 +23,6 @@ class ThresholdRule(StageConfig, section="solar_flares/*/threshold"):
 
 @dg.asset(
     key=["solar_flares", "threshold"],
-    group_name="solar_flares",
-    tags={"stage": "thresholds"},
     io_manager_key="json",
     partitions_def=MODELS,
     ins={"network": asset_in("network"), **EXAMPLES},
@@ -38,8 +36,6 @@ def threshold(config: ThresholdRule, network: Any, **features: Arrays) -> dg.Out
 
 @dg.asset(
     key=["solar_flares", "upgrade", "threshold"],
-    group_name="solar_flares",
-    tags={"stage": "thresholds"},
     io_manager_key="json",
     ins={"estimator": asset_in("upgrade", "estimator"), **STATISTICS},
 )

@@ -27,8 +27,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["solar_flares", "architecture"],
-    group_name="solar_flares",
-    tags={"stage": "training"},
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
 )
@@ -62,10 +60,8 @@ class Training(StageConfig, section="solar_flares/network"):
 
 @dg.multi_asset(
     name="solar_flares_training",
-    group_name="solar_flares",
     partitions_def=MODELS,
     outs=asset_outs(
-        "training",
         "solar_flares",
         network=("networks", "A trained network: one architecture in one setting."),
         history=("json", "Loss, accuracy and recall by epoch."),
@@ -95,8 +91,6 @@ class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
 
 @dg.asset(
     key=["solar_flares", "upgrade", "estimator"],
-    group_name="solar_flares",
-    tags={"stage": "training"},
     io_manager_key="estimators",
     ins=STATISTICS,
 )

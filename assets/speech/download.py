@@ -74,9 +74,7 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
 
 @dg.multi_asset(
     name="speech_download",
-    group_name="speech",
     outs=asset_outs(
-        "download",
         "speech",
         audio=("arrays", "All utterances end to end: 16-bit samples, 16 kHz, mono."),
         corpus=("tables", "Speaker, text and samples of each utterance."),

@@ -33,8 +33,6 @@ class Intervals(StageConfig, section="speech/evaluation"):
 
 @dg.asset(
     key=["speech", "transcripts"],
-    group_name="speech",
-    tags={"stage": "evaluation"},
     io_manager_key="tables",
     partitions_def=MODELS,
     ins={
@@ -65,8 +63,6 @@ def transcripts(
 
 @dg.asset(
     key=["speech", "evaluation"],
-    group_name="speech",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     partitions_def=MODELS,
     ins={name: asset_in(name) for name in ("transcripts", "history")},
@@ -95,8 +91,6 @@ def comparison_asset(name: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["speech", f"comparison_{name}"],
-        group_name="speech",
-        tags={"stage": "evaluation"},
         io_manager_key="json",
         ins=of_study(name),
         description=f"{STUDIES[name].question} Validation losses and error rates.",
@@ -118,8 +112,6 @@ COMPARISONS = {name: asset_in(f"comparison_{name}") for name in STUDIES}
 
 @dg.asset(
     key=["speech", "comparison"],
-    group_name="speech",
-    tags={"stage": "evaluation"},
     io_manager_key="json",
     ins=COMPARISONS,
 )
@@ -132,8 +124,6 @@ def comparison(**studies: Any) -> dg.Output[JsonDict]:
 
 @dg.asset(
     key=["speech", "report"],
-    group_name="speech",
-    tags={"stage": "evaluation"},
     io_manager_key="folders",
     ins={
         "compared": asset_in("comparison"),

@@ -16,8 +16,6 @@ AUDIO = {"audio": asset_in("audio"), "index": asset_in("index")}
 
 @dg.asset(
     key=["speech", "index"],
-    group_name="speech",
-    tags={"stage": "features"},
     io_manager_key="tables",
     ins=CORPUS | {"splits": asset_in("splits")},
 )
@@ -28,8 +26,6 @@ def index(corpus: Any, splits: Any) -> Any:
 
 @dg.asset(
     key=["speech", "frames"],
-    group_name="speech",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=CORPUS | AUDIO,
 )
@@ -46,8 +42,6 @@ class Cepstra(StageConfig, section="speech/cepstra"):
 
 @dg.asset(
     key=["speech", "cepstra"],
-    group_name="speech",
-    tags={"stage": "features"},
     io_manager_key="arrays",
     ins=CORPUS | AUDIO,
 )

@@ -22,8 +22,6 @@ class Splits(StageConfig, section="speech/splits"):
 
 @dg.asset(
     key=["speech", "splits"],
-    group_name="speech",
-    tags={"stage": "sampling"},
     io_manager_key="tables",
     ins={"corpus": asset_in("corpus")},
 )

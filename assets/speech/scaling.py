@@ -13,8 +13,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["speech", "scaling"],
-    group_name="speech",
-    tags={"stage": "scaling"},
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("frames", "cepstra", "index", "splits")},
 )
@@ -29,8 +27,6 @@ def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Outp
 
 @dg.asset(
     key=["speech", "scaled"],
-    group_name="speech",
-    tags={"stage": "scaling"},
     io_manager_key="arrays",
     partitions_def=FEATURES,
     ins={name: asset_in(name) for name in ("frames", "cepstra", "scaling")},

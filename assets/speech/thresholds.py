@@ -35,8 +35,6 @@ class Decoder(StageConfig, section="speech/decoder"):
 
 @dg.asset(
     key=["speech", "decoder"],
-    group_name="speech",
-    tags={"stage": "thresholds"},
     io_manager_key="json",
     partitions_def=MODELS,
     ins={

@@ -21,8 +21,6 @@ from models.types import JsonDict
 
 @dg.asset(
     key=["speech", "architecture"],
-    group_name="speech",
-    tags={"stage": "training"},
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
 )
@@ -78,10 +76,8 @@ class Training(StageConfig, section="speech/network"):
 
 @dg.multi_asset(
     name="speech_training",
-    group_name="speech",
     partitions_def=MODELS,
     outs=asset_outs(
-        "training",
         "speech",
         network=("networks", "A trained acoustic model."),
         history=("json", "CTC loss by epoch."),
@@ -117,8 +113,6 @@ class LanguageModel(StageConfig, section="speech/language_model"):
 
 @dg.asset(
     key=["speech", "language_model"],
-    group_name="speech",
-    tags={"stage": "training"},
     io_manager_key="folders",
     ins={name: asset_in(name) for name in ("corpus", "splits", "unspoken")},
 )

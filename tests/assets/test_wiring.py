@@ -26,15 +26,14 @@ def test_inputs_are_named_by_their_key() -> None:
     assert asset_in("toy", "cnn", "network").key == dg.AssetKey(["toy", "cnn", "network"])
 
 
-def test_outs_are_keyed_tagged_and_described() -> None:
+def test_outs_are_keyed_and_described() -> None:
     named = asset_outs(
-        "training", "toy", "cnn", network=("networks", "Trained."), history=("json", "By epoch.")
+        "toy", "cnn", network=("networks", "Trained."), history=("json", "By epoch.")
     )
     assert list(named) == ["network", "history"]
     assert named["history"].key == dg.AssetKey(["toy", "cnn", "history"])
     assert named["network"].io_manager_key == "networks"
     assert named["network"].description == "Trained."
-    assert {out.tags["stage"] for out in named.values()} == {"training"}
 
 
 class Recorder:
