@@ -19,16 +19,23 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import dagster as dg
 
 from orchestration.project import Project
-from orchestration.rebuild.runs import LAUNCHED, PROCESS_TAG, end_dead_runs, this_process
+from orchestration.rebuild.runs import (
+    LAUNCHED,
+    PARENT_TAG,
+    PROCESS_TAG,
+    end_dead_runs,
+    this_process,
+)
 
 NIGHTLY = "0 2 * * *"
 """When the nightly rebuilds start: 02:00 UTC."""
 INTERVAL = 30
-"""Seconds between two looks of a sensor."""
+"""Seconds between two ticks of a sensor."""
 STALE_JOB = "rebuild_stale"
 ASKED_TAG = "faint/asked"
 FAILED_TAG = "faint/failed"
@@ -117,7 +124,8 @@ def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
 def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDefinition:
     """Build a job that runs `faint rebuild SELECTION`.
 
-    The runs of the stages appear beside its own run, which has the command's lines in its log.
+    Its run has the command's lines in its log and a link to the runs of the stages, which carry its
+    id as a tag.
 
     Parameters
     ----------
@@ -157,8 +165,11 @@ def _rebuild_op(project: Project) -> dg.OpDefinition:
         # The sensors see by this whether the run lives, the next rebuild ends it if it doesn't.
         context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
         chosen = [] if config.selection is None else [config.selection]
+        chosen += ["--jobs", str(config.jobs), "--parent-run", context.run_id]
+        runs = dg.MetadataValue.url(_runs_of(context.run_id))
+        context.add_output_metadata({"stage runs": runs})
         try:
-            _stream(project, ["rebuild", *chosen, "--jobs", str(config.jobs)], context.log.info)
+            _stream(project, ["rebuild", *chosen], context.log.info, {"stage runs": runs})
         except BaseException:
             asked = context.run.tags.get(ASKED_TAG, "")
             context.instance.add_run_tags(context.run_id, {FAILED_TAG: asked})
@@ -167,7 +178,17 @@ def _rebuild_op(project: Project) -> dg.OpDefinition:
     return rebuild
 
 
-def _stream(project: Project, arguments: Sequence[str], say: Callable[[str], None]) -> None:
+def _runs_of(parent: str) -> str:
+    """Address in the web UI of the runs of the stages that a run caused."""
+    return "/runs?" + urlencode({"q[]": f"tag:{PARENT_TAG}={parent}"})
+
+
+def _stream(
+    project: Project,
+    arguments: Sequence[str],
+    say: Callable[[str], None],
+    metadata: Mapping[str, dg.MetadataValue] | None = None,
+) -> None:
     """Run `faint`, saying its lines as they come.
 
     Raises
@@ -203,7 +224,7 @@ def _stream(project: Project, arguments: Sequence[str], say: Callable[[str], Non
         raise dg.Failure(
             description="\n".join(lines[-ERROR_LINES:])
             or f"faint ended with status {process.returncode}",
-            metadata={"exit status": process.returncode},
+            metadata={"exit status": process.returncode, **(metadata or {})},
         )
 
 
@@ -247,7 +268,7 @@ def nightly(system: str, *, cron: str = NIGHTLY) -> dg.ScheduleDefinition:
 def stale_sensor(project: Project, *, interval: int = INTERVAL) -> dg.SensorDefinition:
     """Build the sensor that brings everything up to date whenever anything is stale.
 
-    At each tick it looks at the state of things: what `faint plan` says, and the runs that Dagster
+    At each tick it compares states: what `faint plan` says, and the runs that Dagster
     knows. It keeps nothing of its own, so a tick that was missed, a daemon or a run that was killed
     loses nothing: what is still stale at the next tick is asked for then.
 
@@ -290,7 +311,7 @@ def new_files_sensor(
     asset
         Key of the asset that reads files, such as ``exoplanets/curves``.
     interval
-        Seconds between two looks.
+        Seconds between two ticks.
     """
 
     def files_changed(stale: Sequence[Entry]) -> bool:

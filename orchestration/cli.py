@@ -96,6 +96,11 @@ def _parser(project: Project | None = None) -> argparse.ArgumentParser:
     rebuild.add_argument("--dry-run", action="store_true", help="only say what is out of date")
     rebuild.add_argument("--json", action="store_true", help="print JSON")
     rebuild.add_argument("--verify", action="store_true", help="read every stored file to check it")
+    rebuild.add_argument(
+        "--parent-run",
+        metavar="ID",
+        help="tag the runs of the stages with the Dagster run that asks",
+    )
     rebuild.set_defaults(run=_rebuild, explain=False)
 
     ui = commands.add_parser("ui", help="open the Dagster web UI with its daemon")
@@ -173,9 +178,9 @@ def _size(text: str) -> int:
 
 def _plan(options: argparse.Namespace, project: Project) -> int:
     question = f"{options.selection}|{options.partitions}"
-    kept = None if options.verify or options.explain else memo.recall(project, question)
-    if kept is not None:
-        _show_fresh(options, int(str(kept["fresh"])))
+    remembered = None if options.verify or options.explain else memo.recall(project, question)
+    if remembered is not None:
+        _show_fresh(options, int(str(remembered["fresh"])))
         return 0
     with _stdout_to_stderr(options.json):
         session = _open(project)
@@ -209,20 +214,20 @@ def _stdout_to_stderr(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    kept = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)
     try:
         yield
     finally:
         sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
-def _open(project: Project) -> Session:
+def _open(project: Project, parent: str | None = None) -> Session:
     from orchestration.rebuild.session import Session
 
-    return Session(project)
+    return Session(project, parent=parent)
 
 
 def _listed(partitions: str | None) -> list[str] | str | None:
@@ -296,16 +301,16 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
         return _plan(options, project)
     started = time.monotonic()
     question = f"{options.selection}|{options.partitions}"
-    kept = None if options.verify else memo.recall(project, question)
-    if kept is not None:
+    remembered = None if options.verify else memo.recall(project, question)
+    if remembered is not None:
         if options.json:
             nothing = Outcome(seconds=time.monotonic() - started)
             print(json.dumps(nothing.to_dict(), indent=1))
         else:
-            _show_fresh(options, int(str(kept["fresh"])))
+            _show_fresh(options, int(str(remembered["fresh"])))
         return 0
     with _stdout_to_stderr(options.json):
-        session = _open(project)
+        session = _open(project, options.parent_run)
         slots = session.select(options.selection, _listed(options.partitions))
         if missing := session.blocked(slots):
             raise UsageError(
@@ -380,7 +385,7 @@ class _Progress:
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with suppress(OSError):
             if self._bar is not None:
                 self._bar.close()

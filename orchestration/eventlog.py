@@ -6,7 +6,7 @@ capture starts four processes a run to copy what a stage prints to the terminal.
 Dagster's public storage classes keep one engine, don't wait for the disk, and let what stages print
 go to the web UI only. In write-ahead mode, which Dagster uses, `synchronous=NORMAL` can't corrupt
 the log and loses nothing when a process is killed; a power cut may lose the latest events, which
-the next rebuild tells Dagster again from the store.
+the next rebuild reports to Dagster again from the store.
 
 This is the one place that imports from `dagster._core`: Dagster offers these classes by that path.
 A home with another `dagster.yaml` works as well, only slower.
@@ -49,13 +49,13 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
     @contextmanager
     def run_connection(self, run_id: str | None = None) -> Iterator[Connection]:
-        """Connect for a run's events."""
+        """Open a connection for a run's events."""
         with self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def index_connection(self) -> Iterator[Connection]:
-        """Connect for what is known of assets."""
+        """Open a connection for the index of assets."""
         with self._engine.begin() as connection:
             yield connection
 
@@ -70,14 +70,14 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
         return SqlPollingEventWatcher(self)
 
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
-        """Tell ``callback`` of a run's new events, for the web UI.
+        """Call ``callback`` with a run's new events, for the web UI.
 
-        By asking, since watching the file misses what is in the write-ahead log.
+        Polls, since watching the file misses what is in the write-ahead log.
         """
         self._watcher.watch_run(run_id, cursor, callback)
 
     def end_watch(self, run_id: str, handler: Any) -> None:
-        """Tell no more."""
+        """Stop watching a run."""
         self._watcher.unwatch_run(run_id, handler)
 
     def dispose(self) -> None:
@@ -92,7 +92,7 @@ class RunStorage(SqliteRunStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:
-        """Make it, as Dagster does from `dagster.yaml`."""
+        """Create it from its settings in `dagster.yaml`."""
         return cls.from_local(inst_data=inst_data, **config_value)
 
     @cached_property
@@ -101,7 +101,7 @@ class RunStorage(SqliteRunStorage):
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """Connect."""
+        """Open a connection."""
         with self._engine.begin() as connection:
             yield connection
 
@@ -116,7 +116,7 @@ class PrintedLogs(LocalComputeLogManager):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:
-        """Make it, as Dagster does from `dagster.yaml`."""
+        """Create it from its settings in `dagster.yaml`."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager

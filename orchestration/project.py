@@ -87,12 +87,12 @@ class Project:
 
     @property
     def locks(self) -> Path:
-        """Folder of the locks of those who build."""
+        """Folder of the build locks."""
         return self.state / "locks"
 
     @property
     def cache(self) -> Path:
-        """Folder of what can be computed again."""
+        """Folder of caches, which can be computed again."""
         return self.state / "cache"
 
     @property
@@ -101,7 +101,7 @@ class Project:
         return Path(os.environ.get("DAGSTER_HOME") or self.state / "dagster")
 
     def enter(self) -> None:
-        """Let Dagster in this process use this project's home, made if it isn't there."""
+        """Point Dagster in this process at the project's home; create it if it is missing."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before anything imports tensorflow
         home = self.home
         if not home.is_dir():

@@ -1,11 +1,11 @@
-"""A cheap, safe proof that nothing changed since the last full look.
+"""A cheap, safe proof that nothing changed since the last full plan.
 
-A full look imports Dagster, opens its instance and reads every record: seconds of work whose answer
+A full plan imports Dagster, opens its instance and reads every record: seconds of work whose answer
 is usually "all fresh". When it is, the state of every file that the answer rests on is remembered:
 sources and their folders, settings, installed libraries, the store's records and artifacts, and
 Dagster's event log. While each still has the same size, times and inode (the change time can't be
 set by programs), the answer stands. Anything else, and anything this can't see (a remote store, an
-event log that isn't in files), means a full look. Imports nothing heavy.
+event log that isn't in files), means a full plan. Imports nothing heavy.
 
 A file written twice within one tick of the file system's clock may have the same state for both:
 states are taken only once the newest of them is older than that (as git does with its index).
@@ -31,15 +31,15 @@ EVENT_LOG = "event_log.db"
 
 def recall(project: Project, question: str) -> dict[str, object] | None:
     """The remembered answer to a question, if nothing it rests on has changed."""
-    kept = _cache(project, question).data
-    if not kept or any(_stat(path) != stat for path, stat in kept["files"].items()):
+    remembered = _cache(project, question).data
+    if not remembered or any(_stat(p) != stat for p, stat in remembered["files"].items()):
         return None
-    answer: dict[str, object] = kept["answer"]
+    answer: dict[str, object] = remembered["answer"]
     return answer
 
 
 def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
-    """The state of every file that an answer rests on: take it before looking."""
+    """The state of every file that an answer rests on: take it before planning."""
     home = project.home
     fixed: list[str | Path] = [
         project.root / "pyproject.toml",
@@ -65,7 +65,7 @@ def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
 def remember(
     project: Project, question: str, before: dict[str, Stat], answer: dict[str, object]
 ) -> None:
-    """Remember an answer with the state, from before the look, of what it rests on."""
+    """Remember an answer with the state, from before the plan, of what it rests on."""
     if "://" in project.store or before.get(str(project.home / EVENT_LOG)) is None:
         return
     cache = _cache(project, question)

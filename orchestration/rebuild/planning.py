@@ -50,10 +50,10 @@ class Stale:
     reasons
         Why, the strongest first.
     action
-        What a rebuild would do: build it, restore an earlier build, or only tell Dagster of the
-        build that is stored.
+        What a rebuild would do: build it, restore an earlier build, or only report the stored
+        build to Dagster.
     record
-        The build to restore or to tell of.
+        The build to restore or to report.
     seen
         The build that was current when it was planned.
     """
@@ -109,19 +109,19 @@ class Planner:
 
     def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
         """All of ``slots`` and what they are built from, upstream ones first."""
-        found: dict[Slot, None] = {}
+        ordered: dict[Slot, None] = {}
         stack = [(slot, False) for slot in reversed(list(slots))]
         while stack:
             slot, above_done = stack.pop()
-            if slot in found:
+            if slot in ordered:
                 continue
             if above_done:
-                found[slot] = None
+                ordered[slot] = None
                 continue
             stack.append((slot, True))
             for group in reversed(self.stages.upstream(slot).values()):
-                stack += [(above, False) for above in reversed(group) if above not in found]
-        return list(found)
+                stack += [(above, False) for above in reversed(group) if above not in ordered]
+        return list(ordered)
 
     def plan(
         self, slots: Iterable[Slot], instance: dg.DagsterInstance, *, verify: bool = False
@@ -133,16 +133,16 @@ class Planner:
         slots
             What to plan.
         instance
-            Whose event log is to show what is stored.
+            Whose event log should show what is stored.
         verify
             Hash every stored file.
         """
         scope = self.with_ancestors(slots)
-        shown = self._shown({slot.asset for slot in scope}, instance)
+        logged = self._logged({slot.asset for slot in scope}, instance)
         records = {slot: self.store.current(slot) for slot in scope}
         stale: dict[Slot, Stale] = {}
         for slot in scope:
-            item = self._evaluate(slot, records, stale, shown.get(slot), verify=verify)
+            item = self._evaluate(slot, records, stale, logged.get(slot), verify=verify)
             if item is not None:
                 current = records[slot]
                 stale[slot] = replace(item, seen=current.build if current else None)
@@ -153,7 +153,7 @@ class Planner:
         slot: Slot,
         records: Mapping[Slot, Record | None],
         stale: Mapping[Slot, Stale],
-        shown: tuple[str | None, str | None] | None,
+        logged: tuple[str | None, str | None] | None,
         *,
         verify: bool,
     ) -> Stale | None:
@@ -186,12 +186,12 @@ class Planner:
                 return Stale(slot, tuple(reasons), "restore", earlier)
             return Stale(slot, tuple(reasons))
         assert record is not None
-        if shown != (record.content, want.key):
+        if logged != (record.content, want.key):
             reason = Reason("missing", "stored, but Dagster's event log doesn't show it")
             return Stale(slot, (reason,), "publish", record)
         return None
 
-    def _shown(
+    def _logged(
         self, assets: Iterable[str], instance: dg.DagsterInstance
     ) -> dict[Slot, tuple[str | None, str | None]]:
         """Data and code version of each slot's latest materialisation in Dagster's event log."""
@@ -207,8 +207,8 @@ class Planner:
             )
             for ids in _batched(sorted(latest.values()), RECORDS_AT_A_TIME):
                 chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids)
-                found = instance.fetch_materializations(chosen, limit=len(ids))
-                events += [(key, record) for record in found.records]
+                fetched = instance.fetch_materializations(chosen, limit=len(ids))
+                events += [(key, record) for record in fetched.records]
         return {
             Slot("/".join(key.path), record.partition_key): _versions_in(record)
             for key, record in events

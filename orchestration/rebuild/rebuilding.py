@@ -28,7 +28,7 @@ Progress = Callable[[str, Sequence[Slot], int], None]
 
 
 class Rebuilding:
-    """One rebuild: what was settled so far, and who is building what."""
+    """One rebuild: the outcome so far, and the build locks that are held."""
 
     def __init__(
         self,
@@ -91,14 +91,14 @@ class Rebuilding:
         return self._outcome
 
     def _publish(self, mine: Mapping[Slot, Stale]) -> tuple[bool, Slot | None]:
-        """Restore what was built before, and tell Dagster of what is stored.
+        """Restore what was built before, and report to Dagster what is stored.
 
         Returns
         -------
         bool
             Whether to plan again.
         slot or None
-            One that others are building.
+            One that another process builds.
         """
         again, others = False, None
         for slot, item in mine.items():
@@ -119,7 +119,7 @@ class Rebuilding:
         return again, others
 
     def _start(self, mine: Mapping[Slot, Stale], stale: Mapping[Slot, Stale]) -> Slot | None:
-        """Start what can be; return something that others are building, if any."""
+        """Start what can be built now; return a slot that another process builds, if any."""
         others: Slot | None = None
         while self._workers.free():
             group: dict[Slot, None] = {}

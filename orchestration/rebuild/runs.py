@@ -14,6 +14,8 @@ from orchestration.stages import Graph
 from orchestration.store import Slot
 
 PROCESS_TAG = "faint/process"
+PARENT_TAG = "faint/parent_run"
+"""Run id of the job, launched from the UI or by a schedule, that a stage's run is part of."""
 
 
 def run_group(
@@ -22,6 +24,7 @@ def run_group(
     instance: dg.DagsterInstance,
     group: Group,
     stored: Callable[[Slot], None],
+    parent: str | None = None,
 ) -> Results:
     """Run the stages of ``group``, all of one partition, in this process, as one Dagster run.
 
@@ -42,7 +45,7 @@ def run_group(
                 partition_key=group[0].partition,
                 instance=instance,
                 raise_on_error=False,
-                tags={PROCESS_TAG: this_process()},
+                tags={PROCESS_TAG: this_process()} | ({PARENT_TAG: parent} if parent else {}),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
     except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
@@ -96,11 +99,13 @@ def _message(error: Any) -> str:
 def _failed_blocking_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     """What each asset's failed blocking checks say."""
     return {
-        "/".join(found.asset_key.path): (
-            f"its check {found.check_name} failed: {found.description or 'see its run'}"
+        "/".join(evaluation.asset_key.path): (
+            f"its check {evaluation.check_name} failed: {evaluation.description or 'see its run'}"
         )
-        for found in result.get_asset_check_evaluations()
-        if found.blocking and not found.passed and found.severity == dg.AssetCheckSeverity.ERROR
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.blocking
+        and not evaluation.passed
+        and evaluation.severity == dg.AssetCheckSeverity.ERROR
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import dagster as dg
 
@@ -28,6 +29,8 @@ class Session:
         The project.
     instance
         Dagster's instance; the project's own by default.
+    parent
+        Id of the Dagster run that asked for this; the runs of the stages are tagged with it.
 
     Raises
     ------
@@ -35,8 +38,14 @@ class Session:
         If the definitions can't be loaded; says where and why.
     """
 
-    def __init__(self, project: Project, instance: dg.DagsterInstance | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        instance: dg.DagsterInstance | None = None,
+        parent: str | None = None,
+    ) -> None:
         self.project = project
+        self._parent = parent
         project.enter()
         self.defs = load_definitions(project)
         graph = (self.defs.resources or {}).get(GRAPH)
@@ -109,7 +118,9 @@ class Session:
         """
         end_dead_runs(self.instance)
         workers: Workers = (
-            Here(self.run) if jobs == 1 else Processes(self.project, open_worker, jobs)
+            Here(self.run)
+            if jobs == 1
+            else Processes(self.project, partial(open_worker, parent=self._parent), jobs)
         )
         rebuilding = Rebuilding(self.planner, self.instance, slots, workers, progress)
         try:
@@ -122,9 +133,9 @@ class Session:
 
     def run(self, group: Group, stored: Callable[[Slot], None]) -> Results:
         """Run the stages of ``group`` in this process, as one Dagster run."""
-        return run_group(self.planner.graph, self.defs, self.instance, group, stored)
+        return run_group(self.planner.graph, self.defs, self.instance, group, stored, self._parent)
 
 
-def open_worker(project: Project) -> Run:
+def open_worker(project: Project, parent: str | None = None) -> Run:
     """Open a project in a worker process; returns what runs a group there."""
-    return Session(project).run
+    return Session(project, parent=parent).run

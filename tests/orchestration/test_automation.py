@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import dagster as dg
 import pytest
@@ -31,6 +32,7 @@ from orchestration.automation import (
     system_job,
 )
 from orchestration.project import Project, find
+from orchestration.rebuild.runs import PARENT_TAG
 
 served = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("served.py"))))
 wait_for = served.wait_for
@@ -416,6 +418,11 @@ def test_a_systems_job_runs_the_least_and_says_what_failed(toy: Any) -> None:
             line.split() == ["materialized", "alpha/cnn/evaluation"]
             for line in lines_of(instance, run.run_id)
         )
+        [stage_run] = instance.get_runs(dg.RunsFilter(tags={PARENT_TAG: run.run_id}))
+        assert stage_run.run_id != run.run_id
+        [output] = [event for event in run.all_events if event.is_successful_output]
+        link = output.step_output_data.metadata["stage runs"].value
+        assert parse_qs(urlsplit(link).query) == {"q[]": [f"tag:{PARENT_TAG}={run.run_id}"]}
     assert toy.ran() == ["alpha/cnn/evaluation"] * 2
     assert toy.reasons() == {}
 
