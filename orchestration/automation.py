@@ -47,7 +47,7 @@ STOP_SECONDS = 30.0
 ERROR_LINES = 30
 
 Entry = Mapping[str, Any]
-"""One stale asset or partition, as `faint plan --json` prints it."""
+"""One stale asset, partition or check, as `faint plan --json` prints it."""
 
 
 def automation(
@@ -318,6 +318,7 @@ def new_files_sensor(
         return any(
             entry["asset"] == asset and any(r["kind"] == "data" for r in entry["reasons"])
             for entry in stale
+            if "check" not in entry
         )
 
     return _sensor(
@@ -379,8 +380,8 @@ def _stale(project: Project, selection: str | None) -> list[Entry]:
     )
     if done.returncode:
         raise RuntimeError(f"faint plan failed:\n{done.stderr.strip()}")
-    stale: list[Entry] = json.loads(done.stdout)["stale"]
-    return stale
+    plan = json.loads(done.stdout)
+    return [*plan["stale"], *plan["checks"]]
 
 
 def _name(entry: Entry) -> str:

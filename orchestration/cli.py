@@ -24,9 +24,10 @@ from orchestration.rebuild import memo
 from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
-    from orchestration.rebuild.planning import Plan
+    from orchestration.rebuild.planning import Plan, Reason
     from orchestration.rebuild.session import Session
     from orchestration.store import Slot, Store
+    from orchestration.store.verdicts import CheckSlot
 
 COMMANDS = ("plan", "rebuild", "ui", "gc")
 SELECTION_HELP = (
@@ -202,7 +203,7 @@ def _planned(session: Session, question: str, slots: Sequence[Slot], *, verify: 
         plan = session.plan(slots, verify=verify)
     finally:
         session.close()
-    if not plan.stale:
+    if plan.up_to_date:
         memo.remember(session.project, question, before, {"fresh": plan.fresh})
     return plan
 
@@ -243,12 +244,13 @@ def _states(session: Session, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
         record = session.store.current(slot)
         if record is not None:
             files += session.store.paths(slot, record)
+    files += [str(session.store.files.root / at.file) for _, at in session.checks.slots()]
     return memo.states(session.project, files)
 
 
 def _show_fresh(options: argparse.Namespace, fresh: int) -> None:
     if options.json:
-        print(json.dumps({"stale": [], "fresh": fresh}, indent=1))
+        print(json.dumps({"stale": [], "fresh": fresh, "checks": []}, indent=1))
     else:
         print(f"Nothing to do: {_number(fresh, 'asset')} up to date.")
 
@@ -258,25 +260,31 @@ def _number(count: int, noun: str) -> str:
 
 
 def _show_plan(plan: Plan, *, explain: bool = False) -> None:
-    if not plan.stale:
+    if plan.up_to_date:
         print(f"Nothing to do: {_number(plan.fresh, 'asset')} up to date.")
         return
-    width = min(60, max(len(str(item.slot)) for item in plan.stale))
-    for item in plan.stale:
-        reasons = item.reasons if explain else item.reasons[:1]
-        mark = {"build": "build" if item.certain else "maybe"}.get(item.action, item.action)
+    lines: list[tuple[str, str, tuple[Reason, ...]]] = [
+        (item.action if item.certain else "maybe", str(item.slot), item.reasons)
+        for item in plan.stale
+        if item.action != "check"  # its check has a line
+    ]
+    lines += [("check", str(check.at), check.reasons) for check in plan.checks]
+    width = min(60, max((len(name) for _, name, _ in lines), default=0))
+    for mark, first, every in lines:
+        reasons = every if explain else every[:1]
         for number, reason in enumerate(reasons):
-            name = str(item.slot) if number == 0 else ""
+            name = first if number == 0 else ""
             print(f"{mark if number == 0 else '':8}{name:{width}}  {reason.kind}: {reason.detail}")
-        if len(reasons) < len(item.reasons):
-            rest = {reason.kind for reason in item.reasons[1:]} - {"dependency"}
+        if len(reasons) < len(every):
+            rest = {reason.kind for reason in every[1:]} - {"dependency"}
             if rest:
                 print(f"{'':8}{'':{width}}  and {', '.join(sorted(rest))} (--explain says all)")
-    certain = sum(item.certain for item in plan.stale)
-    maybe = len(plan.stale) - certain
+    certain = sum(item.certain and item.action != "check" for item in plan.stale)
+    maybe = sum(not item.certain for item in plan.stale)
     print(
         f"{certain} out of date, {maybe} more perhaps (if what is upstream comes out different), "
         f"{plan.fresh} up to date"
+        + (f"; {_number(len(plan.checks), 'check')} to run" if plan.checks else "")
     )
 
 
@@ -346,14 +354,14 @@ class _Progress:
         self._store = store
         self._quiet = quiet
         self._bar: Any = None
-        self._weights: dict[Slot, float] = {}
+        self._weights: dict[Slot | CheckSlot, float] = {}
         # While a stage runs, standard error goes to its log.
         try:
             self._file: TextIO = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
         except (OSError, ValueError):
             self._file = sys.stderr
 
-    def update(self, done: str, slots: Sequence[Slot], left: int) -> None:
+    def update(self, done: str, slots: Sequence[Slot | CheckSlot], left: int) -> None:
         """Show that something was done."""
         if self._quiet:
             return
@@ -371,11 +379,13 @@ class _Progress:
                     weight = self._weights.pop(slot, 0.0)
                     self._bar.update(min(weight, self._bar.total - self._bar.n))
 
-    def _open_bar(self, slots: Sequence[Slot]) -> None:
+    def _open_bar(self, slots: Sequence[Slot | CheckSlot]) -> None:
         from tqdm import tqdm
 
+        from orchestration.store import Slot
+
         for slot in slots:
-            record = self._store.current(slot)
+            record = self._store.current(slot) if isinstance(slot, Slot) else None
             self._weights[slot] = max(0.05, record.seconds) if record else 5.0
         self._bar = tqdm(
             total=round(sum(self._weights.values()), 2),
@@ -394,13 +404,14 @@ class _Progress:
 
 
 def _show_outcome(outcome: Outcome, selected: int) -> None:
-    if not (outcome.materialized or outcome.restored or outcome.failed):
+    if not (outcome.materialized or outcome.restored or outcome.failed or outcome.checked):
         print(f"Nothing to do: {_number(selected, 'asset')} up to date.")
         return
     print(
         f"{len(outcome.materialized)} built, {len(outcome.restored)} restored, "
         f"{len(outcome.unchanged)} needed no work after all, {len(outcome.failed)} failed "
         f"in {outcome.seconds:.1f} s"
+        + (f"; {_number(len(outcome.checked), 'check')} passed" if outcome.checked else "")
     )
 
 
@@ -423,7 +434,7 @@ def _gc(options: argparse.Namespace, project: Project) -> int:
     from orchestration.store.gc import collect
 
     session = _open(project)
-    known = set(session.select())
+    known = {*session.select(), *(at.slot for _, at in session.checks.slots())}
     freed = collect(
         session.store,
         keep=options.keep,

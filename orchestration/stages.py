@@ -212,8 +212,12 @@ class Stages:
 
     def version(self, key: str) -> Version:
         """The version a stage would be built with now, with its committed configuration."""
+        return self.version_of(self.by_key[key])
+
+    def version_of(self, stage: Stage) -> Version:
+        """As `version`, of a stage or of the function of a check."""
+        key = stage.keys[0]
         if key not in self._versions:
-            stage = self.by_key[key]
             function = stage.function
             try:
                 found = self._tree.fingerprint(
@@ -240,7 +244,7 @@ class Stages:
         What was edited since this process began counts as unknown: a stage imports much of its
         code while it runs, and must not be stored under the version from before an edit.
         """
-        committed = self.version(stage.keys[0])
+        committed = self.version_of(stage)
         config, values = stage.config(given)
         files = self._hashes(config)
         if values == committed.config and files != committed.files:
@@ -258,8 +262,7 @@ class Stages:
         if _states(self._tree.files()) == self._loaded:
             return True
         try:
-            now = Stages([stage.definition], self.project)
-            return now.version(stage.keys[0]).code == version.code
+            return Stages([], self.project).version_of(stage).code == version.code
         except (ProjectError, LookupError):
             return False
 

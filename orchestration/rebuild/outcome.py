@@ -8,11 +8,12 @@ from typing import Any
 
 @dataclass
 class Outcome:
-    """What a rebuild did: slots by what became of them, and the error of each that failed."""
+    """What a rebuild did: slots and checks by what became of them, and the errors."""
 
     materialized: list[str] = field(default_factory=list)
     restored: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0

@@ -9,17 +9,19 @@ done about it is `orchestration.rebuild.rebuilding`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import dagster as dg
 
+from orchestration.checks import Check, Checks
 from orchestration.fingerprint import changed
 from orchestration.stages import Graph, Version, build_key, combine, difference
 from orchestration.store import Record, Slot
+from orchestration.store.verdicts import CheckSlot, Verdict, read_verdict
 
-Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency"]
-Action = Literal["build", "restore", "publish"]
+Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency", "check"]
+Action = Literal["build", "restore", "publish", "check", "refused"]
 
 DATA_TAG = "dagster/data_version"
 CODE_TAG = "dagster/code_version"
@@ -50,12 +52,14 @@ class Stale:
     reasons
         Why, the strongest first.
     action
-        What a rebuild would do: build it, restore an earlier build, or only report the stored
-        build to Dagster.
+        What a rebuild would do: build it, restore an earlier build, only report the stored build
+        to Dagster, run a blocking check of it, or nothing, since that check refused it.
     record
         The build to restore or to report.
     seen
         The build that was current when it was planned.
+    refusal
+        What a failed blocking check says of the current build: nothing is built from that.
     """
 
     slot: Slot
@@ -63,6 +67,7 @@ class Stale:
     action: Action = "build"
     record: Record | None = None
     seen: str | None = None
+    refusal: str = ""
 
     @property
     def certain(self) -> bool:
@@ -71,11 +76,39 @@ class Stale:
 
 
 @dataclass(frozen=True)
+class StaleCheck:
+    """A check whose verdict is out of date, though its asset needs no build for certain.
+
+    Parameters
+    ----------
+    at
+        Which check of which slot.
+    reasons
+        Why, the strongest first.
+    reads
+        The slots that it reads.
+    key
+        What it would be evaluated with: equal key, equal verdict.
+    """
+
+    at: CheckSlot
+    reasons: tuple[Reason, ...]
+    reads: tuple[Slot, ...]
+    key: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is out of date, upstream ones first."""
 
     stale: list[Stale]
     fresh: int
+    checks: list[StaleCheck] = field(default_factory=list)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.stale or self.checks)
 
     def to_dict(self) -> dict[str, Any]:
         """As `faint plan --json` prints it."""
@@ -90,6 +123,15 @@ class Plan:
                 for item in self.stale
             ],
             "fresh": self.fresh,
+            "checks": [
+                {
+                    "asset": item.at.slot.asset,
+                    "partition": item.at.slot.partition,
+                    "check": item.at.name,
+                    "reasons": [{"kind": r.kind, "detail": r.detail} for r in item.reasons],
+                }
+                for item in self.checks
+            ],
         }
 
 
@@ -100,10 +142,13 @@ class Planner:
     ----------
     graph
         The project's stages and what is stored of them.
+    checks
+        The project's checks.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, checks: Checks) -> None:
         self.graph = graph
+        self.checks = checks
         self.stages = graph.stages
         self.store = graph.store
 
@@ -143,10 +188,64 @@ class Planner:
         stale: dict[Slot, Stale] = {}
         for slot in scope:
             item = self._evaluate(slot, records, stale, logged.get(slot), verify=verify)
+            if records[slot] is not None:
+                item = self._checked(slot, item)
             if item is not None:
                 current = records[slot]
                 stale[slot] = replace(item, seen=current.build if current else None)
         return stale
+
+    def stale_checks(self, slots: Iterable[Slot], stale: Mapping[Slot, Stale]) -> list[StaleCheck]:
+        """Checks of ``slots`` whose verdict is out of date; not those that a build will run."""
+        chosen = set(slots)
+        built = {
+            slot
+            for slot, item in stale.items()
+            if item.certain and item.action in ("build", "restore")
+        }
+        items = []
+        for check, at in self.checks.slots():
+            covered = self.checks.reads(check, at)[check.asset]
+            if check.alone and chosen.issuperset(covered) and built.isdisjoint(covered):
+                item = self._check(check, at)[1]
+                items += [item] if item is not None else []
+        return items
+
+    def _check(self, check: Check, at: CheckSlot) -> tuple[Verdict | None, StaleCheck | None]:
+        """The latest verdict of a check, and why it no longer stands; None if it does.
+
+        A check that can't run, since something it reads isn't built, has neither.
+        """
+        contents = self.checks.contents(check, at)
+        if None in contents.values():
+            return None, None
+        want, verdict = self.stages.version_of(check.stage), read_verdict(self.store, at)
+        if verdict is None:
+            reasons = [Reason("missing", f"never ran (version {want.key[:SHORT]})")]
+        else:
+            reasons = version_reasons(verdict.version, want, "evaluated")
+            reasons += _input_reasons(verdict.inputs, contents)
+        if not reasons:
+            return verdict, None
+        reads = tuple(s for slots in self.checks.reads(check, at).values() for s in slots)
+        key = build_key(want, {name: content or "" for name, content in contents.items()})
+        return verdict, StaleCheck(at, tuple(reasons), reads, key)
+
+    def _checked(self, slot: Slot, item: Stale | None) -> Stale | None:
+        """Add what the blocking checks of a built slot say to what is stale about it."""
+        for check in self.checks.by_asset.get(slot.asset, ()):
+            if not check.blocking:
+                continue
+            verdict, stale = self._check(check, self.checks.at(check, slot))
+            if stale is None and verdict is not None and verdict.failed:
+                refusal = f"its blocking check {check.name} failed: {verdict.detail}"
+                if item is None or item.action == "check":
+                    item = Stale(slot, (Reason("check", refusal),), "refused")
+                item = replace(item, refusal=refusal)
+            elif stale is not None and check.alone and item is None:
+                why = f"its blocking check {check.name}: {stale.reasons[0].detail}"
+                item = Stale(slot, (Reason("check", why),), "check")
+        return item
 
     def _evaluate(
         self,
@@ -170,7 +269,7 @@ class Planner:
         else:
             if defect := self.store.defect(record, verify=verify):
                 reasons.append(Reason(defect.kind, defect.detail))
-            reasons += version_reasons(record.version, want) + _input_reasons(record, inputs)
+            reasons += version_reasons(record.version, want) + _input_reasons(record.inputs, inputs)
         waiting = sorted(
             parent for parent, group in upstream.items() if any(above in stale for above in group)
         )
@@ -227,7 +326,7 @@ def _batched(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:
+def version_reasons(old: Mapping[str, Any], want: Version, done: str = "built") -> list[Reason]:
     """Say how the version a slot was built with differs from what it would be built with now."""
     reasons = []
     if old.get("code") != want.code:
@@ -244,7 +343,7 @@ def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:
         reasons.append(Reason("code", f"library {detail}"))
     if old.get("config") != dict(want.config):
         detail = difference(want.config, old.get("config", {}))
-        reasons.append(Reason("config", f"built with other settings: {detail}"))
+        reasons.append(Reason("config", f"{done} with other settings: {detail}"))
     was = old.get("files", {})
     if sorted(was.values()) != sorted(want.files.values()):
         files = [
@@ -254,19 +353,17 @@ def version_reasons(old: Mapping[str, Any], want: Version) -> list[Reason]:
     return reasons
 
 
-def _input_reasons(record: Record, inputs: Mapping[str, str | None]) -> list[Reason]:
+def _input_reasons(old: Mapping[str, str], inputs: Mapping[str, str | None]) -> list[Reason]:
     reasons = []
     for parent, version in inputs.items():
-        if parent not in record.inputs:
+        if parent not in old:
             reasons.append(Reason("data", f"{parent} is a new input"))
-        elif not record.inputs[parent]:
+        elif not old[parent]:
             reasons.append(Reason("data", f"{parent} changed while the stage ran"))
-        elif version is not None and record.inputs[parent] != version:
+        elif version is not None and old[parent] != version:
             reasons.append(Reason("data", f"{parent} has other content ({version[:SHORT]})"))
     reasons += [
-        Reason("data", f"{parent} is no longer an input")
-        for parent in record.inputs
-        if parent not in inputs
+        Reason("data", f"{parent} is no longer an input") for parent in old if parent not in inputs
     ]
     return reasons
 

@@ -3,7 +3,8 @@
 In waves: whatever is stale and has nothing stale above it is restored from the store if it was
 built before, or else run in Dagster; then everything is planned again, so that an upstream which
 came out the same ends the wave there. Stages that were never built have nothing to end it for: they
-run together with what is above them.
+run together with what is above them. Checks run with their asset, and alone where only the check
+changed. What failed a blocking check is left, with all below it, until it or the check changes.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import Any
 import dagster as dg
 
 from orchestration.rebuild.outcome import Outcome
-from orchestration.rebuild.planning import Planner, Stale
+from orchestration.rebuild.planning import Planner, Stale, StaleCheck
 from orchestration.rebuild.publishing import publish
 from orchestration.rebuild.workers import Group, Results, Workers
 from orchestration.store import Slot
+from orchestration.store.verdicts import CheckSlot
 
-Progress = Callable[[str, Sequence[Slot], int], None]
-"""What was done ("planned", "materialized", "restored", "failed"), which slots, how many remain."""
+Progress = Callable[[str, Sequence[Slot | CheckSlot], int], None]
+"""What was done ("planned", "materialized", "restored", "checked", "failed"), to which slots or
+checks, and how many slots remain."""
 
 
 class Rebuilding:
@@ -48,7 +51,8 @@ class Rebuilding:
         self._progress = progress
         self._outcome = Outcome()
         self._done: set[Slot] = set()
-        self._failed: set[Slot] = set()
+        self._failed: set[Slot | CheckSlot] = set()
+        self._tried: dict[CheckSlot, str] = {}  # checks that ran, by what they were to read
         self._published: set[tuple[Slot, str, str] | None] = set()
         self._left = 0
         self._locks: dict[Slot, ExitStack] = {}  # by the first slot of what is built together
@@ -66,14 +70,16 @@ class Rebuilding:
         while True:
             stale = self._planner.plan(self._slots, self._instance, verify=verify and first is None)
             mine = {slot: item for slot, item in stale.items() if slot in self._chosen}
-            self._left = len(mine)
+            building = [s for s, item in mine.items() if item.action not in ("check", "refused")]
+            self._left = len(building)
             if first is None:
-                first = list(mine)
+                first = building
                 self._progress("planned", first, len(first))
             published, others = self._publish(mine)
             if published:
                 continue
             others = self._start(mine, stale) or others
+            self._start_checks(building, stale, waiting=others is not None)
             if not self._workers.busy():
                 if others is None:
                     break
@@ -142,12 +148,35 @@ class Rebuilding:
             self._workers.start(tuple(group))
         return others
 
+    def _start_checks(
+        self, building: Sequence[Slot], stale: Mapping[Slot, Stale], *, waiting: bool
+    ) -> None:
+        """Start stale checks: first those of nothing that is yet to be built, at last the rest."""
+        waiting = waiting or self._workers.busy()
+        for wanted in (set(building), set()) if not waiting else (set(building),):
+            group: list[StaleCheck] = []
+            for item in self._planner.stale_checks(self._slots, stale):
+                if self._tried.get(item.at) == item.key or wanted.intersection(item.reads):
+                    continue
+                if not group or (self._workers.several and self._run_alike(group[0].at, item.at)):
+                    group.append(item)
+            if group and self._workers.free():
+                self._tried |= {item.at: item.key for item in group}
+                self._workers.start(tuple(item.at for item in group))
+                return
+
+    def _run_alike(self, one: CheckSlot, other: CheckSlot) -> bool:
+        """Whether Dagster can evaluate both in a run."""
+        return one.slot.partition == other.slot.partition and (
+            one.slot.partition is None or self._in_one_run(one.slot, other.slot)
+        )
+
     def _may_build(
         self, item: Stale, stale: Mapping[Slot, Stale], group: Mapping[Slot, None]
     ) -> bool:
         """Whether a stage can be built now, as one of a group that runs together."""
         slot = item.slot
-        if item.record is not None or not item.certain or self._first(slot) in self._locks:
+        if item.action != "build" or not item.certain or self._first(slot) in self._locks:
             return False
         if slot in self._done or slot in self._failed:
             return False
@@ -158,7 +187,12 @@ class Rebuilding:
             if self._first(above) in group:
                 together = True
             elif above in self._failed or (
-                above in stale and (above in self._chosen or self._store.current(above) is None)
+                above in stale
+                and (
+                    above in self._chosen
+                    or stale[above].refusal
+                    or self._store.current(above) is None
+                )
             ):
                 return False
         # With something above it about to run it may only go along if it must be built whatever
@@ -205,15 +239,19 @@ class Rebuilding:
     def _settle(self, group: Group, results: Results) -> None:
         self._last_stored.pop(group, None)
         for slot, error in results.items():
-            if error is None:
+            if error is not None:
+                self._fail(slot, error)
+            elif isinstance(slot, CheckSlot):
+                self._outcome.checked.append(str(slot))
+                self._progress("checked", [slot], self._left)
+            else:
                 self._done.add(slot)
                 self._outcome.materialized.append(str(slot))
-            else:
-                self._fail(slot, error)
         for first in group:
-            self._unlock(first)
+            if isinstance(first, Slot):
+                self._unlock(first)
 
-    def _fail(self, slot: Slot, error: str) -> None:
+    def _fail(self, slot: Slot | CheckSlot, error: str) -> None:
         self._failed.add(slot)
         self._outcome.failed.append(str(slot))
         self._outcome.errors[str(slot)] = error
@@ -225,6 +263,15 @@ class Rebuilding:
                 why = "; ".join(reason.detail for reason in stale[slot].reasons)
                 self._outcome.materialized.remove(str(slot))
                 self._fail(slot, f"built, but still out of date: {why}")
+        for item in self._planner.stale_checks(self._slots, stale):
+            if item.at in self._tried and item.at not in self._failed:
+                why = "; ".join(reason.detail for reason in item.reasons)
+                self._outcome.checked.remove(str(item.at))
+                self._fail(item.at, f"ran, but still out of date: {why}")
+        told = {at.slot for at in self._failed if isinstance(at, CheckSlot)}
+        for slot, refused in stale.items():
+            if refused.refusal and not {slot, Slot(slot.asset)} & (told | self._failed):
+                self._fail(slot, refused.refusal)
         outcome = self._outcome
         ran = {*outcome.materialized, *outcome.restored, *outcome.failed}
         outcome.unchanged = [str(s) for s in first if str(s) not in ran and s not in stale]

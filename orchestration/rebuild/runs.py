@@ -3,82 +3,168 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from orchestration.rebuild.workers import Group, Results
+from orchestration.checks import Checks, complaint
+from orchestration.rebuild.workers import Results
 from orchestration.stages import Graph
 from orchestration.store import Slot
+from orchestration.store.verdicts import CheckSlot
 
 PROCESS_TAG = "faint/process"
 PARENT_TAG = "faint/parent_run"
 """Run id of the job, launched from the UI or by a schedule, that a stage's run is part of."""
 
 
-def run_group(
-    graph: Graph,
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-    group: Group,
-    stored: Callable[[Slot], None],
-    parent: str | None = None,
-) -> Results:
-    """Run the stages of ``group``, all of one partition, in this process, as one Dagster run.
+class Runs:
+    """Runs stages and checks of an opened project in this process.
 
-    ``stored`` is called with each slot as soon as its result is in the store.
-
-    Returns
-    -------
-    mapping of slot to error
-        Of each asset that those stages build: None where it was built. What was skipped since
-        something above it failed is left out.
+    Parameters
+    ----------
+    graph, checks, defs, instance
+        The project's stages and store, its checks, its definitions, and Dagster's instance.
+    parent
+        Id of the Dagster run that asked for these; each run is tagged with it.
     """
-    wanted = {slot: None for first in group for slot in graph.stages.together(first)}
-    job = defs.resolve_implicit_global_asset_job_def()
-    try:
-        with graph.store.listening(stored):
-            result = job.execute_in_process(
-                asset_selection=[dg.AssetKey(slot.asset.split("/")) for slot in wanted],
-                partition_key=group[0].partition,
-                instance=instance,
-                raise_on_error=False,
-                tags={PROCESS_TAG: this_process()} | ({PARENT_TAG: parent} if parent else {}),
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+
+    def __init__(
+        self,
+        graph: Graph,
+        checks: Checks,
+        defs: dg.Definitions,
+        instance: dg.DagsterInstance,
+        parent: str | None = None,
+    ) -> None:
+        self._graph = graph
+        self._checks = checks
+        self._defs = defs
+        self._instance = instance
+        self._tags = {PROCESS_TAG: this_process()} | ({PARENT_TAG: parent} if parent else {})
+
+    def run_stages(self, group: Sequence[Slot], stored: Callable[[Slot], None]) -> Results:
+        """Run the stages of ``group``, all of one partition, as one Dagster run.
+
+        ``stored`` is called with each slot as soon as its result is in the store.
+
+        Returns
+        -------
+        mapping of slot to error
+            Of each asset that those stages build: None where it was built. What was skipped since
+            something above it failed is left out.
+        """
+        stages = self._graph.stages
+        wanted = {slot: None for first in group for slot in stages.together(first)}
+        assets = [slot.asset for slot in wanted]
+        try:
+            with self._graph.store.listening(stored):
+                result = self._execute(
+                    self._defs.resolve_implicit_global_asset_job_def(),
+                    assets,
+                    group[0].partition,
+                    asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+                )
+        except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
+            return _all_failed(wanted, error)
+        done = {
+            "/".join(event.asset_key.path)
+            for event in result.get_asset_materialization_events()
+            if event.asset_key
+        }
+        skipped = {event.step_key for event in result.all_events if event.is_step_skipped}
+        started = {event.step_key for event in result.all_events if event.is_step_start}
+        errors = _errors(result)
+        refused = {
+            "/".join(
+                found.asset_key.path
+            ): f"its check {found.check_name} failed: {complaint(found)}"
+            for found in result.get_asset_check_evaluations()
+            if found.blocking and _failed(found)
+        }
+        results: dict[Slot | CheckSlot, str | None] = {}
+        for slot in wanted:
+            step = stages.by_key[slot.asset].definition.op.name
+            if slot.asset in refused:
+                results[slot] = refused[slot.asset]
+            elif slot.asset in done:
+                results[slot] = None
+            elif step in errors:
+                results[slot] = errors[step]
+            elif step in started:
+                results[slot] = f"its stage gave no result for it: see run {result.run_id}"
+            elif not (skipped or errors or refused):
+                results[slot] = f"Dagster didn't run it: see run {result.run_id}"
+        return results
+
+    def run_checks(self, group: Sequence[CheckSlot]) -> Results:
+        """Run checks, all of one partition, without their assets, as one Dagster run.
+
+        Returns
+        -------
+        mapping of check to error
+            None where it passed, or failed with the severity of a warning.
+        """
+        checks = {at: self._checks.find(at) for at in group}
+        keys = {key for check in checks.values() for key in check.stage.definition.check_keys}
+        job = self._defs.resolve_implicit_global_asset_job_def()
+        assets = [check.asset for check in checks.values()]
+        try:
+            result = self._execute(
+                job.get_subset(asset_check_selection=keys), assets, group[0].slot.partition
             )
-    except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
-        return dict.fromkeys(wanted, f"{type(error).__name__}: {error}")
-    if _interrupted(result):
-        raise KeyboardInterrupt  # Dagster turned it into a failed run
-    done = {
-        "/".join(event.asset_key.path)
-        for event in result.get_asset_materialization_events()
-        if event.asset_key
-    }
-    skipped = {event.step_key for event in result.all_events if event.is_step_skipped}
-    started = {event.step_key for event in result.all_events if event.is_step_start}
-    errors = {
+        except Exception as error:  # not of a check: of Dagster's storage, or its definitions
+            return _all_failed(group, error)
+        errors = _errors(result)
+        results: dict[Slot | CheckSlot, str | None] = {
+            at: errors.get(
+                check.stage.definition.op.name, f"Dagster didn't run it: see run {result.run_id}"
+            )
+            for at, check in checks.items()
+        }
+        for found in result.get_asset_check_evaluations():
+            slot = Slot("/".join(found.asset_key.path), group[0].slot.partition)
+            at = CheckSlot(slot, found.check_name)
+            if at in results:
+                results[at] = complaint(found) if _failed(found) else None
+        return results
+
+    def _execute(
+        self, job: dg.JobDefinition, assets: Iterable[str], partition: str | None, **selected: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Execute a job, and store the verdicts of the checks of ``assets`` that it runs."""
+        before = self._checks.before(assets, partition)
+        result = job.execute_in_process(
+            partition_key=partition,
+            instance=self._instance,
+            raise_on_error=False,
+            tags=self._tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            **selected,
+        )
+        self._checks.save(result, partition, before)
+        if _interrupted(result):
+            raise KeyboardInterrupt  # Dagster turned it into a failed run
+        return result
+
+
+def _all_failed(items: Iterable[Slot | CheckSlot], error: Exception) -> Results:
+    return dict.fromkeys(items, f"{type(error).__name__}: {error}")
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """The error of each failed step."""
+    return {
         event.step_key: _message(event.step_failure_data.error)
         for event in result.all_events
         if event.is_step_failure and event.step_key
     }
-    checks = _failed_blocking_checks(result)
-    results: dict[Slot, str | None] = {}
-    for slot in wanted:
-        step = graph.stages.by_key[slot.asset].definition.op.name
-        if slot.asset in checks:
-            results[slot] = checks[slot.asset]
-        elif slot.asset in done:
-            results[slot] = None
-        elif step in errors:
-            results[slot] = errors[step]
-        elif step in started:
-            results[slot] = f"its stage gave no result for it: see run {result.run_id}"
-        elif not (skipped or errors or checks):
-            results[slot] = f"Dagster didn't run it: see run {result.run_id}"
-    return results
+
+
+def _failed(found: dg.AssetCheckEvaluation) -> bool:
+    return not found.passed and found.severity == dg.AssetCheckSeverity.ERROR
 
 
 def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
@@ -94,19 +180,6 @@ def _message(error: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return "unknown error" if error is None else str(error.message).strip()
-
-
-def _failed_blocking_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """What each asset's failed blocking checks say."""
-    return {
-        "/".join(evaluation.asset_key.path): (
-            f"its check {evaluation.check_name} failed: {evaluation.description or 'see its run'}"
-        )
-        for evaluation in result.get_asset_check_evaluations()
-        if evaluation.blocking
-        and not evaluation.passed
-        and evaluation.severity == dg.AssetCheckSeverity.ERROR
-    }
 
 
 LAUNCHED = [

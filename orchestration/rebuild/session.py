@@ -7,17 +7,19 @@ from functools import partial
 
 import dagster as dg
 
+from orchestration.checks import Checks
 from orchestration.errors import ProjectError
 from orchestration.project import Project
 from orchestration.rebuild.loading import load_definitions
 from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Plan, Planner
 from orchestration.rebuild.rebuilding import Progress, Rebuilding, interrupts
-from orchestration.rebuild.runs import end_dead_runs, run_group
+from orchestration.rebuild.runs import Runs, end_dead_runs
 from orchestration.rebuild.selection import select
 from orchestration.rebuild.workers import Group, Here, Processes, Results, Run, Workers
 from orchestration.stages import GRAPH, Graph
 from orchestration.store import Slot
+from orchestration.store.verdicts import CheckSlot
 
 
 class Session:
@@ -55,7 +57,8 @@ class Session:
                 "orchestration.build"
             )
         self.stages, self.store = graph.stages, graph.store
-        self.planner = Planner(graph)
+        self.checks = Checks(self.defs.asset_checks or (), graph)
+        self.planner = Planner(graph, self.checks)
         self._instance = instance
         self._given = instance is not None
 
@@ -84,7 +87,8 @@ class Session:
         """Plan ``slots`` and all that is upstream of them; report on ``slots``."""
         planned = self.planner.plan(slots, self.instance, verify=verify)
         stale = [planned[slot] for slot in slots if slot in planned]
-        return Plan(stale, len(slots) - len(stale))
+        checks = self.planner.stale_checks(slots, planned)
+        return Plan(stale, len(slots) - len(stale), checks)
 
     def blocked(self, slots: Sequence[Slot]) -> list[Slot]:
         """Unselected assets that must be built before ``slots`` can be."""
@@ -132,8 +136,12 @@ class Session:
             end_dead_runs(self.instance)
 
     def run(self, group: Group, stored: Callable[[Slot], None]) -> Results:
-        """Run the stages of ``group`` in this process, as one Dagster run."""
-        return run_group(self.planner.graph, self.defs, self.instance, group, stored, self._parent)
+        """Run the stages or the checks of ``group`` in this process, as one Dagster run."""
+        runs = Runs(self.planner.graph, self.checks, self.defs, self.instance, self._parent)
+        checks = [at for at in group if isinstance(at, CheckSlot)]
+        if checks:
+            return runs.run_checks(checks)
+        return runs.run_stages([slot for slot in group if isinstance(slot, Slot)], stored)
 
 
 def open_worker(project: Project, parent: str | None = None) -> Run:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
@@ -17,9 +17,10 @@ from typing import Any, Protocol
 
 from orchestration.project import Project
 from orchestration.store import Slot
+from orchestration.store.verdicts import CheckSlot
 
-Group = tuple[Slot, ...]
-Results = Mapping[Slot, str | None]
+Group = tuple[Slot | CheckSlot, ...]
+Results = Mapping[Slot | CheckSlot, str | None]
 """Error by slot, None for what was built; what didn't get its turn is left out."""
 Stored = Callable[[Group, Slot], None]
 """Called with each slot of a group as soon as its result is stored."""
@@ -188,7 +189,7 @@ def _work(
     run = serve(project)
     while True:
         try:
-            group: Sequence[Slot] = connection.recv()
+            group: Group = connection.recv()
         except EOFError:
             return
         connection.send(dict(run(tuple(group), connection.send)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from orchestration.store.records import Record, Slot
-from orchestration.store.storage import BUILDS, CURRENT, Store
+from orchestration.store.storage import BUILDS, CHECKS, CURRENT, Store
 
 
 def collect(
@@ -82,6 +82,7 @@ def _clean(
     folder = store.folder(slot)
     doomed = [path for path in store.files.children(folder) if path.name not in files]
     doomed += [path for path in store.files.children(folder / BUILDS) if path.name not in builds]
+    doomed += [] if known else store.files.children(folder / CHECKS)
     # What names a file goes before the file, so that nothing kept ever names what is gone.
     doomed.sort(key=lambda path: (path.name != CURRENT, path.parent.name != BUILDS))
     removed = [(str(path), path.stat().st_size) for path in doomed]

@@ -5,6 +5,7 @@ Each slot (an asset, or one partition of it) has a folder below the store's root
     exoplanets/cnn/network/            a partition's folder is @<partition> below its asset's
         3f1c...-9a0b12cd.keras         artifacts, named by content and by file hash
         _builds/77aa....json           one record per build: versions, inputs, artifact, metadata
+        _checks/finite.json            latest verdict of each asset check: see `verdicts`
         current.json                   the record that is current, replaced in one step
 
 An artifact is written under a temporary name, flushed and renamed; then its record; then
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from orchestration.store.formats import Format, Written
 
 BUILDS = "_builds"
+CHECKS = "_checks"
 CURRENT = "current.json"
 
 
@@ -94,7 +96,7 @@ class Store:
         root = self.files.root
         with self.files.answering():
             folders = {
-                path.parent.parent if path.parent.name == BUILDS else path.parent
+                path.parent.parent if path.parent.name in (BUILDS, CHECKS) else path.parent
                 for path in root.rglob("*")
                 if path.is_file()
             }

@@ -15,7 +15,7 @@ import pytest
 
 from orchestration.cli import main
 
-OUTCOME = ["materialized", "restored", "unchanged", "failed", "errors", "seconds"]
+OUTCOME = ["materialized", "restored", "unchanged", "checked", "failed", "errors", "seconds"]
 
 SLOW = """
 
@@ -202,7 +202,7 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
         fresh(here)
         assert main(arguments) == 0
         plan = json.loads(capfd.readouterr().out)
-        assert list(plan) == ["stale", "fresh"]
+        assert list(plan) == ["stale", "fresh", "checks"]
         assert plan["fresh"] == 23
         assert [list(item) for item in plan["stale"]] == (
             [["asset", "partition", "reasons", "certain"]] * 3
@@ -230,7 +230,7 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
     assert list(outcome) == OUTCOME
     assert outcome["materialized"] == []
     assert main(["plan", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out) == {"stale": [], "fresh": 26}
+    assert json.loads(capfd.readouterr().out) == {"stale": [], "fresh": 26, "checks": []}
 
 
 def test_a_rebuild_in_json_says_why_something_failed(

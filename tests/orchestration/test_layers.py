@@ -12,8 +12,8 @@ from orchestration import fingerprint
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [
-    "errors", "project", "json_cache", "fingerprint", "store", "stages", "io_managers", "eventlog",
-    "rebuild", "automation", "build", "checks", "definitions", "cli",
+    "errors", "project", "json_cache", "fingerprint", "store", "stages", "checks", "io_managers",
+    "eventlog", "rebuild", "automation", "build", "definitions", "cli",
 ]  # fmt: skip
 """Rooms of `orchestration`, lowest first."""
 
