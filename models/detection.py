@@ -1,0 +1,230 @@
+"""Verdicts of trained models on new recordings: the types that every system's `detection` shares.
+
+A system's `detection` module has the same five functions: `group_files` (which files are one
+recording), `read_recording`, `readings` (its features, scaled as in training), `verdicts` and
+`sheet` (a page about it). They are plain functions of data: `assets` gives them lineage, and `faint
+detect` calls them for people in a hurry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike as AnyArray
+from numpy.typing import NDArray
+
+from models.evaluation import Evaluation
+from models.intervals import Metric
+from models.scaling import Scaling, fit_scaling
+from models.types import JsonDict
+
+TYPICAL = 0.99
+"""Share of the training rows that lie within the range that counts as typical."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording as it was read.
+
+    Attributes
+    ----------
+    name
+        Unique among recordings, such as the star or the file's name without its suffix.
+    arrays
+        The signal and what belongs to it, by name.
+    facts
+        What the file says about itself (instrument, sample rate, units), as JSON.
+    notes
+        What was repaired or left out while it was read, each a sentence.
+    """
+
+    name: str
+    arrays: Mapping[str, NDArray[Any]]
+    facts: JsonDict = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model with what a verdict needs beside it.
+
+    Attributes
+    ----------
+    name
+        The model, such as ``cnn``.
+    fitted
+        The network or estimator.
+    threshold
+        Scores at or above it are positive; None for a model that takes no decision.
+    evaluation
+        The model on its test rows.
+    """
+
+    name: str
+    fitted: Any
+    threshold: float | None
+    evaluation: Evaluation
+
+    @property
+    def error_rates(self) -> JsonDict:
+        """How often it errs on its test rows at its threshold: rates with exact intervals.
+
+        ``missed``: share of the positives below the threshold; ``false_alarms``: share of the
+        negatives at or above it. Each is a `models.intervals.Metric` as JSON.
+        """
+        counts = self.evaluation.counts
+        return {
+            "missed": _share(counts["fn"], counts["tp"] + counts["fn"], "positives"),
+            "false_alarms": _share(counts["fp"], counts["fp"] + counts["tn"], "negatives"),
+        }
+
+
+def _share(errors: int, rows: int, what: str) -> JsonDict:
+    if rows == 0:
+        return Metric.undefined(f"the test rows have no {what}").to_dict()
+    return Metric.exact(errors, rows).to_dict()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one model says about one part of a recording.
+
+    Attributes
+    ----------
+    recording
+        Its name.
+    part
+        Which part, in the field's terms: a period, a span of seconds, a window.
+    model
+        The model.
+    label
+        What it is taken for, such as ``planet candidate``.
+    positive
+        Whether the score reaches the threshold; None for a model that takes no decision.
+    score, threshold
+        None where there is none.
+    error_rates
+        As of `TrainedModel`.
+    warnings
+        Where the recording lies outside what the model was trained on, each a sentence.
+    details
+        What a system adds, such as epoch and depth, as JSON.
+    """
+
+    recording: str
+    part: str
+    model: str
+    label: str
+    positive: bool | None
+    score: float | None = None
+    threshold: float | None = None
+    error_rates: JsonDict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    details: JsonDict = field(default_factory=dict)
+
+    def to_dict(self) -> JsonDict:
+        """Return it as JSON."""
+        return asdict(self) | {"warnings": list(self.warnings)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Verdict:
+        """Read what `to_dict` returned."""
+        return cls(**{**stored, "warnings": tuple(stored["warnings"])})
+
+    def warned(self, warnings: Iterable[str]) -> Verdict:
+        """Return a copy with more warnings."""
+        return replace(self, warnings=(*self.warnings, *warnings))
+
+
+@dataclass(frozen=True)
+class TrainingRange:
+    """Where a model's training rows lie, to tell rows that are unlike all of them.
+
+    The distance of a row is the root mean square of its standardised features; 1 is the distance
+    that `TYPICAL` of the training rows stay within.
+
+    Attributes
+    ----------
+    scaling
+        Mean and standard deviation of the training rows.
+    typical
+        Distance before it is divided by itself.
+
+    Examples
+    --------
+    >>> around = TrainingRange.fit([[0.0], [1.0], [2.0]])
+    >>> around.distance([[1.0], [21.0]]).round(1).tolist()
+    [0.0, 20.0]
+    """
+
+    scaling: Scaling
+    typical: float
+
+    @classmethod
+    def fit(cls, features: AnyArray) -> TrainingRange:
+        """Fit to training rows: array of shape (n, features), NaN where a feature is missing."""
+        rows = np.asarray(features, dtype=np.float64)
+        unscaled = cls(fit_scaling([rows]), 1.0)
+        typical = float(np.quantile(unscaled.distance(rows), TYPICAL))
+        return replace(unscaled, typical=typical or 1.0)
+
+    def distance(self, features: AnyArray) -> NDArray[np.float64]:
+        """Compute how far rows lie from the training rows, shape (n,); above 1 is untypical."""
+        squares = np.square(self.scaling.standardise(features).astype(np.float64))
+        present = np.isfinite(squares)
+        total = np.where(present, squares, 0.0).sum(axis=1)
+        return np.asarray(np.sqrt(total / np.maximum(present.sum(axis=1), 1)) / self.typical)
+
+    def warning(self, features: AnyArray) -> str | None:
+        """Say that rows are unlike the training rows; None where most of them are typical."""
+        distance = float(np.median(self.distance(features)))
+        if distance <= 1:
+            return None
+        return (
+            f"unlike the training data: its features lie {distance:.1f} times as far out as "
+            f"{TYPICAL:.0%} of them"
+        )
+
+    def to_dict(self) -> JsonDict:
+        """Return it as JSON."""
+        return {"scaling": self.scaling.to_dict(), "typical": self.typical}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> TrainingRange:
+        """Read what `to_dict` returned."""
+        return cls(Scaling.from_dict(stored["scaling"]), float(stored["typical"]))
+
+
+def outside(what: str, value: float, low: float, high: float, unit: str = "") -> str | None:
+    """Warn that a property of a recording lies outside what the models were trained on.
+
+    >>> outside("cadence", 2.0, 29.0, 30.0, "min")
+    'cadence of 2 min: trained on 29 ... 30 min'
+    >>> outside("cadence", 29.4, 29.0, 30.0, "min") is None
+    True
+    """
+    if low <= value <= high:
+        return None
+    unit = f" {unit}" if unit else ""
+    trained = f"{low:.6g}" if low == high else f"{low:.6g} ... {high:.6g}"
+    return f"{what} of {value:.6g}{unit}: trained on {trained}{unit}"
+
+
+def verdict_rows(verdicts: Iterable[Verdict]) -> list[JsonDict]:
+    """Make table rows of verdicts: one line each, for the terminal and a sheet."""
+    return [
+        {
+            "recording": verdict.recording,
+            "part": verdict.part,
+            "model": verdict.model,
+            "verdict": verdict.label,
+            "score": verdict.score,
+            "threshold": verdict.threshold,
+            **{f"{name} in tests": rate for name, rate in verdict.error_rates.items()},
+            "warnings": "; ".join(verdict.warnings) or None,
+        }
+        for verdict in verdicts
+    ]

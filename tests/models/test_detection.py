@@ -1,0 +1,86 @@
+"""Verdicts, error rates and the training range."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from models.detection import TrainedModel, TrainingRange, Verdict, outside, verdict_rows
+from models.evaluation import evaluate
+
+
+def test_error_rates_are_those_of_the_test_rows_at_the_threshold() -> None:
+    labels = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+    scores = [0.9, 0.8, 0.7, 0.1, 0.6, 0.2, 0.2, 0.1, 0.1, 0.0]
+    model = TrainedModel("cnn", None, 0.5, evaluate(labels, scores, 0.5, seed=0))
+    rates = model.error_rates
+    assert rates["missed"]["value"] == 0.25
+    assert rates["false_alarms"]["value"] == pytest.approx(1 / 6)
+    # Clopper & Pearson: 1 of 4 is 0.6 ... 81 %.
+    assert rates["missed"]["low"] == pytest.approx(0.0063, abs=1e-4)
+    assert rates["missed"]["high"] == pytest.approx(0.8059, abs=1e-4)
+
+
+def test_a_rate_without_rows_says_so() -> None:
+    evaluation = evaluate([1, 1], [0.9, 0.2], 0.5, seed=0)
+    rate = TrainedModel("cnn", None, 0.5, evaluation).error_rates["false_alarms"]
+    assert rate["value"] is None
+    assert rate["reason"] == "the test rows have no negatives"
+
+
+def test_verdicts_survive_json() -> None:
+    verdict = Verdict("star", "3.3 d", "cnn", "planet candidate", True, 0.9, 0.5, warnings=("far",))
+    stored = json.loads(json.dumps(verdict.to_dict()))
+    assert Verdict.from_dict(stored) == verdict
+    assert Verdict.from_dict(stored).warned(["short"]).warnings == ("far", "short")
+
+
+def test_the_training_range_holds_99_percent_of_the_training_rows() -> None:
+    rows = np.random.default_rng(0).normal(5, 2, (2000, 6))
+    around = TrainingRange.fit(rows)
+    assert np.mean(around.distance(rows) <= 1) == pytest.approx(0.99, abs=1e-3)
+    assert around.warning(rows) is None
+    assert around.warning(rows + 40) == (
+        "unlike the training data: its features lie 12.3 times as far out as 99% of them"
+    )
+
+
+def test_missing_features_and_constant_ones_leave_the_distance_finite() -> None:
+    around = TrainingRange.fit([[0.0, 7.0], [2.0, 7.0], [np.nan, 7.0]])
+    distance = around.distance([[np.nan, 7.0], [np.nan, np.nan], [1.0, 7.0]])
+    assert distance.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_training_range_survives_json() -> None:
+    around = TrainingRange.fit([[0.0, 1.0], [2.0, 5.0], [4.0, 2.0]])
+    again = TrainingRange.from_dict(json.loads(json.dumps(around.to_dict())))
+    assert again.distance([[9.0, 9.0]]) == around.distance([[9.0, 9.0]])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (4096.0, None),
+        (16384.0, "sample rate of 16384 Hz: trained on 4096 Hz"),
+    ],
+)
+def test_outside_names_what_was_trained_on(value: float, expected: str | None) -> None:
+    assert outside("sample rate", value, 4096, 4096, "Hz") == expected
+
+
+def test_rows_show_scores_rates_and_warnings() -> None:
+    verdict = Verdict("a", "p", "m", "chirp", True, 0.9, 0.5, {"missed": {"value": 0.1}}, ("far",))
+    assert verdict_rows([verdict]) == [
+        {
+            "recording": "a",
+            "part": "p",
+            "model": "m",
+            "verdict": "chirp",
+            "score": 0.9,
+            "threshold": 0.5,
+            "missed in tests": {"value": 0.1},
+            "warnings": "far",
+        }
+    ]
