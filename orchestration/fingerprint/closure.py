@@ -8,6 +8,7 @@ from typing import Protocol
 
 from orchestration.fingerprint.facts import (
     CAPTURED,
+    FRAME_READERS,
     HINT_READERS,
     QUIET_DECORATORS,
     Decorator,
@@ -44,12 +45,20 @@ class Graph:
         The project.
     settings_bases, wiring
         As of `SourceTree`.
+    named
+        Whether it counts what variables and functions are called.
     """
 
     def __init__(
-        self, sources: SourceFiles, settings_bases: Collection[str], wiring: Collection[str]
+        self,
+        sources: SourceFiles,
+        settings_bases: Collection[str],
+        wiring: Collection[str],
+        *,
+        named: bool = False,
     ) -> None:
         self.sources = sources
+        self.named = named
         self.names = Names(sources)
         self.nodes: dict[Key, Node] = {}
         self._digests: dict[Key, str] = {}
@@ -64,11 +73,20 @@ class Graph:
         closure = self._closure([root])
         ambient = self._ambient(closure)
         digest = self._digests[root]
-        if ambient:
-            digest = digest_of(
-                "\n".join([digest, *sorted({self._digests[key] for key in ambient})])
-            )
+        if ambient or self.named:
+            also = sorted({self._digests[key] for key in ambient})
+            digest = digest_of("\n".join([digest, *["named"][: self.named], *also]))
         return digest, closure
+
+    def with_names(self) -> Graph:
+        """Return another graph of the same project, in which names count."""
+        graph = Graph(self.sources, self._settings_bases, self._wiring, named=True)
+        graph.names = self.names
+        return graph
+
+    def observed(self, closure: Iterable[Key]) -> bool:
+        """Whether what is in a closure may read what variables and functions are called."""
+        return any(self.nodes[key].observes for key in closure)
 
     # -- nodes
 
@@ -104,6 +122,8 @@ class Graph:
                 node.key(Key(key.module, units[index]["binds"][0]))
             else:
                 self.assemble(node, key, units[index], index)
+                if index in own and len(units[index]["binds"]) > 1:
+                    node.text(f"as {key.name}")  # which of them
         if self.names.flag((key.module, key.name), "subclasses"):
             self._with_subclasses(node, (key.module, key.name))
         return node
@@ -171,6 +191,9 @@ class Graph:
             if not (variant.startswith("stage") and self._wires(module, unit, decorator)):
                 part(decorator)
         part(unit["body"])
+        node.observes |= unit.get("observes", False)
+        if self.named:
+            node.text(unit.get("locals", ""))
         for listed in unit.get("fields", ()):
             settings = variant == "settings" and self._has_settings_base(
                 self.names.targets(module, unit, listed["bases"])
@@ -218,6 +241,7 @@ class Graph:
                 node.also.add(Key(target.module, "*"))
             else:
                 node.text(f"{target.kind} {target.name}")
+                node.observes |= _reads_frames(target)
                 if target.kind == "outside":
                     node.outside.add(target.name.partition(".")[0])
                     if ".*." in target.name:
@@ -392,3 +416,10 @@ class Graph:
                 absolute = self.sources.absolute(module, level, name)
                 stack += [absolute, f"{absolute}.{attribute}"]
         return imported
+
+
+def _reads_frames(target: Target) -> bool:
+    """Whether something of another's may read the variables of its callers by name."""
+    path = f"builtins.{target.name}" if target.kind == "builtin" else target.name
+    package, _, rest = path.partition(".")
+    return package in FRAME_READERS or f"{package}.{rest.partition('.')[0]}" in FRAME_READERS

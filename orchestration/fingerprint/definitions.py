@@ -112,7 +112,7 @@ class DefinitionReader(EffectReader):
                 self.mode(scope=scope, path=path, depth=self.depth + 1),
                 self.mode(soft=False, annotation=False, mentioning=False),
             ):
-                self.visit_all(node.body)
+                self.visit_block(node.body)
                 self._unused_imports(node.body)
         self.write(")")
 

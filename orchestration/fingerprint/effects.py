@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 
-from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, Use
+from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, OBSERVERS, Use
 from orchestration.fingerprint.normalise import Normaliser
 from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
 
@@ -62,6 +63,8 @@ class EffectReader(Normaliser):
             self.unit["reads_hints"] = True
         if node.attr == "__subclasses__":
             self._asks_subclasses(node)
+        if node.attr in OBSERVERS:
+            self.unit["observes"] = True
         # An attribute of what import_module returns is followed just as if it were imported.
         attributes: list[str] = []
         base: ast.expr = node
@@ -143,7 +146,7 @@ class EffectReader(Normaliser):
             elif id(self.scope.lookup(node.id)) in self.outer:
                 self.name(node.id, ())
             else:
-                self.write(f"(bind {node.id})")
+                self.write(f"(bind {self.local(node.id)})")
         elif chain is not None:
             self.changes(chain[0], self.name(*chain, Use.STORED))
         elif isinstance(node, ast.Attribute):
@@ -189,6 +192,7 @@ class EffectReader(Normaliser):
             return []
         if dotted in HINT_READERS:
             self.unit["reads_hints"] = True
+        self.query(node)
         self.write("(Call ")
         called: list[int] = []
         chain = dotted_name(node.func)
@@ -229,6 +233,14 @@ class EffectReader(Normaliser):
                 self.visit(keyword.value)
         self.write(")")
         return called
+
+    def query(self, node: ast.Call) -> None:
+        """Follow the variables that a query of pandas names, as in `table.query("a > @limit")`."""
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("eval", "query"):
+            return
+        for name in re.findall(r"@(\w+)", _spelled(node.args[0]) if node.args else ""):
+            self.unit["observes"] = True
+            self.name(name, ())
 
     def _special(self, node: ast.Call, dotted: str) -> bool:
         """Handle calls with a meaning of their own. Returns True if the call is written."""
@@ -299,7 +311,7 @@ class EffectReader(Normaliser):
 
     def visit_If(self, node: ast.If) -> None:
         if self.scope.dotted(node.test) in TYPE_CHECKING:
-            self.visit_all(node.orelse)
+            self.visit_block(node.orelse)
             return
         test = node.test
         if (
@@ -314,7 +326,7 @@ class EffectReader(Normaliser):
             self.write(f"(If {type(test.ops[0]).__name__} ")
             self.visit(test.left)
             self.name(*chain, Use.CHECKED)
-            self.visit_all(node.body)
+            self.visit_block(node.body)
             self.write(")")
             return
         self.generic_visit(node)

@@ -63,6 +63,7 @@ class Unit(TypedDict, total=False):
     binds: list[str]
     refs: list[str]
     body: Part
+    locals: str  # digest of the names of its functions' variables, which its text is without
     eager: list[int]  # refs evaluated on import
     decorators: list[Decorator]
     hints: list[Hints]
@@ -85,6 +86,7 @@ class Unit(TypedDict, total=False):
     alters: bool  # one of its parameters
     hands: list[int]  # a parameter on to these
     reads_hints: bool
+    observes: bool  # may read what variables and functions are called
     defines: bool  # another statement that has a function or class inside
     metaclass: list[int]
     hooks: list[str]  # see `definitions._class_hooks`
@@ -122,6 +124,22 @@ HINT_READERS = {
     "typing.get_type_hints",
 }  # fmt: skip
 """What reads annotations, or the source itself."""
+
+OBSERVERS = {
+    "__code__", "__globals__", "__qualname__", "ag_frame", "co_freevars", "co_name", "co_names",
+    "co_qualname", "co_varnames", "cr_frame", "f_back", "f_code", "f_globals", "f_locals",
+    "gi_frame", "tb_frame",
+}  # fmt: skip
+"""Attributes that show what the code around calls its variables and itself."""
+
+FRAME_READERS = {
+    "builtins.compile", "builtins.dir", "builtins.eval", "builtins.exec", "builtins.globals",
+    "builtins.locals", "builtins.vars", "dis", "duckdb", "executing", "gc.get_objects",
+    "gc.get_referrers", "icecream", "inspect", "numexpr", "pandas.eval", "pandasql", "patsy",
+    "polars.sql", "statsmodels", "sys._current_frames", "sys._getframe", "sys.setprofile",
+    "sys.settrace", "symtable", "trace", "traceback", "unittest.mock", "varname",
+}  # fmt: skip
+"""What may read the variables of its callers by name, by full path or as a whole package."""
 
 MUTATORS = {
     "__delitem__", "__setattr__", "__setitem__", "add", "append", "appendleft", "clear", "discard",

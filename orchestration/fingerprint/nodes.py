@@ -51,6 +51,7 @@ class Node:
         self.label: list[str] = []  # the parts with names: the definition's digest alone
         self.outside: set[str] = set()
         self.dynamic: set[Dynamic] = set()
+        self.observes = False  # may read what variables and functions are called
         self.loads: set[str] = set()  # modules imported inside functions
         self.values: dict[str, str] = {}
 

@@ -6,8 +6,11 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from orchestration.fingerprint.facts import Facts, Part, Unit, Use, digest_of
+from orchestration.fingerprint.canonical import flattened, folded
+from orchestration.fingerprint.facts import OBSERVERS, Facts, Part, Unit, Use, digest_of
 from orchestration.fingerprint.scopes import Scope
+
+_BINDERS = (ast.ExceptHandler, ast.MatchAs, ast.MatchMapping, ast.MatchStar)
 
 
 class Normaliser(ast.NodeVisitor):
@@ -41,6 +44,7 @@ class Normaliser(ast.NodeVisitor):
         )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
+        self.locals: list[str] = []  # names that the text leaves out
         self.depth = 0  # of function bodies: 0 is what runs on import
         self.soft = False  # in a base or an annotation of a field
         self.annotation = False
@@ -50,6 +54,8 @@ class Normaliser(ast.NodeVisitor):
     def finish(self, body: Part) -> Unit:
         """Return the unit, without what is empty."""
         self.unit["body"] = body
+        if self.locals:
+            self.unit["locals"] = digest_of(" ".join(self.locals))
         refs = list(self.refs)
         written = [
             refs[index][2:] for key in ("stores", "writes", "methods") for index in self.unit[key]
@@ -99,6 +105,8 @@ class Normaliser(ast.NodeVisitor):
         """Write a dotted name. Returns its refs; a local name has none."""
         if "__annotations__" in attributes or "__signature__" in attributes:
             self.unit["reads_hints"] = True
+        if not OBSERVERS.isdisjoint(attributes):
+            self.unit["observes"] = True
         scope = self.scope.lookup(name)
         if scope is None:
             kind = Use.SOFT if self.soft and use == Use.READ else use
@@ -109,11 +117,32 @@ class Normaliser(ast.NodeVisitor):
                 kind = Use.PARAMETER if name in scope.parameters else Use.ENCLOSING
                 refs.append(self.ref(f"{kind}:{'.'.join([name, *attributes])}"))
             else:
-                self.write(f"(local {'.'.join([name, *attributes])})")
+                self.write(f"(local {'.'.join([self.local(name), *attributes])})")
+                if scope.kind == "class" and self._is_outside(scope, name):
+                    # Until the class binds the name itself, as in `size = size`.
+                    with self.mode(scope=scope.parent):
+                        refs += self.name(name, attributes, use)
         for level, module, attribute in scope.imports.get(name, ()):
             rest = ".".join(attributes)
             refs.append(self.ref(f"{Use.IMPORTED}:{level}:{module}:{attribute}:{rest}"))
         return refs
+
+    def local(self, name: str) -> str:
+        """Spell a name of a scope around: a variable of a function by its place alone."""
+        scope = self.scope.lookup(name)
+        if scope is None or scope.kind == "class" or id(scope) in self.outer:
+            return name
+        between, inner = 0, self.scope
+        while inner is not scope:
+            assert inner.parent is not None
+            between, inner = between + 1, inner.parent
+        return f"{between}.{scope.place(name)}"
+
+    def _is_outside(self, scope: Scope, name: str) -> bool:
+        """Whether a name of a class is also one of a scope around the class."""
+        assert scope.parent is not None
+        around = scope.parent.lookup(name)
+        return around is not None or name in self.module.names or name in self.module.imports
 
     def unfollowed(self, node: ast.AST, what: str, pattern: str = "") -> None:
         """Note what cannot be followed, and which modules it may reach."""
@@ -127,7 +156,10 @@ class Normaliser(ast.NodeVisitor):
             if value is None or value == [] or name in ("ctx", "kind", "type_comment"):
                 continue
             self.write(f" {name}=")
-            self._value(value)
+            if isinstance(node, _BINDERS) and isinstance(value, str):
+                self.visit(ast.Name(value, ast.Store()))
+            else:
+                self._value(value)
         self.write(")")
 
     def _value(self, value: object) -> None:
@@ -135,6 +167,8 @@ class Normaliser(ast.NodeVisitor):
             self.visit(value)
         elif isinstance(value, list):
             self.write("[")
+            if value and isinstance(value[0], ast.stmt):
+                value = flattened(value)
             for item in value:
                 self._value(item)
                 self.write(",")
@@ -147,8 +181,21 @@ class Normaliser(ast.NodeVisitor):
         for node in nodes:
             self.visit(node)
 
-    def visit_Pass(self, node: ast.Pass) -> None:
-        pass
+    def visit_block(self, body: Sequence[ast.stmt]) -> None:
+        """Visit the statements of a block."""
+        self.visit_all(flattened(body))
+
+    def visit_BinOp(self, node: ast.BinOp | ast.UnaryOp) -> None:
+        value = folded(node)
+        if value is None:
+            self.generic_visit(node)
+        else:
+            self.write(f"{type(value).__name__}:{value!r}")
+
+    visit_UnaryOp = visit_BinOp  # noqa: N815
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.write(f"(Nonlocal {[self.local(name) for name in node.names]})")
 
     def visit_Global(self, node: ast.Global) -> None:
         pass  # `Scope.lookup` knows
@@ -161,6 +208,8 @@ class Normaliser(ast.NodeVisitor):
                 pass
             else:
                 return
+        if node.value in OBSERVERS:  # for `getattr` and the like
+            self.unit["observes"] = True
         self.write(f"{type(node.value).__name__}:{node.value!r}")
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
@@ -211,9 +260,15 @@ class Normaliser(ast.NodeVisitor):
         listed = [*arguments.posonlyargs, *arguments.args]
         names = [argument.arg for argument in (*listed, *arguments.kwonlyargs)]
         names += [argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument]
-        scope.names.update(names)
+        for name in names:
+            scope.add(name)
         scope.parameters.update(names[1:] if method else names)
-        return scope.bind(body)
+        return self.entered(scope.bind(body))
+
+    def entered(self, scope: Scope) -> Scope:
+        """Keep the names of a scope, which the text is without."""
+        self.locals += [*scope.places, ";"]
+        return scope
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -223,6 +278,7 @@ class Normaliser(ast.NodeVisitor):
         scope = Scope("comprehension", outside)
         for generator in node.generators:
             scope.bind([generator.target])
+        self.entered(scope)
         for index, generator in enumerate(node.generators):
             self.write(f"(for {generator.is_async} ")
             self.scope = scope if index else outside  # the first is evaluated outside
@@ -249,7 +305,8 @@ class Normaliser(ast.NodeVisitor):
         parameters = getattr(node, "type_params", [])
         if parameters:
             self.scope = Scope("function", outside)
-            self.scope.names.update(parameter.name for parameter in parameters)
+            for parameter in parameters:
+                self.scope.add(parameter.name)
             self.write("(type ")
             self.visit_all(parameters)
             self.write(")")

@@ -60,10 +60,20 @@ class Scope:
         self.parent = parent
         self.module: Scope = parent.module if parent else self
         self.names: set[str] = set()
+        self.places: dict[str, int] = {}  # of names, in the order in which they are bound
         self.imports: dict[str, list[Spec]] = {}
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.parameters: set[str] = set()
+
+    def add(self, name: str) -> None:
+        """Add a name."""
+        self.names.add(name)
+        self.places.setdefault(name, len(self.places))
+
+    def place(self, name: str) -> int:
+        """Number of a name of this scope, which stands for it however it is called."""
+        return self.places.setdefault(name, len(self.places))
 
     def bind(self, nodes: Iterable[ast.AST]) -> Scope:
         """Collect what ``nodes`` bind in this scope, without entering inner ones."""
@@ -71,17 +81,20 @@ class Scope:
         while stack:
             node = stack.pop()
             if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                self.names.add(node.name)
+                self.add(node.name)
                 stack.extend(node.decorator_list)
             elif isinstance(node, ast.Lambda):
                 pass
             elif isinstance(node, _COMPREHENSIONS):
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.NamedExpr):
-                        self.names.add(inner.target.id)
+                        self.add(inner.target.id)
             elif isinstance(node, ast.Name):
                 if not isinstance(node.ctx, ast.Load):
-                    self.names.add(node.id)
+                    self.add(node.id)
+            elif isinstance(node, ast.AnnAssign) and node.value is None:
+                if isinstance(node.target, ast.Name):
+                    self.names.add(node.target.id)  # without a place: only a hint
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 for name, spec in imported_names(node):
                     self.imports.setdefault(name, []).append(spec)
@@ -91,9 +104,9 @@ class Scope:
                 self.nonlocals.update(node.names)
             else:
                 if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-                    self.names.add(node.name)
+                    self.add(node.name)
                 elif isinstance(node, ast.MatchMapping) and node.rest:
-                    self.names.add(node.rest)
+                    self.add(node.rest)
                 stack.extend(list(ast.iter_child_nodes(node))[::-1])
         outer = self.globals | self.nonlocals
         self.names -= outer

@@ -132,7 +132,8 @@ class SourceTree:
         wiring: Collection[str] = ("dagster",),
     ) -> None:
         self._sources = SourceFiles(Path(root), packages, cache)
-        self._graph = Graph(self._sources, settings_bases, wiring)
+        graph = Graph(self._sources, settings_bases, wiring)
+        self._graphs = [graph, graph.with_names()]
 
     def files(self) -> tuple[Path, ...]:
         """Every source file that was read, sorted."""
@@ -161,12 +162,15 @@ class SourceTree:
         SourceError
             A file that it uses cannot be parsed.
         """
-        digest, closure = self._graph.closed(self._root(module, qualname, values))
+        for graph in self._graphs:
+            digest, closure = graph.closed(self._root(graph, module, qualname, values))
+            if not graph.observed(closure):
+                break
         pieces: dict[str, list[str]] = {}
         outside: set[str] = set()
         dynamic: set[Dynamic] = set()
         for key in closure:
-            node = self._graph.nodes[key]
+            node = graph.nodes[key]
             outside |= node.outside
             dynamic |= node.dynamic
             if not key.name.startswith("*"):
@@ -184,25 +188,27 @@ class SourceTree:
             dynamic=tuple(sorted(dynamic)),
         )
 
-    def _root(self, module: str, qualname: str, values: Mapping[str, object] | None) -> Key:
+    def _root(
+        self, graph: Graph, module: str, qualname: str, values: Mapping[str, object] | None
+    ) -> Key:
         if module not in self._sources:
             raise LookupError(f"no module {module!r} in {self._sources.root}")
         top, *rest = qualname.split(".")
         if "<locals>" in rest:
             if qualname not in self._sources.facts(module).get("nested", {}):
                 raise LookupError(f"no function {qualname!r} in {self._sources.paths[module]}")
-            key = Key(module, qualname, f"stage {len(self._graph.nodes)}")
-            node = self._graph.nodes[key] = Node()
-            Values(self._graph, module, qualname, values or {}, node).assemble(key)
+            key = Key(module, qualname, f"stage {len(graph.nodes)}")
+            node = graph.nodes[key] = Node()
+            Values(graph, module, qualname, values or {}, node).assemble(key)
             return key
-        target = next(self._graph.names.definitions(module, f"{Use.READ}:{top}"), None)
+        target = next(graph.names.definitions(module, f"{Use.READ}:{top}"), None)
         if target is None:
             raise LookupError(f"no function {qualname!r} in {self._sources.paths[module]}")
         if not rest:
             return Key(target.module, target.name, "stage")
         key = Key(target.module, qualname, "stage")
-        if key not in self._graph.nodes:
-            node = self._graph.nodes[key] = Node()
+        if key not in graph.nodes:
+            node = graph.nodes[key] = Node()
             node.key(Key(*target.pair))
             node.text(".".join(rest))
         return key

@@ -1349,7 +1349,7 @@ def test_digests_are_the_same_on_every_version_of_python(tmp_path: Path) -> None
     assert look(tmp_path).digest == GOLDEN
 
 
-GOLDEN = "ff7d8442e62647802bbc955aec49f8b39a02a643b9c7f39c383035fb0cec91ee"
+GOLDEN = "572a1033c86eb673631ce5620f2b16dd7d4e1493d024a2a9da17c3159b88286a"
 
 
 # ---- Annotations and settings --------------------------------------------------------------------

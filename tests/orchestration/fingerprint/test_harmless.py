@@ -1,0 +1,253 @@
+"""Edits that can't alter a result keep the digest; the nearest edits that can don't."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.fingerprint import Fingerprint, SourceTree
+
+
+def look(root: Path, source: str, **modules: str) -> Fingerprint:
+    """Fingerprint `stage` of a project of one module, and of more by name."""
+    for name, text in {"stages": source, "__init__": "", **modules}.items():
+        path = root / "toy" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    return SourceTree(root, ["toy"]).fingerprint("toy.stages", "stage")
+
+
+def case(name: str, source: str, harmless: str, harmful: str) -> Any:
+    """A project, and two edits of it.
+
+    Parameters
+    ----------
+    harmless, harmful
+        Replacements, one a line, as "old -> new"; `\\n` in them is a new line.
+    """
+    source = textwrap.dedent(source)
+    return pytest.param(source, edit(source, harmless), edit(source, harmful), id=name)
+
+
+def edit(source: str, replacements: str) -> str:
+    """Carry out replacements."""
+    for line in filter(None, textwrap.dedent(replacements).splitlines()):
+        old, _, new = line.replace("\\n", "\n").partition(" -> ")
+        assert old in source, old
+        source = source.replace(old, new)
+    return source
+
+
+CASES = [
+    case(
+        "a local variable",
+        """
+        def stage(x):
+            total, count = 0, 0
+            for item in x:
+                total += item
+                count += 1
+            return total / count
+        """,
+        "total -> summed\ncount -> number\nitem -> one",
+        "total / count -> count / total",
+    ),
+    case(
+        "names of local variables are exchanged",
+        "def stage(x):\n    a = x\n    b = -x\n    return a - 2 * b\n",
+        "a = x -> tmp = x\nb = -x -> a = -x\na - 2 * b -> tmp - 2 * a",
+        "a = x -> tmp = x\nb = -x -> a = -x\na - 2 * b -> a - 2 * tmp",
+    ),
+    case(
+        "variables of a comprehension, a lambda and a loop",
+        "def stage(x):\n    k = 2\n    return [i * j for i in x for j in x], (lambda: k)()\n",
+        "i * j for i in x for j -> a * i for a in x for i",
+        "i * j for i in x for j in x -> i * j for i in [k] for j in x",
+    ),
+    case(
+        "a variable of a function around",
+        """
+        def stage(x):
+            count = 0
+            def inner():
+                nonlocal count
+                count += 1
+                return count
+            return inner() + count
+        """,
+        "count -> number",
+        "nonlocal count\\n -> count = 0\\n",
+    ),
+    case(
+        "what an exception and a pattern are bound to",
+        """
+        def stage(x):
+            try:
+                match x:
+                    case {"a": [first, *others], **rest} as whole:
+                        return first, others, rest, whole
+            except ValueError as error:
+                raise TypeError from error
+        """,
+        "first -> one\nothers -> more\nrest -> left\nwhole -> all_of_it\nerror -> wrong",
+        "first, others, rest, whole\\n -> first, rest, others, whole\\n",
+    ),
+    case(
+        "a variable in a method",
+        """
+        class Window:
+            def rows(self, values):
+                kept = values[1:]
+                return kept
+
+        def stage(x):
+            return Window().rows(x)
+        """,
+        "kept -> rest",
+        "return kept -> return values",
+    ),
+    case(
+        "a name that hides one of the module",
+        "size = 1\n\ndef stage(x):\n    width = x\n    return width + size\n",
+        "width -> length",
+        "width -> size",
+    ),
+    case(
+        "else after return",
+        """
+        def stage(x):
+            if x > 2:
+                return 1
+            elif x > 1:
+                return 2
+            else:
+                y = x
+            return y
+        """,
+        "    elif -> if\n    else:\\n        y = x -> y = x",
+        "        return 2 -> pass",
+    ),
+    case(
+        "else after raise and continue",
+        """
+        def stage(x):
+            found = []
+            for y in x:
+                if y is None:
+                    raise ValueError
+                else:
+                    if y:
+                        continue
+                    found.append(y)
+            return found
+        """,
+        "else:\\n            if y:\\n                continue\\n            found.append(y)"
+        " -> if y:\\n            continue\\n        else:\\n            found.append(y)",
+        "continue -> pass",
+    ),
+    case(
+        "else after an if whose branches both leave",
+        """
+        def stage(x):
+            if x:
+                if x > 1:
+                    return 1
+                else:
+                    return 2
+            else:
+                y = 3
+            return y
+        """,
+        "    else:\\n        y = 3\\n -> y = 3\\n",
+        "            return 2 -> x = 2",
+    ),
+    case(
+        "arithmetic on numbers and strings that are written out",
+        'SECONDS = 60 * 60\nNAME = "a" + "b" * 2\n\ndef stage(x):\n'
+        "    return x * -(2 ** 3), SECONDS, NAME, x + 1 / 4\n",
+        '60 * 60 -> 3600\n"a" + "b" * 2 -> "abb"\n-(2 ** 3) -> -8\n1 / 4 -> 0.25',
+        "60 * 60 -> 3600.0",
+    ),
+    case(
+        "arithmetic that is too large to be done beforehand",
+        "def stage(x):\n    return 10 ** 400, 2 << 9000, 'a' * 99999, 1 / 0\n",
+        "stage(x) -> stage( x )",
+        "1 / 0 -> 2 / 0",
+    ),
+    case(
+        "a constant that only looks like arithmetic",
+        "def stage(x):\n    return True + 1, x * 60 * 60, 2 - 0.0\n",
+        "2 - 0.0 -> 2.0",
+        "x * 60 * 60 -> x * 3600",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "harmless", "harmful"), CASES)
+def test_a_harmless_edit_keeps_the_digest_and_its_harmful_twin_does_not(
+    tmp_path: Path, before: str, harmless: str, harmful: str
+) -> None:
+    first = look(tmp_path / "before", before)
+    if before != harmless:
+        assert look(tmp_path / "harmless", harmless).digest == first.digest
+    assert look(tmp_path / "harmful", harmful).digest != first.digest
+    assert not first.dynamic
+
+
+LOCALS = {
+    "locals": "return locals()",
+    "vars": "return vars()",
+    "dir": "return dir()",
+    "eval": "return eval('width')",
+    "exec": "exec('x = width')\n    return x",
+    "a query": "return x.query('a > @width')",
+    "an expression of pandas": "import pandas as pd\n    return pd.eval('width + 1')",
+    "an expression of numexpr": "import numexpr\n    return numexpr.evaluate('width + 1')",
+    "a frame": "import sys\n    return sys._getframe().f_locals",
+    "a function that reads its caller's frame": "return caller()",
+    "the code of a function": "return stage.__code__.co_varnames",
+    "the code of a function, by a written name": "return getattr(stage, '__code__')",
+}
+
+
+@pytest.mark.parametrize("how", LOCALS)
+def test_a_local_variable_that_can_be_read_by_name_counts(tmp_path: Path, how: str) -> None:
+    source = (
+        "import inspect\n\n\ndef caller():\n    return inspect.stack()[1].frame.f_locals\n\n\n"
+        "def helper(x):\n    width = 2 * x\n    return width\n\n\n"
+        f"def stage(x):\n    width = helper(x)\n    {LOCALS[how]}\n"
+    )
+    first = look(tmp_path / "before", source)
+    renamed = source.replace("width = helper(x)", "size = helper(x)")
+    assert look(tmp_path / "after", renamed).digest != first.digest
+
+
+def test_which_name_of_several_is_used_counts(tmp_path: Path) -> None:
+    source = "A, (B, C) = 1, (2, 3)\n\n\ndef stage(x):\n    return B\n"
+    first = look(tmp_path / "before", source).digest
+    for name in "AC":
+        edited = source.replace("return B", f"return {name}")
+        assert look(tmp_path / name, edited).digest != first
+
+
+def test_a_name_that_a_class_takes_from_around_it_counts(tmp_path: Path) -> None:
+    source = """\
+    size = 1
+
+    class Window:
+        size = size
+
+    def stage(x):
+        return Window.size
+    """
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "after", source.replace("size = 1", "size = 2")).digest != first
+
+
+def test_what_a_query_names_counts(tmp_path: Path) -> None:
+    source = "LIMIT = 1\n\n\ndef stage(x):\n    return x.query('a > @LIMIT')\n"
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "after", source.replace("LIMIT = 1", "LIMIT = 2")).digest != first
