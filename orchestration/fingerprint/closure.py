@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -13,11 +14,13 @@ from orchestration.fingerprint.facts import (
     QUIET_DECORATORS,
     Decorator,
     Hints,
+    Log,
     Part,
     Unit,
     Use,
     digest_of,
 )
+from orchestration.fingerprint.logs import ANY
 from orchestration.fingerprint.names import Names, Pair, Target, walk
 from orchestration.fingerprint.nodes import Dynamic, Key, Node, solve
 from orchestration.fingerprint.source_files import SourceFiles
@@ -191,6 +194,9 @@ class Graph:
             if not (variant.startswith("stage") and self._wires(module, unit, decorator)):
                 part(decorator)
         part(unit["body"])
+        for log in unit.get("logs", ()):
+            if self.named or not self._only_tells(key, unit, log):
+                part(log)
         node.observes |= unit.get("observes", False)
         if self.named:
             node.text(unit.get("locals", ""))
@@ -289,6 +295,45 @@ class Graph:
                 }
             node.dynamic.add(Dynamic(module, line, what))
             node.also.add(Key(module, "*"))
+
+    # -- messages
+
+    def _only_tells(self, key: Key, unit: Unit, log: Log) -> bool:
+        """Whether a call is sure to log or print, and to do nothing else."""
+        module = key.module
+        if self.sources.facts(module).get("stars") or not self._active.isdisjoint(
+            [*log["uses"], ANY]
+        ):
+            return False
+        targets = [*self.names.targets(module, unit, log["slots"])]
+        if any(target.kind == "missing" for target in targets):
+            return False
+        if log["who"] == "context":
+            return key.variant.startswith("stage")
+        called = [*self.names.targets(module, unit, log["by"])]
+        if log["who"] == "name":
+            return bool(called) and all(map(self._is_logger, called))
+        return not any(target.kind == "definition" for target in called)
+
+    def _is_logger(self, target: Target) -> bool:
+        """Whether a name stands for a method of a logger that nothing else is done to."""
+        units = self.sources.binding(*target.pair) if target.kind == "definition" else []
+        return (
+            "." not in target.rest
+            and [unit.get("logger") for unit in units] == [True]
+            and not self.names.changes.get(target.pair)
+        )
+
+    @functools.cached_property
+    def _active(self) -> frozenset[str]:
+        """Attributes and special methods of the project that may do more than return a value."""
+        broken = self.sources.broken
+        return frozenset(
+            name
+            for module in self.sources
+            if module not in broken
+            for name in self.sources.facts(module).get("active", ())
+        )
 
     # -- annotations, decorators and settings
 

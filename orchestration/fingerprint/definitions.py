@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from orchestration.fingerprint.facts import (
     Use,
     digest_of,
 )
+from orchestration.fingerprint.logs import is_logger, loggers
 from orchestration.fingerprint.scopes import (
     FUNCTIONS,
     OVERLOAD,
@@ -28,6 +30,8 @@ from orchestration.fingerprint.scopes import (
     root_name,
 )
 
+_CONTEXTS = {"_context", "context", "context_"}
+_IS_CONTEXT = re.compile(r"dagster\.\w+ExecutionContext")
 _FIELD_NOTES = {"default", "default_factory", "description", "title", "examples"}
 
 
@@ -60,6 +64,7 @@ class DefinitionReader(EffectReader):
                 isinstance(inner, (*FUNCTIONS, ast.ClassDef, ast.Lambda))
                 for inner in ast.walk(node)
             )
+            self.unit["logger"] = isinstance(node, ast.Assign) and is_logger(node.value, self.scope)
         with self.part() as body:
             for test, taken in guards:
                 self.write(f"(when {taken} ")
@@ -107,6 +112,8 @@ class DefinitionReader(EffectReader):
             self._hints(node, readers, top)
             self.arguments(node.args)
             scope = self.function_scope(node.args, node.body, method=method)
+            scope.loggers.update(loggers(node.body, scope))
+            scope.context = self._context(node) if top else ""
             path = [*self.path, node.name, "<locals>"]
             with (
                 self.mode(scope=scope, path=path, depth=self.depth + 1),
@@ -117,6 +124,14 @@ class DefinitionReader(EffectReader):
         self.write(")")
 
     visit_FunctionDef = visit_AsyncFunctionDef = function  # noqa: N815
+
+    def _context(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """Name of the parameter that Dagster hands its context to, if the function is a stage."""
+        for argument in node.args.args[:1]:
+            hint = argument.annotation and self.scope.dotted(argument.annotation)
+            if argument.arg in _CONTEXTS or _IS_CONTEXT.fullmatch(hint or ""):
+                return argument.arg
+        return ""
 
     def _unused_imports(self, body: Sequence[ast.stmt]) -> None:
         """Mention what a function imports and never uses: it is imported for its side effects."""

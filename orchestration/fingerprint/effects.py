@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, OBSERVERS, Use
+from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, OBSERVERS, Log, Use
+from orchestration.fingerprint.logs import logger_of, told
 from orchestration.fingerprint.normalise import Normaliser
 from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
 
@@ -114,12 +115,38 @@ class EffectReader(Normaliser):
             return
         if self.depth == 0:
             self.unit["effect"] = True
+        elif isinstance(node.value, ast.Call) and self._logged(node.value):
+            return
         self.write("(Expr ")
         if isinstance(node.value, ast.Call):
             self.call(node.value, "effect")
         else:
             self.visit(node.value)
         self.write(")")
+
+    def _logged(self, node: ast.Call) -> bool:
+        """Write a call that only tells a person something as a part of its own, if it is one."""
+        who, uses = logger_of(node, self.scope), told(node, self.scope)
+        if who is None or uses is None:
+            return False
+        name, *attributes = who.split(".")
+        scope = self.scope.lookup(name) if who else None
+        if scope is not None:
+            if name == scope.context and attributes == ["log"]:
+                who = "context"
+            elif name in scope.loggers and not attributes:
+                who = ""
+            else:
+                return False
+        elif who:
+            who = "name"
+        place = len(self.out)
+        with self.part() as part:
+            self.write(f"(Log {place} ")
+            by = self.call(node, "effect")
+            self.write(")")
+        self.unit["logs"].append(Log(**part, who=who, by=by, uses=sorted(uses)))
+        return True
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.write("(AugAssign ")

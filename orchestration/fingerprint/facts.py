@@ -55,6 +55,14 @@ class Fields(TypedDict):
     settings: Part  # the same without defaults
 
 
+class Log(Part):
+    """A call that logs or prints and whose arguments only read: it may be left out."""
+
+    who: str  # "" for what is sure to be a logger, "context" for that of a stage, or "name"
+    by: list[int]  # refs of what is called
+    uses: list[str]  # attributes and special methods that its arguments use
+
+
 class Unit(TypedDict, total=False):
     """One statement. Its refs are strings: a `Use`, a colon and a name."""
 
@@ -63,6 +71,8 @@ class Unit(TypedDict, total=False):
     binds: list[str]
     refs: list[str]
     body: Part
+    logs: list[Log]
+    logger: bool  # binds one name to a logger
     locals: str  # digest of the names of its functions' variables, which its text is without
     eager: list[int]  # refs evaluated on import
     decorators: list[Decorator]
@@ -86,7 +96,7 @@ class Unit(TypedDict, total=False):
     alters: bool  # one of its parameters
     hands: list[int]  # a parameter on to these
     reads_hints: bool
-    observes: bool  # may read what variables and functions are called
+    observes: bool  # may read what variables and functions are called, or what is logged
     defines: bool  # another statement that has a function or class inside
     metaclass: list[int]
     hooks: list[str]  # see `definitions._class_hooks`
@@ -103,6 +113,7 @@ class Facts(TypedDict, total=False):
     typing: dict[str, list[Spec]]  # under `if TYPE_CHECKING`
     stars: list[tuple[int, str]]
     imported: list[Spec]  # modules imported with this one
+    active: list[str]  # see `logs.active`
     units: list[Unit]
     nested: dict[str, list[Unit]]  # functions inside functions, by qualified name
 
@@ -126,20 +137,26 @@ HINT_READERS = {
 """What reads annotations, or the source itself."""
 
 OBSERVERS = {
-    "__code__", "__globals__", "__qualname__", "ag_frame", "co_freevars", "co_name", "co_names",
-    "co_qualname", "co_varnames", "cr_frame", "f_back", "f_code", "f_globals", "f_locals",
-    "gi_frame", "tb_frame",
+    "__code__", "__globals__", "__qualname__", "addFilter", "addHandler", "ag_frame", "co_freevars",
+    "co_name", "co_names", "co_qualname", "co_varnames", "cr_frame", "f_back", "f_code",
+    "f_globals", "f_locals", "gi_frame", "tb_frame",
 }  # fmt: skip
-"""Attributes that show what the code around calls its variables and itself."""
+"""Attributes that show what the code around calls its variables and itself, or what it logs."""
 
 FRAME_READERS = {
     "builtins.compile", "builtins.dir", "builtins.eval", "builtins.exec", "builtins.globals",
-    "builtins.locals", "builtins.vars", "dis", "duckdb", "executing", "gc.get_objects",
-    "gc.get_referrers", "icecream", "inspect", "numexpr", "pandas.eval", "pandasql", "patsy",
-    "polars.sql", "statsmodels", "sys._current_frames", "sys._getframe", "sys.setprofile",
-    "sys.settrace", "symtable", "trace", "traceback", "unittest.mock", "varname",
+    "builtins.locals", "builtins.vars", "contextlib.redirect_stderr", "contextlib.redirect_stdout",
+    "dis", "duckdb", "executing", "gc.get_objects", "gc.get_referrers", "icecream", "inspect",
+    "logging.Filter", "logging.Handler", "logging.LoggerAdapter", "logging.StreamHandler",
+    "logging.config", "logging.handlers", "logging.setLogRecordFactory", "logging.setLoggerClass",
+    "numexpr", "pandas.eval", "pandasql", "patsy", "polars.sql", "statsmodels",
+    "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace", "sys.stderr",
+    "sys.stdout", "symtable", "trace", "traceback", "unittest.mock", "varname",
 }  # fmt: skip
-"""What may read the variables of its callers by name, by full path or as a whole package."""
+"""What may read the variables of its callers by name, or what they log or print.
+
+By full path or as a whole package.
+"""
 
 MUTATORS = {
     "__delitem__", "__setattr__", "__setitem__", "add", "append", "appendleft", "clear", "discard",

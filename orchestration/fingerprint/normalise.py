@@ -40,7 +40,7 @@ class Normaliser(ast.NodeVisitor):
         self.unit = Unit(
             kind=kind, line=line, binds=[], refs=[], eager=[], decorators=[], hints=[], fields=[],
             bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[], calls=[],
-            mentions=[], globals=[], writes=[], methods=[], hands=[],
+            mentions=[], globals=[], writes=[], methods=[], hands=[], logs=[],
         )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
@@ -170,8 +170,10 @@ class Normaliser(ast.NodeVisitor):
             if value and isinstance(value[0], ast.stmt):
                 value = flattened(value)
             for item in value:
+                written = len(self.out)
                 self._value(item)
-                self.write(",")
+                if len(self.out) > written:
+                    self.write(",")
             self.write("]")
         else:
             self.write(repr(value))

@@ -65,6 +65,8 @@ class Scope:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.parameters: set[str] = set()
+        self.loggers: set[str] = set()  # variables that hold a logger and nothing else
+        self.context = ""  # parameter that holds the context of a stage, if this is one
 
     def add(self, name: str) -> None:
         """Add a name."""

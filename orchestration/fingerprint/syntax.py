@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from orchestration.fingerprint.definitions import DefinitionReader, add_import, docstring
 from orchestration.fingerprint.facts import Facts
+from orchestration.fingerprint.logs import active
 from orchestration.fingerprint.scopes import (
     FUNCTIONS,
     OVERLOAD,
@@ -29,6 +30,7 @@ class _ModuleReader:
             doc=docstring(tree), imports={}, typing={}, stars=[], imported=[], units=[], nested={}
         )
         self.reader = DefinitionReader(self.module, self.facts)
+        self.facts["active"] = active(tree, self.module)
         self._exports(tree)
         self._statements(tree.body, [])
 

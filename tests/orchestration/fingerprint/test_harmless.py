@@ -225,6 +225,184 @@ def test_a_local_variable_that_can_be_read_by_name_counts(tmp_path: Path, how: s
     assert look(tmp_path / "after", renamed).digest != first.digest
 
 
+# ---- Messages ------------------------------------------------------------------------------------
+
+LOGGED = """\
+import logging
+import sys
+import time
+from dataclasses import dataclass
+
+import dagster as dg
+
+logger = logging.getLogger(__name__)
+RECORDS = []
+
+
+class Recorder:
+    def info(self, *values):
+        RECORDS.append(values)
+
+
+class Counter:
+    count = 0
+
+    @property
+    def following(self):
+        self.count += 1
+        return self.count
+
+    @property
+    def double(self):
+        return 2 * self.count
+
+    def mean(self):
+        self.count = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+recorder = Recorder()
+
+
+def register(x):
+    RECORDS.append(x)
+    return x
+
+
+def helper(context, x):
+    rest = iter(x)
+    # here
+    return len(RECORDS), next(rest)
+
+
+@dg.asset
+def stage(context: dg.AssetExecutionContext, x):
+    log = logging.getLogger("toy")
+    # there
+    return helper(context, x)
+"""
+
+
+def logged(tmp_path: Path, line: str, place: str = "# here", source: str = LOGGED) -> bool:
+    """Whether a line counts."""
+    assert place in source
+    first = look(tmp_path / "before", source)
+    assert not first.dynamic
+    return look(tmp_path / "after", source.replace(place, line)).digest != first.digest
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'logger.info("started")',
+        'logger.debug("%s of %d", x, len(x))',
+        'logger.warning(f"{x!r:>10} {x.double} {len(x) / 3:.1f} {x.shape[0]}", exc_info=True)',
+        'logger.log(10, "%s", x, extra={"at": time.time()})',
+        'logger.info("%s %s", *(x.total_seconds(), x is None))',
+        'logging.info("started")',
+        'logging.getLogger("other").error("started %s", x if x else None)',
+        'print("started", x, sep=", ", file=sys.stderr)',
+        "print()",
+    ],
+)
+def test_a_message_does_not_count(tmp_path: Path, line: str) -> None:
+    assert not logged(tmp_path, line)
+    assert not logged(tmp_path, line, "# there")
+
+
+@pytest.mark.parametrize("line", ['log.info("%s", x)', 'context.log.info(f"{x}")'])
+def test_a_message_to_a_logger_of_the_stage_does_not_count(tmp_path: Path, line: str) -> None:
+    assert not logged(tmp_path, line, "# there")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'logger.info("%s", register(1))',
+        'logger.info("%s", list(rest))',
+        'logger.info("%s", sum(rest))',
+        'logger.info(", ".join(rest))',
+        'logger.info("%s", 1 in rest)',
+        'logger.info("%s", *rest)',
+        'logger.info("%s", next(rest))',
+        'logger.info("%s", [y for y in rest])',
+        'logger.info("%s", (x := 2))',
+        'logger.info("%s", x["new key of a defaultdict"])',
+        'logger.info("%s", x.following)',
+        'logger.info("%s", x.mean())',
+        'logger.info("%s", nowhere)',
+        'recorder.info("started")',
+        'context.log.info("of an unknown object")',
+        'x.info("of an unknown object")',
+        'print("started", file=x)',
+        'logging.getLogger(register("toy")).info("started")',
+        "logger = logging.getLogger(register(x))",
+        'len(logger.info("started") or [])',
+    ],
+)
+def test_a_call_that_may_do_more_than_tell_counts(tmp_path: Path, line: str) -> None:
+    assert logged(tmp_path, line)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "class Handler(logging.Handler):\n    emit = RECORDS.append\n\n"
+        "logging.getLogger().addHandler(Handler())\n",
+        "import logging.handlers\n\nlogging.getLogger().addHandler("
+        "logging.handlers.MemoryHandler(9))\n",
+        "logger.addFilter(RECORDS.append)\n",
+    ],
+)
+def test_a_message_that_is_read_counts(tmp_path: Path, reader: str) -> None:
+    source = LOGGED.replace("class Recorder", f"{reader}\n\nclass Recorder")
+    assert logged(tmp_path, 'logger.info("started")', source=source)
+
+
+def test_a_message_that_is_printed_where_it_is_read_counts(tmp_path: Path) -> None:
+    source = LOGGED.replace("import sys", "import contextlib, io\nimport sys").replace(
+        "    return helper(context, x)",
+        "    with contextlib.redirect_stdout(io.StringIO()) as printed:\n"
+        "        helper(context, x)\n"
+        "    return printed.getvalue()",
+    )
+    assert logged(tmp_path, 'print("started")', source=source)
+
+
+def test_a_logger_that_is_replaced_counts(tmp_path: Path) -> None:
+    source = LOGGED.replace("recorder = Recorder()", "recorder = Recorder()\nlogger = recorder")
+    assert logged(tmp_path, 'logger.info("started")', source=source)
+
+
+def test_a_print_of_the_projects_own_counts(tmp_path: Path) -> None:
+    source = LOGGED.replace(
+        "def register", "def print(x):\n    RECORDS.append(x)\n\n\ndef register"
+    )
+    assert logged(tmp_path, 'print("started")', source=source)
+
+
+def test_a_logger_of_another_module_is_one(tmp_path: Path) -> None:
+    source = "from toy.told import logger\n\n\ndef stage(x):\n    # here\n    return x\n"
+    told = "import logging\n\nlogger = logging.getLogger('toy')\n"
+    first = look(tmp_path / "before", source, told=told).digest
+    edited = source.replace("# here", "logger.info('started')")
+    assert look(tmp_path / "after", edited, told=told).digest == first
+    told = told.replace("logging.getLogger('toy')", "RECORDS = []").replace(
+        "logger = ", "logger = "
+    )
+    told += "\n\nclass Recorder:\n    info = RECORDS.append\n\n\nlogger = Recorder()\n"
+    first = look(tmp_path / "own before", source, told=told).digest
+    assert look(tmp_path / "own after", edited, told=told).digest != first
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+
 def test_which_name_of_several_is_used_counts(tmp_path: Path) -> None:
     source = "A, (B, C) = 1, (2, 3)\n\n\ndef stage(x):\n    return B\n"
     first = look(tmp_path / "before", source).digest
