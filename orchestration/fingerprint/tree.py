@@ -150,10 +150,10 @@ class SourceTree:
             Where it is defined: its `__module__` and `__qualname__`.
         values
             For a function made inside another, the values of its free variables, and the classes
-            that annotate its parameters (see `cells`). Plain data, dataclasses, enumeration members
-            and paths count by value, functions and classes by their definition; any other value
-            counts as the whole module that the function is in, and is reported. Without a value, a
-            variable counts as the whole outer function; a parameter of that is reported, too.
+            that annotate its parameters (see `cells`). Plain data counts by value, functions and
+            classes by their definition, any other object by its class and state; one that can't be
+            copied counts as the whole project, and is reported. Without a value, a variable counts
+            as the whole outer function; a parameter of that is reported, too.
 
         Raises
         ------

@@ -1,19 +1,26 @@
-"""Digest what only the run knows of a function made inside another: the values it closes over."""
+"""Digest values that only the run knows, such as those that a function closes over."""
 
 from __future__ import annotations
 
+import copyreg
 import enum
-import functools
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestration.fingerprint.closure import Graph
-from orchestration.fingerprint.facts import CAPTURED, Use, digest_of
+from orchestration.fingerprint.facts import CAPTURED, Unit, Use, digest_of
 from orchestration.fingerprint.nodes import Dynamic, Key, Node
+
+
+class Defaults(NamedTuple):
+    """Default values of a function's parameters, and the names of its free variables."""
+
+    free: tuple[str, ...]
+    positional: tuple[object, ...] | None
+    keywords: Mapping[str, object] | None
 
 
 def cells(function: types.FunctionType) -> dict[str, object]:
@@ -22,8 +29,8 @@ def cells(function: types.FunctionType) -> dict[str, object]:
     Returns
     -------
     dict
-        The value of each free variable by its name, and each class that annotates a parameter by
-        the parameter's name and a colon.
+        The value of each free variable by its name, each class that annotates a parameter by the
+        parameter's name and a colon, and its `Defaults`, if it has any, by an equals sign.
     """
     captured: dict[str, object] = {
         f"{name}:": annotation
@@ -33,14 +40,27 @@ def cells(function: types.FunctionType) -> dict[str, object]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not assigned yet
             captured[name] = cell.cell_contents
+    if function.__defaults__ or function.__kwdefaults__:
+        captured["="] = Defaults(
+            function.__code__.co_freevars, function.__defaults__, function.__kwdefaults__
+        )
     return captured
 
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), range)
+_LONG = 200
+_PROTOCOL = 4
+"""Of pickling: the last that copies large data instead of sharing it."""
+_NO_STATE = ("_thread.lock", "_thread.RLock")
+_CLASS_ITEMS = {"__dict__", "__doc__", "__module__", "__qualname__", "__weakref__"}
 
 
 class Values:
-    """Write a function made inside another, with the values of its free variables."""
+    """Write values, and functions made inside others with the values that they close over.
+
+    Plain data counts by value; functions and classes by their definition; any other object by its
+    class and its state, as pickling would copy it (nothing is pickled).
+    """
 
     def __init__(
         self,
@@ -58,19 +78,30 @@ class Values:
         self.node = node
         self.within = within  # ids of the functions around, to notice one that uses itself
         self.written: dict[str, int] = {}
+        self._objects: dict[int, tuple[int, object]] = {}  # with each, so that no id is used again
+        self._in_decorators: set[str] = set()
+        defaults = values.get("=")
+        self._defaults = defaults if isinstance(defaults, Defaults) else None
 
     def assemble(self, key: Key) -> None:
         """Write the function."""
         facts = self.graph.sources.facts(self.module)
         for unit in facts["nested"][self.qualname]:
+            self._in_decorators |= _in_decorators(unit)
             self.graph.assemble(self.node, key, unit, None, self)
+        if self._defaults is not None:
+            self._items("defaults", self._defaults[1:])
 
     def fill(self, ref: str) -> None:
         """Fill the slot of a free variable."""
         node = self.node
         name, _, rest = ref[2:].partition(".")
         if name not in self.values:
-            self._missing(ref)
+            defaults = self._defaults
+            if defaults is None or name in defaults.free or name in self._in_decorators:
+                self._missing(ref)
+            else:
+                node.text("in a default")  # which counts by value
             return
         if name in self.written:
             node.text(f"variable {self.written[name]}.{rest}")
@@ -111,13 +142,9 @@ class Values:
         node = self.node
         kind = type(value)
         if kind in _PLAIN:
-            node.text(f"{kind.__name__} {value!r}")
-        elif kind in (tuple, list):
-            self._items(kind.__name__, value)
-        elif kind is dict:
-            self._items("dict", [part for item in value.items() for part in item])
-        elif kind in (set, frozenset) and all(type(item) in _PLAIN for item in value):
-            node.text(f"{kind.__name__} {sorted(map(repr, value))}")
+            self._plain(value)
+        elif kind is tuple:
+            self._items("tuple", value)
         elif isinstance(value, PurePath):
             root = self.graph.sources.root
             inside = value.relative_to(root) if value.is_relative_to(root) else value
@@ -127,14 +154,6 @@ class Values:
             node.text(str(value.name))
         elif isinstance(value, type):
             self._definition(value)
-        elif is_dataclass(value):
-            self._definition(kind)
-            self._items("dataclass", [getattr(value, item.name) for item in fields(value)])
-        elif isinstance(value, tuple) and hasattr(kind, "_fields"):
-            self._definition(kind)
-            self._items("namedtuple", list(value))
-        elif isinstance(value, functools.partial):
-            self._items("partial", [value.func, *value.args, *value.keywords.items()])
         elif isinstance(value, types.FunctionType):
             self._function(value)
         elif isinstance(value, types.MethodType):
@@ -147,20 +166,76 @@ class Values:
             self._module(value)
         elif kind.__module__ == "functools" and hasattr(value, "__wrapped__"):
             self._items("cached", [value.__wrapped__])
+        elif id(value) in self._objects:
+            node.text(f"again {self._objects[id(value)][0]}")
         else:
+            self._objects[id(value)] = len(self._objects), value
+            self._object(value)
+
+    def _plain(self, value: Any) -> None:
+        kind, root = type(value).__name__, str(self.graph.sources.root)
+        if isinstance(value, str) and root in value:
+            value = value.replace(root, "")
+        text = repr(value)
+        self.node.text(f"{kind} {text if len(text) < _LONG else digest_of(text)}")
+
+    def _object(self, value: Any) -> None:
+        """Write an object that may change, or may hold itself."""
+        kind = type(value)
+        if kind is list:
+            self._items("list", value)
+        elif kind is dict:
+            self._items("dict", [part for item in value.items() for part in item])
+        elif kind in (set, frozenset):
+            self._set(value)
+        elif f"{kind.__module__}.{kind.__qualname__}" in _NO_STATE:
+            self._definition(kind)
+        elif isinstance(value, types.MappingProxyType):
+            self._items("mappingproxy", [dict(value)])
+        else:
+            self._state(value)
+
+    def _set(self, value: Iterable[Any]) -> None:
+        """Write the items of a set in an order that is the same in every process."""
+        node = self.node
+        parts, label = len(node.parts), len(node.label)
+        items = []
+        for item in value:
+            start = len(node.parts), len(node.label)
+            self.write(item)
+            items.append((node.parts[start[0] :], node.label[start[1] :]))
+        items.sort(key=repr)
+        node.parts[parts:] = [f"=set {len(items)}", *(part for item, _ in items for part in item)]
+        node.label[label:] = [f"set {len(items)}", *(text for _, item in items for text in item)]
+
+    def _state(self, value: Any) -> None:
+        """Write an object as its class and its state."""
+        kind = type(value)
+        try:
+            registered = copyreg.dispatch_table.get(kind)
+            reduced = registered(value) if registered else value.__reduce_ex__(_PROTOCOL)
+        except Exception:  # whatever the class of an object that can't be copied raises
             self._unknown(f"a value of type {kind.__module__}.{kind.__qualname__}")
+            return
+        if isinstance(reduced, str):  # the name of a global
+            self._global(getattr(value, "__module__", None) or kind.__module__, reduced)
+            return
+        parts: list[Any] = list(reduced)
+        if isinstance(value, set | frozenset):  # a subclass, with its items in any order
+            parts[1] = (kind, set(value))
+        self._items("object", [*parts[:3], *(list(part) for part in parts[3:5] if part)])
 
     def _items(self, kind: str, items: Sequence[Any]) -> None:
         self.node.text(f"{kind} {len(items)}")
         for item in items:
             self.write(item)
 
-    def _unknown(self, what: str, module: str | None = None) -> None:
+    def _unknown(self, what: str) -> None:
+        """Write what can't be told: it may come from anywhere in the project."""
         self.node.text("unknown")
         self.node.dynamic.add(Dynamic(self.module, 0, f"{what} in {self.qualname}"))
-        self.node.also.add(Key(self.module, "*"))
-        if module is not None:
-            self.node.also.add(Key(module, "*"))
+        sources = self.graph.sources
+        self.node.also |= {Key(module, "*") for module in sources if module not in sources.broken}
 
     def _module(self, value: types.ModuleType) -> None:
         name = value.__name__
@@ -175,34 +250,65 @@ class Values:
 
     def _definition(self, value: Any) -> None:
         """Write a class or a built-in function by its definition."""
-        module, name = value.__module__ or "builtins", value.__qualname__
+        name = value.__qualname__
+        self._global(value.__module__ or "builtins", name)
+        if "<locals>" in name and isinstance(value, type):
+            own = {key: item for key, item in vars(value).items() if key not in _CLASS_ITEMS}
+            self._inner(*value.__bases__, *own.values())
+
+    def _global(self, module: str, name: str) -> None:
+        """Write what a name in a module stands for."""
         if module not in self.graph.sources:
             self._outside(f"{module}.{name}")
             return
         top = name.partition(".")[0]
         if top not in self.graph.sources.names[module]:
-            self._unknown(f"{name} of {module}", module)
+            self._unknown(f"{name} of {module}")
             return
         self.node.key(Key(module, top))
         self.node.text(name)
 
+    def _inner(self, *values: Any) -> None:
+        """Write what the run knows of things made by a function whose code counts already."""
+        for value in values:
+            if isinstance(value, types.FunctionType):
+                known = cells(value) | {"=": (value.__defaults__, value.__kwdefaults__)}
+                self._items(f"function {list(known)}", list(known.values()))
+            elif isinstance(value, classmethod | staticmethod):
+                self._inner(value.__func__)
+            elif isinstance(value, property):
+                self._inner(*filter(None, (value.fget, value.fset, value.fdel)))
+            elif not isinstance(value, types.GetSetDescriptorType | types.MemberDescriptorType):
+                self.write(value)
+
     def _function(self, value: types.FunctionType) -> None:
         # Where the code is: `functools.wraps` changes `__module__` and `__qualname__`.
         module, name = str(value.__globals__.get("__name__")), value.__code__.co_qualname
-        if module not in self.graph.sources:
+        top = name.partition(".")[0]
+        if id(value) in self.within:
+            self.node.text(f"itself {self.within[::-1].index(id(value))}")
+        elif module not in self.graph.sources:
             self._outside(f"{module}.{name}")
-        elif "<locals>" in name:
-            if id(value) in self.within:
-                self.node.text(f"itself {self.within[::-1].index(id(value))}")
-            elif name in self.graph.sources.facts(module).get("nested", {}):
-                inner = Values(
-                    self.graph, module, name, cells(value), self.node, (*self.within, id(value))
-                )
-                inner.assemble(Key(module, name))
-            else:
-                self._unknown(f"{name} of {module}", module)
-        elif name.partition(".")[0] in self.graph.sources.names[module]:
-            self.node.key(Key(module, name.partition(".")[0]))
+            if registry := getattr(value, "registry", None):  # of `functools.singledispatch`
+                self.write(dict(registry))
+            elif "<locals>" in name:
+                self._nested(value, lambda inner: inner._inner(value))
+        elif "<locals>" in name and name in self.graph.sources.facts(module).get("nested", {}):
+            self._nested(value, lambda inner: inner.assemble(Key(module, name)))
+        elif "<locals>" not in name and top in self.graph.sources.names[module]:
+            self.node.key(Key(module, top))
             self.node.text(name)
         else:
-            self._unknown(f"{name} of {module}", module)
+            self._unknown(f"{name} of {module}")
+
+    def _nested(self, value: types.FunctionType, write: Callable[[Values], None]) -> None:
+        """Write a function with the values of its own."""
+        module, name = str(value.__globals__.get("__name__")), value.__code__.co_qualname
+        within = (*self.within, id(value))
+        write(Values(self.graph, module, name, cells(value), self.node, within))
+
+
+def _in_decorators(unit: Unit) -> set[str]:
+    """Names that the decorators of a function mention."""
+    slots = [slot for decorator in unit.get("decorators", ()) for slot in decorator["slots"]]
+    return {unit["refs"][slot][2:].partition(".")[0] for slot in slots}

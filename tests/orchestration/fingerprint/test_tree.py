@@ -1858,12 +1858,17 @@ def test_a_parameter_of_a_factory_without_a_value_is_reported(tmp_path: Path, fa
 
 
 def test_any_other_value_is_reported_and_widened(tmp_path: Path, factory: Any) -> None:
-    first = made(tmp_path, factory, object())
+    """To the whole project: it may have been made anywhere."""
+    write(tmp_path, {"toy/other.py": "N = 1\n", "toy/broken.py": "("})
+    generator = iter(n for n in range(3))
+    first = made(tmp_path, factory, generator)
     assert [dynamic.what for dynamic in first.dynamic] == [
-        "a value of type builtins.object in make.<locals>.stage"
+        "a value of type builtins.generator in make.<locals>.stage"
     ]
     write(tmp_path, {S: FACTORY.replace("A = 1", "A = 3")})
-    assert made(tmp_path, factory, object()).digest != first.digest
+    second = made(tmp_path, factory, generator)
+    write(tmp_path, {"toy/other.py": "N = 2\n"})
+    assert len({made(tmp_path, factory, generator).digest, second.digest, first.digest}) == 3
 
 
 def test_a_lambda_as_a_value_widens_to_its_module(tmp_path: Path, factory: Any) -> None:
