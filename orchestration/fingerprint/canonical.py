@@ -53,24 +53,34 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     return isinstance(last, _LEAVE)
 
 
-def folded(node: ast.expr) -> int | float | str | None:
+Value = int | float | str | None
+
+
+def folded(node: ast.expr, known: dict[ast.expr, Value]) -> Value:
     """Value of arithmetic on numbers or strings that are written out; None for anything else.
 
-    Python computes the same value when it runs the expression, so `60 * 60` is 3600.
+    Python computes the same value when it runs the expression, so `60 * 60` is 3600. Values are
+    kept in ``known``, so that a long sum is not read once for each of its terms.
     """
+    if node not in known:
+        known[node] = _folded(node, known)
+    return known[node]
+
+
+def _folded(node: ast.expr, known: dict[ast.expr, Value]) -> Value:
     if isinstance(node, ast.Constant):
         value = node.value
         if isinstance(value, int | float | str) and not isinstance(value, bool):
             return value
         return None
     if isinstance(node, ast.UnaryOp):
-        value = folded(node.operand)
+        value = folded(node.operand, known)
         if isinstance(node.op, ast.USub) and isinstance(value, int | float):
             return -value
         return None
     if not isinstance(node, ast.BinOp) or type(node.op) not in _NUMERIC:
         return None
-    left, right = folded(node.left), folded(node.right)
+    left, right = folded(node.left, known), folded(node.right, known)
     if left is None or right is None or not _small(node.op, left, right):
         return None
     try:

@@ -126,7 +126,8 @@ class EffectReader(Normaliser):
 
     def _logged(self, node: ast.Call) -> bool:
         """Write a call that only tells a person something as a part of its own, if it is one."""
-        who, uses = logger_of(node, self.scope), told(node, self.scope)
+        who = logger_of(node, self.scope)
+        uses = None if who is None else told(node, self.scope)
         if who is None or uses is None:
             return False
         name, *attributes = who.split(".")

@@ -88,12 +88,14 @@ def logger_of(node: ast.Call, scope: Scope) -> str | None:
         "" for what is sure to be a logger or the console, a dotted name of what may be one, or None
         where the call does something else.
     """
+    if isinstance(node.func, ast.Attribute) and node.func.attr not in LOGGING:
+        return None
     dotted = scope.dotted(node.func) or ""
     if dotted == "builtins.print":
         streams = [keyword.value for keyword in node.keywords if keyword.arg == "file"]
         known = all(scope.dotted(stream) in _STREAMS for stream in streams)
         return "" if known and {keyword.arg for keyword in node.keywords} <= _PRINT else None
-    if not isinstance(node.func, ast.Attribute) or node.func.attr not in LOGGING:
+    if not isinstance(node.func, ast.Attribute):
         return None
     if dotted.rpartition(".")[0] == "logging" or is_logger(node.func.value, scope):
         return ""
@@ -184,7 +186,7 @@ def active(tree: ast.Module, scope: Scope) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             found.update(_active(node, scope))
-        elif isinstance(node, ast.Call) and scope.dotted(node.func) == "builtins.property":
+        elif isinstance(node, ast.Call) and dotted_name(node.func) == ("property", []):
             found.add(ANY)
     if found & _OPERATORS:
         found.add(_OPERATOR)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from orchestration.fingerprint.canonical import flattened, folded
+from orchestration.fingerprint.canonical import Value, flattened, folded
 from orchestration.fingerprint.facts import OBSERVERS, Facts, Part, Unit, Use, digest_of
 from orchestration.fingerprint.scopes import Scope
 
@@ -28,6 +28,7 @@ class Normaliser(ast.NodeVisitor):
         self.module = self.scope = module
         self.facts = facts
         self.path: list[str] = []
+        self.known: dict[ast.expr, Value] = {}
         self.pending: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Scope, list[str]]] = []
 
     def write(self, text: str) -> None:
@@ -188,7 +189,7 @@ class Normaliser(ast.NodeVisitor):
         self.visit_all(flattened(body))
 
     def visit_BinOp(self, node: ast.BinOp | ast.UnaryOp) -> None:
-        value = folded(node)
+        value = folded(node, self.known)
         if value is None:
             self.generic_visit(node)
         else:
