@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
 from orchestration.fingerprint.facts import (
+    BLIND_DECORATORS,
     CAPTURED,
     FRAME_READERS,
     HINT_READERS,
     QUIET_DECORATORS,
     Decorator,
     Hints,
+    Keywords,
     Log,
     Part,
     Unit,
@@ -24,6 +26,12 @@ from orchestration.fingerprint.logs import ANY
 from orchestration.fingerprint.names import Names, Pair, Target, walk
 from orchestration.fingerprint.nodes import Dynamic, Key, Node, solve
 from orchestration.fingerprint.source_files import SourceFiles
+
+# Built-in functions that take a fixed set of keyword arguments.
+_FIXED = {"enumerate", "max", "min", "open", "pow", "print", "round", "sorted", "sum", "zip"}
+
+# Uses of a name in which what it stands for may go anywhere.
+_VALUES = {Use.READ, Use.SOFT, Use.IMPORTED}
 
 # Attributes of a definition that show its annotations or docstring.
 _REFLECTION = {"__annotations__", "__doc__", "__signature__", "__wrapped__"}
@@ -88,8 +96,20 @@ class Graph:
         return graph
 
     def observed(self, closure: Iterable[Key]) -> bool:
-        """Whether what is in a closure may read what variables and functions are called."""
-        return any(self.nodes[key].observes for key in closure)
+        """Whether names may count for what is in a closure.
+
+        They do where something may read them, and where only they tell two things apart that can
+        change, such as two lists that both start out empty.
+        """
+        alike: dict[str, Pair] = {}
+        for key in closure:
+            node = self.nodes[key]
+            if node.observes:
+                return True
+            pair = (key.module, key.name)
+            if node.stateful and alike.setdefault(self._digests[key], pair) != pair:
+                return True
+        return False
 
     # -- nodes
 
@@ -126,7 +146,8 @@ class Graph:
             else:
                 self.assemble(node, key, units[index], index)
                 if index in own and len(units[index]["binds"]) > 1:
-                    node.text(f"as {key.name}")  # which of them
+                    place = units[index].get("places", {}).get(key.name, key.name)
+                    node.text(f"as {place}")  # which of them
         if self.names.flag((key.module, key.name), "subclasses"):
             self._with_subclasses(node, (key.module, key.name))
         return node
@@ -150,14 +171,17 @@ class Graph:
         node = Node()
         module = key.module
         facts = self.sources.facts(module)
-        node.also |= {Key(module, name) for name in self.sources.names[module]}
+        node.text(module)
+        for name in sorted(self.sources.names[module]):
+            node.text(name)
+            node.key(Key(module, name, "named"))
         for index, unit in enumerate(facts.get("units", ())):
             if not unit.get("binds"):
                 node.also.add(Key(module, f"#{index}"))
-        for name in facts.get("imports", {}):
-            node.also |= {
-                Key(*target.pair) for target in self.names.definitions(module, f"{Use.READ}:{name}")
-            }
+        for name in sorted(facts.get("imports", {})):
+            for target in self.names.definitions(module, f"{Use.READ}:{name}"):
+                node.text(name)
+                node.key(Key(*target.pair, "named"))
         for level, star in facts.get("stars", ()):
             other = self.sources.absolute(module, level, star)
             if other in self.sources:
@@ -180,23 +204,31 @@ class Graph:
         refs = unit.get("refs", [])
         eager = unit.get("eager", []) if index is not None else []
 
-        def part(part: Part) -> None:
+        def write(part: Part) -> None:
             node.text(part["text"])
             for slot in part["slots"]:
-                if refs[slot][0] in CAPTURED and values is not None:
+                if refs[slot][0] == Use.KEYWORDS:
+                    self._keywords(node, module, unit, unit["keywords"][int(refs[slot][2:])], write)
+                elif refs[slot][0] in CAPTURED and values is not None:
                     values.fill(refs[slot])
                 else:
                     self._fill(node, key, unit, refs[slot])
                 if index is not None and slot in eager:
                     self._position(node, module, refs[slot], index)
 
+        if unit["kind"] == "def":
+            self._name(node, key, unit)
+        elif self.named:
+            node.text(" ".join(unit.get("binds", ())))
+        if not key.name.startswith("#") and not unit.get("immutable"):
+            node.stateful = True
         for decorator in unit.get("decorators", ()):
             if not (variant.startswith("stage") and self._wires(module, unit, decorator)):
-                part(decorator)
-        part(unit["body"])
+                write(decorator)
+        write(unit["body"])
         for log in unit.get("logs", ()):
             if self.named or not self._only_tells(key, unit, log):
-                part(log)
+                write(log)
         node.observes |= unit.get("observes", False)
         if self.named:
             node.text(unit.get("locals", ""))
@@ -204,16 +236,90 @@ class Graph:
             settings = variant == "settings" and self._has_settings_base(
                 self.names.targets(module, unit, listed["bases"])
             )
-            part(listed["settings" if settings else "full"])
+            write(listed["settings" if settings else "full"])
         for hints in unit.get("hints", ()):
             if variant == "reflected" or self._read_hints(key, unit, hints):
-                part(hints)
+                write(hints)
         if variant == "reflected":
             node.text(unit.get("doc", ""))
         if variant.startswith("stage"):
             self._parameters(node, module, unit, values)
         self._loads(node, module, unit)
         self._widen(node, module, unit)
+
+    def _name(self, node: Node, key: Key, unit: Unit) -> None:
+        """Write the names of a function and of its parameters, as far as they count."""
+        pair, signature = (key.module, key.name), unit.get("signature", "")
+        name = key.name.rpartition(".")[2]
+        if (
+            self.named
+            or key.variant in ("named", "reflected")
+            or (name.startswith("__") and name.endswith("__"))
+            or not self._is_blind(key, unit)
+        ):
+            node.text(f"def {name}({signature})")
+        elif key.variant.startswith("stage"):
+            node.text(signature)  # what its inputs are called
+        node.stateful |= "decorators" in unit or bool(self.names.changes.get(pair))
+
+    def _is_blind(self, key: Key, unit: Unit) -> bool:
+        """Whether no decorator of a function can see its name or that of a parameter."""
+        for decorator in unit.get("decorators", ()):
+            targets = [*self.names.targets(key.module, unit, decorator["by"])]
+            if not targets or not all(
+                f"builtins.{target.name}" in BLIND_DECORATORS
+                if target.kind == "builtin"
+                else target.kind == "outside" and target.name in BLIND_DECORATORS
+                for target in targets
+            ):
+                wires = key.variant.startswith("stage") and self._wires(key.module, unit, decorator)
+                if not wires:
+                    return False
+        return True
+
+    def _keywords(
+        self, node: Node, module: str, unit: Unit, call: Keywords, write: Callable[[Part], None]
+    ) -> None:
+        """Write the keyword arguments of a call.
+
+        Of a function that is known: by the places of its parameters, and if they are only names and
+        constants, in the order of those.
+        """
+        targets = [*self.names.targets(module, unit, call["by"])]
+        positions = self._positions(targets)
+        if positions is None:
+            for target in targets:
+                if self._is_function(target):
+                    node.key(Key(*target.pair, "named"))
+        places = positions or {}
+        given = [(str(places.get(name, name)), part) for name, part in call["given"]]
+        unordered = all(name in places for name, _ in call["given"]) or (
+            bool(targets)
+            and all(target.kind == "builtin" and target.name in _FIXED for target in targets)
+        )
+        if call["plain"] and unordered:
+            given.sort(key=lambda item: item[0])
+        for place, part in given:
+            node.text(f"{place}=")
+            write(part)
+
+    def _is_function(self, target: Target) -> bool:
+        """Whether a name may stand for a function, or for something that shows its name."""
+        return (
+            target.kind == "definition"
+            and (not target.rest or target.rest.startswith("__"))
+            and any(unit["kind"] == "def" for unit in self.sources.binding(*target.pair))
+        )
+
+    def _positions(self, targets: Sequence[Target]) -> Mapping[str, int] | None:
+        """Places of a function's parameters by name, if those names don't count in a call."""
+        if len(targets) != 1 or targets[0].kind != "definition" or targets[0].rest or self.named:
+            return None
+        pair = targets[0].pair
+        units = self.sources.binding(*pair)
+        if len(units) != 1 or units[0]["kind"] != "def" or self.names.changes.get(pair):
+            return None
+        return units[0].get("positions", {}) if self._is_blind(Key(*pair), units[0]) else None
 
     def _fill(self, node: Node, key: Key, unit: Unit, ref: str) -> None:
         """Fill a slot."""
@@ -228,6 +334,8 @@ class Graph:
                     variant = "bare"
                 elif kind == Use.SOFT and key.variant == "settings" and self._settings(pair):
                     variant = "settings"
+                elif kind in _VALUES and self._is_function(target):
+                    variant = "named"
                 node.key(Key(*pair, variant))
                 attributes = target.rest.split(".") if target.rest else ()
                 if attributes:

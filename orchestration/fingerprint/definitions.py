@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orchestration.fingerprint.canonical import folded
 from orchestration.fingerprint.effects import EffectReader
 from orchestration.fingerprint.facts import (
     LOGGING,
@@ -29,6 +30,14 @@ from orchestration.fingerprint.scopes import (
     imported_names,
     root_name,
 )
+
+_IMMUTABLE = {
+    "builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.len",
+    "builtins.range", "builtins.str", "datetime.date", "datetime.datetime", "datetime.timedelta",
+    "decimal.Decimal", "fractions.Fraction", "pathlib.Path", "pathlib.PurePath", "re.compile",
+    "typing.TypeVar",
+}  # fmt: skip
+"""What makes a value that cannot change."""
 
 _CONTEXTS = {"_context", "context", "context_"}
 _IS_CONTEXT = re.compile(r"dagster\.\w+ExecutionContext")
@@ -65,6 +74,7 @@ class DefinitionReader(EffectReader):
                 for inner in ast.walk(node)
             )
             self.unit["logger"] = isinstance(node, ast.Assign) and is_logger(node.value, self.scope)
+            self.unit["immutable"] = self._makes_nothing([node])
         with self.part() as body:
             for test, taken in guards:
                 self.write(f"(when {taken} ")
@@ -106,11 +116,14 @@ class DefinitionReader(EffectReader):
             readers.extend(self._decorator(decorator, top))
         if top:
             self.unit["doc"] = docstring(node)
-        self.write(f"({type(node).__name__} {node.name} ")
         method = self.scope.kind == "class"
+        named = not top or method
+        self.write(f"({type(node).__name__} {node.name if named else ''} ")
+        if not named:
+            self._signature(node.args)
         with self.type_parameters(node):
             self._hints(node, readers, top)
-            self.arguments(node.args)
+            self.arguments(node.args, named=named)
             scope = self.function_scope(node.args, node.body, method=method)
             scope.loggers.update(loggers(node.body, scope))
             scope.context = self._context(node) if top else ""
@@ -124,6 +137,55 @@ class DefinitionReader(EffectReader):
         self.write(")")
 
     visit_FunctionDef = visit_AsyncFunctionDef = function  # noqa: N815
+
+    def _signature(self, arguments: ast.arguments) -> None:
+        """Keep the names of parameters, which the text is without."""
+        listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        names = [argument.arg for argument in listed]
+        rest = [argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument]
+        self.unit["signature"] = ",".join([*names, *rest])
+        given = names[len(arguments.posonlyargs) :]
+        self.unit["positions"] = {name: names.index(name) for name in given}
+        defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+        self.unit["immutable"] = all(map(self._immutable, defaults))
+
+    def _makes_nothing(self, body: Sequence[ast.stmt]) -> bool:
+        """Whether statements make nothing that can change; what they name is made elsewhere."""
+        for node in body:
+            match node:
+                case ast.Import() | ast.ImportFrom() | ast.Pass():
+                    continue
+                case (
+                    ast.Assign(value=value)
+                    | ast.AnnAssign(value=value)
+                    | ast.AugAssign(value=value)
+                ):
+                    if not self._immutable(value) and not is_logger(value, self.scope):
+                        return False
+                case ast.Try(body=tried, handlers=handlers, orelse=orelse, finalbody=final):
+                    caught = [statement for handler in handlers for statement in handler.body]
+                    if not self._makes_nothing([*tried, *caught, *orelse, *final]):
+                        return False
+                case _:
+                    return False
+        return True
+
+    def _immutable(self, node: ast.expr | None) -> bool:
+        """Whether an expression makes nothing that can change; what it names is made elsewhere."""
+        match node:
+            case None | ast.Constant() | ast.Name() | ast.Attribute():
+                return True
+            case ast.Lambda(args=ast.arguments(defaults=items, kw_defaults=more)):
+                return all(map(self._immutable, [*items, *more]))
+            case ast.Tuple(elts=items) | ast.JoinedStr(values=items):
+                return all(map(self._immutable, items))
+            case ast.FormattedValue():
+                return True
+            case ast.UnaryOp() | ast.BinOp():
+                return folded(node, self.known) is not None
+            case ast.Call(func=function):
+                return self.scope.dotted(function) in _IMMUTABLE
+        return False
 
     def _context(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         """Name of the parameter that Dagster hands its context to, if the function is a stage."""
@@ -169,7 +231,7 @@ class DefinitionReader(EffectReader):
         if chain is None:
             self.visit(node)
             return []
-        called = self.name(*chain)
+        called = self.name(*chain, Use.CALLED)
         if self.depth == 0:
             self.unit["calls"].extend((ref, "decorator") for ref in called)
         return called

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 import re
 
-from orchestration.fingerprint.facts import HINT_READERS, LOGGING, MUTATORS, OBSERVERS, Log, Use
+from orchestration.fingerprint.facts import (
+    HINT_READERS,
+    LOGGING,
+    MUTATORS,
+    OBSERVERS,
+    Keywords,
+    Log,
+    Use,
+)
 from orchestration.fingerprint.logs import logger_of, told
 from orchestration.fingerprint.normalise import Normaliser
 from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
@@ -229,7 +237,7 @@ class EffectReader(Normaliser):
         if chain is not None:
             if method == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
-            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else Use.READ)
+            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else Use.CALLED)
             if alters and self.scope.is_parameter(chain[0]):
                 self.unit["alters"] = True
             if self.depth == 0:
@@ -256,11 +264,34 @@ class EffectReader(Normaliser):
             for argument in node.args:
                 self.write(" ")
                 self.visit(argument)
+            self.keywords(node, called if chain is not None else [])
+        self.write(")")
+        return called
+
+    def keywords(self, node: ast.Call, called: list[int]) -> None:
+        """Write keyword arguments: where what is called may be known, to be put in its order."""
+        if not called or any(keyword.arg is None for keyword in node.keywords):
             for keyword in node.keywords:
                 self.write(f" {keyword.arg}=")
                 self.visit(keyword.value)
-        self.write(")")
-        return called
+            if any(keyword.arg is None for keyword in node.keywords):
+                self.by_name(node)
+            return
+        given = []
+        for keyword in node.keywords:
+            with self.part() as part:
+                self.visit(keyword.value)
+            given.append((str(keyword.arg), part))
+        if given:
+            self.ref(f"{Use.KEYWORDS}:{len(self.unit['keywords'])}")
+            plain = all(isinstance(item.value, ast.Constant | ast.Name) for item in node.keywords)
+            self.unit["keywords"].append(Keywords(by=called, plain=plain, given=given))
+
+    def by_name(self, node: ast.Call) -> None:
+        """Write what a call with `**` calls as a value: any of its parameters may be named."""
+        chain = dotted_name(node.func)
+        if chain is not None:
+            self.name(*chain)
 
     def query(self, node: ast.Call) -> None:
         """Follow the variables that a query of pandas names, as in `table.query("a > @limit")`."""

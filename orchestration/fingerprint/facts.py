@@ -21,6 +21,9 @@ class Use(StrEnum):
     PARAMETER = "p"  # a parameter of one
     IMPORTED = "i"  # imported inside a function, and followed
     LOADED = "e"  # imported inside a function, and only mentioned
+    CALLED = "f"  # called, and nothing else
+    IMPORT_CALLED = "j"  # imported inside a function, and called
+    KEYWORDS = "a"  # no name: the keyword arguments of a call, by their index in the unit
     CHECKED = "k"  # looked up, perhaps before storing to it; only while reading
 
 
@@ -63,6 +66,14 @@ class Log(Part):
     uses: list[str]  # attributes and special methods that its arguments use
 
 
+class Keywords(TypedDict):
+    """Keyword arguments of a call."""
+
+    by: list[int]  # refs of what is called
+    plain: bool  # all are names and constants, so that their order does not matter here
+    given: list[tuple[str, Part]]
+
+
 class Unit(TypedDict, total=False):
     """One statement. Its refs are strings: a `Use`, a colon and a name."""
 
@@ -71,6 +82,11 @@ class Unit(TypedDict, total=False):
     binds: list[str]
     refs: list[str]
     body: Part
+    signature: str  # names of a function's parameters, which its text is without
+    positions: dict[str, int]  # of parameters that can be given by keyword
+    places: dict[str, int]  # of the names that a statement binds, which its text is without
+    immutable: bool  # makes nothing that can change: neither a value nor a default
+    keywords: list[Keywords]
     logs: list[Log]
     logger: bool  # binds one name to a logger
     locals: str  # digest of the names of its functions' variables, which its text is without
@@ -117,6 +133,13 @@ class Facts(TypedDict, total=False):
     units: list[Unit]
     nested: dict[str, list[Unit]]  # functions inside functions, by qualified name
 
+
+BLIND_DECORATORS = {
+    "abc.abstractmethod", "builtins.classmethod", "builtins.property", "builtins.staticmethod",
+    "contextlib.asynccontextmanager", "contextlib.contextmanager", "functools.cache",
+    "functools.lru_cache", "typing.final", "typing.no_type_check", "typing.override",
+}  # fmt: skip
+"""Decorators that don't look at what a function and its parameters are called."""
 
 QUIET_DECORATORS = {
     "abc.abstractmethod", "atexit.register", "builtins.classmethod", "builtins.property",

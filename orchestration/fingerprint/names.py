@@ -71,9 +71,9 @@ class Names:
 
     def _resolve(self, module: str, ref: str) -> list[Target]:
         kind, _, path = ref.partition(":")
-        if kind in CAPTURED:  # only the run can tell
+        if kind in CAPTURED or kind == Use.KEYWORDS:  # only the run can tell, or no name
             return []
-        if kind in (Use.IMPORTED, Use.LOADED):
+        if kind in (Use.IMPORTED, Use.IMPORT_CALLED, Use.LOADED):
             level, imported, attribute, *rest = path.split(":")
             spec = (int(level), imported, attribute)
             return self._follow(module, spec, [*filter(None, ".".join(rest).split("."))], set())
@@ -234,7 +234,10 @@ class Names:
         """Functions and classes that a function or class may call."""
         for unit in self.sources.binding(*pair):
             wrappers = (decorator["slots"] for decorator in unit.get("decorators", ()))
-            slots = {*unit["body"]["slots"]}.union(*wrappers)
+            given = (
+                part["slots"] for call in unit.get("keywords", ()) for _, part in call["given"]
+            )
+            slots = {*unit["body"]["slots"]}.union(*wrappers, *given)
             yield from filter(self.runs, self.pairs(pair[0], unit, slots))
 
     def steps(self, module: str) -> dict[Pair, list[int]]:

@@ -33,8 +33,9 @@ class Key(NamedTuple):
     """One node of the graph of code.
 
     Variants of a definition: "" in full; "bare" without what else changes it, for those who only
-    change it too; "settings" without defaults of fields; "reflected" with annotations and
-    docstring; "stage..." without decorators that only wire it into a graph.
+    change it too; "settings" without defaults of fields; "named" with the names of a function and
+    its parameters; "reflected" also with annotations and docstring; "stage..." without decorators
+    that only wire it into a graph.
     """
 
     module: str
@@ -52,6 +53,7 @@ class Node:
         self.outside: set[str] = set()
         self.dynamic: set[Dynamic] = set()
         self.observes = False  # may read what variables and functions are called
+        self.stateful = False  # something that two names may share
         self.loads: set[str] = set()  # modules imported inside functions
         self.values: dict[str, str] = {}
 

@@ -41,7 +41,8 @@ class Normaliser(ast.NodeVisitor):
         self.unit = Unit(
             kind=kind, line=line, binds=[], refs=[], eager=[], decorators=[], hints=[], fields=[],
             bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[], calls=[],
-            mentions=[], globals=[], writes=[], methods=[], hands=[], logs=[],
+            mentions=[], globals=[], writes=[], methods=[], hands=[], logs=[], keywords=[],
+            places={},
         )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
@@ -55,6 +56,8 @@ class Normaliser(ast.NodeVisitor):
     def finish(self, body: Part) -> Unit:
         """Return the unit, without what is empty."""
         self.unit["body"] = body
+        if len(self.unit["places"]) < 2:
+            self.unit["places"] = {}
         if self.locals:
             self.unit["locals"] = digest_of(" ".join(self.locals))
         refs = list(self.refs)
@@ -110,7 +113,7 @@ class Normaliser(ast.NodeVisitor):
             self.unit["observes"] = True
         scope = self.scope.lookup(name)
         if scope is None:
-            kind = Use.SOFT if self.soft and use == Use.READ else use
+            kind = Use.SOFT if self.soft and use in (Use.READ, Use.CALLED) else use
             return [self.ref(f"{kind}:{'.'.join([name, *attributes])}")]
         refs = []
         if name in scope.names or name not in scope.imports:
@@ -123,14 +126,17 @@ class Normaliser(ast.NodeVisitor):
                     # Until the class binds the name itself, as in `size = size`.
                     with self.mode(scope=scope.parent):
                         refs += self.name(name, attributes, use)
+        kind = Use.IMPORT_CALLED if use == Use.CALLED else Use.IMPORTED
         for level, module, attribute in scope.imports.get(name, ()):
             rest = ".".join(attributes)
-            refs.append(self.ref(f"{Use.IMPORTED}:{level}:{module}:{attribute}:{rest}"))
+            refs.append(self.ref(f"{kind}:{level}:{module}:{attribute}:{rest}"))
         return refs
 
     def local(self, name: str) -> str:
         """Spell a name of a scope around: a variable of a function by its place alone."""
         scope = self.scope.lookup(name)
+        if scope is None and self.depth == 0 and not name.startswith("__"):
+            return f"{self.unit['places'].setdefault(name, len(self.unit['places']))}"
         if scope is None or scope.kind == "class" or id(scope) in self.outer:
             return name
         between, inner = 0, self.scope
@@ -236,8 +242,8 @@ class Normaliser(ast.NodeVisitor):
             self.visit(node.body)
         self.write(")")
 
-    def arguments(self, arguments: ast.arguments) -> None:
-        """Write the parameters of a function, and their defaults."""
+    def arguments(self, arguments: ast.arguments, *, named: bool = True) -> None:
+        """Write the parameters of a function, with or without their names, and their defaults."""
         self.write("(")
         for kind, listed in (
             ("/", arguments.posonlyargs),
@@ -246,7 +252,8 @@ class Normaliser(ast.NodeVisitor):
             ("=", arguments.kwonlyargs),
             ("**", [arguments.kwarg]),
         ):
-            self.write(f"{kind}{[argument.arg for argument in listed if argument]}")
+            names = [argument.arg for argument in listed if argument]
+            self.write(f"{kind}{names if named else len(names)}")
         for default in (*arguments.defaults, *arguments.kw_defaults):
             self.write(" ")
             if default is not None:

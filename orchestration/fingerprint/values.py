@@ -265,7 +265,7 @@ class Values:
         if top not in self.graph.sources.names[module]:
             self._unknown(f"{name} of {module}")
             return
-        self.node.key(Key(module, top))
+        self.node.key(Key(module, top, "named"))
         self.node.text(name)
 
     def _inner(self, *values: Any) -> None:
@@ -294,9 +294,9 @@ class Values:
             elif "<locals>" in name:
                 self._nested(value, lambda inner: inner._inner(value))
         elif "<locals>" in name and name in self.graph.sources.facts(module).get("nested", {}):
-            self._nested(value, lambda inner: inner.assemble(Key(module, name)))
+            self._nested(value, lambda inner: inner.assemble(Key(module, name, "named")))
         elif "<locals>" not in name and top in self.graph.sources.names[module]:
-            self.node.key(Key(module, top))
+            self.node.key(Key(module, top, "named"))
             self.node.text(name)
         else:
             self._unknown(f"{name} of {module}")

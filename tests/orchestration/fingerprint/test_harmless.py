@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 from orchestration.fingerprint import Fingerprint, SourceTree
 
 
-def look(root: Path, source: str, **modules: str) -> Fingerprint:
-    """Fingerprint `stage` of a project of one module, and of more by name."""
-    for name, text in {"stages": source, "__init__": "", **modules}.items():
-        path = root / "toy" / f"{name}.py"
+def look(root: Path, source: str, name: str = "stage", **modules: str) -> Fingerprint:
+    """Fingerprint a function of a project of one module, and of more by name."""
+    for module, text in {"stages": source, "__init__": "", **modules}.items():
+        path = root / "toy" / f"{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
-    return SourceTree(root, ["toy"]).fingerprint("toy.stages", "stage")
+    return SourceTree(root, ["toy"]).fingerprint("toy.stages", name)
 
 
 def case(name: str, source: str, harmless: str, harmful: str) -> Any:
@@ -182,6 +183,85 @@ CASES = [
         "def stage(x):\n    return True + 1, x * 60 * 60, 2 - 0.0\n",
         "2 - 0.0 -> 2.0",
         "x * 60 * 60 -> x * 3600",
+    ),
+    case(
+        "a helper, its parameters and a constant",
+        """
+        WIDTH = 2
+        LOW, HIGH = 1, 2
+
+        def fold(values, *, width=WIDTH, low=LOW):
+            return fold(values[width:], low=low) if values else low + HIGH
+
+        def stage(x):
+            return fold(x, low=3, width=4)
+        """,
+        "fold -> folded\nwidth -> size\nlow -> bottom\nWIDTH -> SIZE\nHIGH -> TOP\nLOW -> BOTTOM",
+        "low=3, width=4 -> width=3, low=4",
+    ),
+    case(
+        "parameters that are given by place",
+        "def f(a, b, /, c):\n    return a - b * c\n\ndef stage(x):\n    return f(x, 2, c=3)\n",
+        "f(a, b, /, c) -> f(c, a, /, b)\na - b * c -> c - a * b\nc=3 -> b=3",
+        "f(a, b, /, c) -> f(b, a, /, c)",
+    ),
+    case(
+        "parameters that are given by name",
+        "def f(a, b):\n    return a - b\n\ndef stage(x):\n    return f(a=x, b=2)\n",
+        "f(a, b) -> f(c, b)\na - b -> c - b\na=x -> c=x",
+        "f(a, b) -> f(b, a)\na - b -> b - a",
+    ),
+    case(
+        "the order of keyword arguments that are names and constants",
+        "W = 1\n\ndef f(x, a, b=2, c=3):\n    return x, a, b, c\n\n"
+        "def stage(x):\n    return f(x, a=W, c=x, b='k')\n",
+        "a=W, c=x, b='k' -> b='k', a=W, c=x",
+        "a=W, c=x -> a=x, c=W",
+    ),
+    case(
+        "the order of keyword arguments of a built-in function",
+        "def stage(x):\n    return sorted(x, key=len, reverse=True)\n",
+        "key=len, reverse=True -> reverse=True, key=len",
+        "reverse=True -> reverse=False",
+    ),
+    case(
+        "the order of keyword arguments of what collects them",
+        "def f(**given):\n    return given\n\ndef stage(x):\n    return f(a=1, b=2)\n",
+        "given -> kept",
+        "a=1, b=2 -> b=2, a=1",
+    ),
+    case(
+        "the order of keyword arguments of another's function",
+        "def stage(x):\n    return dict(a=1, b=2)\n",
+        "stage(x) -> stage( x )",
+        "a=1, b=2 -> b=2, a=1",
+    ),
+    case(
+        "the order of keyword arguments that do something",
+        "def f(a, b):\n    return a, b\n\ndef stage(x):\n    return f(a=next(x), b=next(x))\n",
+        "stage(x) -> stage( x )",
+        "a=next(x), b=next(x) -> b=next(x), a=next(x)",
+    ),
+    case(
+        "a helper that is imported inside a function",
+        "def stage(x):\n    from toy.stages import f\n    return f(x, width=1)\n\n"
+        "def f(x, width):\n    return x, width\n\ndef g(x, width):\n    return width\n",
+        "import f -> import once\n f( ->  once(\nwidth -> size",
+        "import f -> import g as f",
+    ),
+    case(
+        "names of tables that can be told apart",
+        "A = [1]\nB = [2]\n\ndef f(x):\n    A.append(x)\n    return B\n\n"
+        "def stage(x):\n    return f(x)\n",
+        "A -> FIRST\nB -> SECOND",
+        "return B -> return A",
+    ),
+    case(
+        "a helper whose result is kept",
+        "import functools\n\n@functools.lru_cache(maxsize=None)\ndef f(x):\n    return [x]\n\n"
+        "def stage(x):\n    return f(x)\n",
+        "f(x) -> once(x)",
+        "[x] -> x",
     ),
 ]
 
@@ -401,6 +481,112 @@ def test_a_logger_of_another_module_is_one(tmp_path: Path) -> None:
 
 
 # ---- Names ---------------------------------------------------------------------------------------
+
+
+NAMED = {
+    "a function shows its name": ("f", "return f.__name__"),
+    "a function is handed to another's": ("f", "return x.agg([f])"),
+    "a function is an entry": ("f", "return {'a': f}[x](1)"),
+    "a function is returned": ("f", "return f"),
+    "a function is given by keyword": ("f", "return x.apply(function=f)"),
+    "all names are listed": ("f", "return list(globals()), f(1)"),
+    "a name is looked up": ("f", "return globals()[x](f(1))"),
+    "a name of a module is looked up": (
+        "f",
+        "from toy import stages\n    return getattr(stages, x)",
+    ),
+    "a module is handed on": ("f", "from toy import stages\n    return x(stages)"),
+    "a name is evaluated": ("f", "return eval('f(1)'), f(1)"),
+    "a constant is evaluated": ("WIDTH", "return eval('WIDTH')"),
+    "a constant is looked up": ("WIDTH", "return globals()[x]"),
+    "a function is decorated by an unknown": ("g", "return g(1)"),
+    "a parameter is named by who knows": ("width", "return x(f)"),
+    "a parameter is named by a mapping": ("width", "return f(1, **x)"),
+    "a parameter of one of two functions": ("size", "return h(1, size=2)"),
+    "an inner function shows its name": ("f", "return f(1)().__qualname__"),
+    "a parameter of the stage": ("x", "return x"),
+}
+
+
+@pytest.mark.parametrize("what", NAMED)
+def test_a_name_that_may_be_read_counts(tmp_path: Path, what: str) -> None:
+    name, use = NAMED[what]
+    source = f"""\
+import keras
+
+WIDTH = 3
+
+
+def f(value, width=1):
+    def inner():
+        return width
+    return inner
+
+
+@keras.saving.register_keras_serializable()
+def g(value):
+    return value
+
+
+if WIDTH > 2:
+    def h(value, size):
+        return size
+else:
+    def h(size, value):
+        return size
+
+
+def stage(x):
+    {use}
+"""
+    first = look(tmp_path / "before", source).digest
+    renamed = re.sub(rf"\b{name}\b", "renamed", source)
+    assert look(tmp_path / "after", renamed).digest != first
+
+
+ALIKE = {
+    "lists": "A = []\nB = []\n\n\ndef f(x):\n    A.append(x)\n    return [B]\n",
+    "lists in two functions": "A = []\nB = []\n\n\n"
+    "def f(x):\n    A.append(x)\n    return g(x)\n\n\ndef g(x):\n    return [B]\n",
+    "defaults": "def a(x, kept=[]):\n    kept.append(x)\n    return kept\n\n\n"
+    "def b(x, kept=[]):\n    kept.append(x)\n    return kept\n\n\n"
+    "def f(x):\n    A, B = a, b\n    return a(x), [B][0](x)\n",
+    "classes": "class A:\n    pass\n\n\nclass B:\n    pass\n\n\n"
+    "def f(x):\n    A.width = x\n    return [B]\n",
+    "names of one statement": "A, B = [], []\n\n\ndef f(x):\n    A.append(x)\n    return [B]\n",
+    "functions in a list": "def A(x):\n    return x\n\n\ndef B(x):\n    return x\n\n\n"
+    "def f(x):\n    return x.agg([A, B])\n",
+    "caches": "import functools\n\n\n@functools.cache\ndef A(x):\n    return [x]\n\n\n"
+    "@functools.cache\ndef B(x):\n    return [x]\n\n\n"
+    "def f(x):\n    A(x).append(1)\n    return [B][0](x), B(x)\n",
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_which_of_two_things_is_used_counts_where_they_look_alike(
+    tmp_path: Path, what: str
+) -> None:
+    source = f"{ALIKE[what]}\n\ndef stage(x):\n    return f(x)\n"
+    edited = source.replace("[B]", "[A]").replace("[A, B]", "[B, A]")
+    assert edited != source
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "after", edited).digest != first
+
+
+def test_what_a_stage_is_called_does_not_count(tmp_path: Path) -> None:
+    source = 'import dagster as dg\n\n\n@dg.asset(name="a")\ndef stage(x):\n    return x\n'
+    first = look(tmp_path / "before", source).digest
+    renamed = source.replace("stage", "other")
+    assert look(tmp_path / "after", renamed, "other").digest == first
+    renamed = source.replace("stage(x)", "stage(y)").replace("return x", "return y")
+    assert look(tmp_path / "input", renamed).digest != first
+
+
+def test_modules_that_a_computed_name_may_mean_count_by_name(tmp_path: Path) -> None:
+    source = "import importlib\n\n\ndef stage(x):\n    return importlib.import_module(f'toy.{x}')\n"
+    one, two = "W = 1\n", "W = 2\n"
+    first = look(tmp_path / "before", source, one=one, two=two).digest
+    assert look(tmp_path / "after", source, one=two, two=one).digest != first
 
 
 def test_which_name_of_several_is_used_counts(tmp_path: Path) -> None:

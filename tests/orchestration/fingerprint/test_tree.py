@@ -1351,7 +1351,7 @@ def test_digests_are_the_same_on_every_version_of_python(tmp_path: Path) -> None
     assert look(tmp_path).digest == GOLDEN
 
 
-GOLDEN = "572a1033c86eb673631ce5620f2b16dd7d4e1493d024a2a9da17c3159b88286a"
+GOLDEN = "450a32553aa61d933842d71a54c6b859e0528ea2f93856f8b40478ed3182e6c9"
 
 
 # ---- Annotations and settings --------------------------------------------------------------------
