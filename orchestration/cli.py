@@ -26,6 +26,7 @@ from orchestration.rebuild.outcome import Outcome
 if TYPE_CHECKING:
     from orchestration.rebuild.planning import Plan, Reason
     from orchestration.rebuild.session import Session
+    from orchestration.rebuild.watch import Stat
     from orchestration.store import Slot, Store
     from orchestration.store.verdicts import CheckSlot
 
@@ -198,13 +199,16 @@ def _plan(options: argparse.Namespace, project: Project) -> int:
 
 def _planned(session: Session, question: str, slots: Sequence[Slot], *, verify: bool) -> Plan:
     """Plan in full, and remember it if there is nothing to do."""
-    before = _states(session, slots)
-    try:
-        plan = session.plan(slots, verify=verify)
-    finally:
-        session.close()
+    with session.seen:
+        before = _states(session, slots)
+        try:
+            plan = session.plan(slots, verify=verify)
+        finally:
+            session.close()
     if plan.up_to_date:
-        memo.remember(session.project, question, before, {"fresh": plan.fresh})
+        answer: dict[str, object] = {"fresh": plan.fresh}
+        until = session.stands_until()
+        memo.remember(session.project, question, before, answer, session.seen, until)
     return plan
 
 
@@ -235,11 +239,10 @@ def _listed(partitions: str | None) -> list[str] | str | None:
     return partitions if partitions in (None, "all") else partitions.split(",")
 
 
-def _states(session: Session, slots: Sequence[Slot]) -> dict[str, memo.Stat]:
-    if not session.store.files.local:
+def _states(session: Session, slots: Sequence[Slot]) -> dict[str, Stat]:
+    if not session.store.files.local or not session.logs_to(session.project.home / memo.EVENT_LOG):
         return {}
-    _ = session.instance  # opening it may create its files
-    files: list[str | Path] = list(session.stages.sources())
+    files: list[str | Path] = []
     for slot in session.planner.with_ancestors(slots):
         record = session.store.current(slot)
         if record is not None:

@@ -39,6 +39,11 @@ BUSY_SECONDS = 30
 class EventLog(ConsolidatedSqliteEventLogStorage):
     """One SQLite event log for all runs, over one engine."""
 
+    @property
+    def path(self) -> Path:
+        """The file it is in."""
+        return Path(str(self.get_db_path()))  # type: ignore[no-untyped-call]
+
     @cached_property
     def _engine(self) -> Engine:
         return _kept_engine(self._conn_string)

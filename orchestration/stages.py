@@ -266,14 +266,6 @@ class Stages:
         except (ProjectError, LookupError):
             return False
 
-    def sources(self) -> list[Path]:
-        """Every file and folder that the versions came from, but for the libraries."""
-        found = list(self._tree.files())
-        for version in self._versions.values():
-            for name in version.files:
-                found += [Path(name), *Path(name).rglob("*")]
-        return found
-
 
 def _states(files: Iterable[Path]) -> list[tuple[Path, int, int]]:
     return [

@@ -2,10 +2,12 @@
 
 A full plan imports Dagster, opens its instance and reads every record: seconds of work whose answer
 is usually "all fresh". When it is, the state of every file that the answer rests on is remembered:
-sources and their folders, settings, installed libraries, the store's records and artifacts, and
-Dagster's event log. While each still has the same size, times and inode (the change time can't be
-set by programs), the answer stands. Anything else, and anything this can't see (a remote store, an
-event log that isn't in files), means a full plan. Imports nothing heavy.
+sources and their folders, settings, installed libraries, the store's records and artifacts,
+Dagster's event log, and whatever else was read meanwhile (see `watch`), environment variables too.
+While each still has the same size, times and inode (the change time can't be set by programs), the
+answer stands, at most until the next partition of time begins. Anything else, and anything this
+can't see (a remote store, an event log that isn't in files, the answer of another program), means a
+full plan. Imports nothing heavy.
 
 A file written twice within one tick of the file system's clock may have the same state for both:
 states are taken only once the newest of them is older than that (as git does with its index).
@@ -14,6 +16,7 @@ states are taken only once the newest of them is older than that (as git does wi
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import sys
 import time
@@ -22,19 +25,24 @@ from pathlib import Path
 
 from orchestration.json_cache import JsonCache
 from orchestration.project import Project
+from orchestration.rebuild.watch import TICK_NS, Stat, Watch, environment, stat_of
 
-Stat = list[int] | None
-TICK_NS = 20_000_000
-"""Longer than a tick of the clock that file systems use, which is 1 to 10 ms."""
 EVENT_LOG = "event_log.db"
 
 
 def recall(project: Project, question: str) -> dict[str, object] | None:
     """The remembered answer to a question, if nothing it rests on has changed."""
-    remembered = _cache(project, question).data
-    if not remembered or any(_stat(p) != stat for p, stat in remembered["files"].items()):
+    known = _cache(project, question).data
+    if not known or any(_stat(path) != stat for path, stat in known["files"].items()):
         return None
-    answer: dict[str, object] = remembered["answer"]
+    if (
+        any(os.path.isdir(path) != was for path, was in known["folders"].items())  # noqa: PTH112
+        or any(os.environ.get(name) != value for name, value in known["variables"].items())
+        or known["environment"] not in (None, environment())
+        or not time.time() < (known["until"] or math.inf)
+    ):
+        return None
+    answer: dict[str, object] = known["answer"]
     return answer
 
 
@@ -63,13 +71,41 @@ def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
 
 
 def remember(
-    project: Project, question: str, before: dict[str, Stat], answer: dict[str, object]
+    project: Project,
+    question: str,
+    before: dict[str, Stat],
+    answer: dict[str, object],
+    seen: Watch | None = None,
+    until: float | None = None,
 ) -> None:
-    """Remember an answer with the state, from before the plan, of what it rests on."""
+    """Remember an answer with the state, from before the plan, of what it rests on.
+
+    Parameters
+    ----------
+    project, question, answer
+        What is asked of what, and the answer.
+    before
+        See `states`.
+    seen
+        What was read since the definitions were loaded.
+    until
+        When the answer ends, in seconds since 1970; None if it doesn't.
+    """
     if "://" in project.store or before.get(str(project.home / EVENT_LOG)) is None:
         return
+    seen = seen or Watch(())
+    # What was read first and then changed may stand for both in the answer.
+    if seen.blind or any(before.get(path, stat) != stat for path, stat in seen.files.items()):
+        return
     cache = _cache(project, question)
-    cache.data = {"files": before, "answer": answer}
+    cache.data = {
+        "files": {**before, **seen.files},
+        "folders": seen.folders,
+        "variables": seen.variables,
+        "environment": seen.surroundings if seen.every else None,
+        "until": until,
+        "answer": answer,
+    }
     cache.save()
 
 
@@ -92,10 +128,7 @@ def _package_files(folder: Path) -> list[str | Path]:
 
 
 def _stat(path: str | Path) -> Stat:
-    try:
-        stat = os.stat(path)  # noqa: PTH116 - thousands of these are the whole cost of an answer
-    except OSError:
-        return None
-    if stat.st_size == 0 and str(path).endswith("-wal"):
+    stat = stat_of(path)
+    if stat and stat[0] == 0 and str(path).endswith("-wal"):
         return None  # whoever only reads SQLite leaves an empty log, which says nothing
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    return stat

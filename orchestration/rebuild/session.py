@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from orchestration.checks import Checks
 from orchestration.errors import ProjectError
+from orchestration.eventlog import EventLog
 from orchestration.project import Project
 from orchestration.rebuild.loading import load_definitions
 from orchestration.rebuild.outcome import Outcome
@@ -16,10 +20,13 @@ from orchestration.rebuild.planning import Plan, Planner
 from orchestration.rebuild.rebuilding import Progress, Rebuilding, interrupts
 from orchestration.rebuild.runs import Runs, end_dead_runs
 from orchestration.rebuild.selection import select
+from orchestration.rebuild.watch import Watch
 from orchestration.rebuild.workers import Group, Here, Processes, Results, Run, Workers
 from orchestration.stages import GRAPH, Graph
 from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
+
+ORCHESTRATION = Path(__file__).parents[1]
 
 
 class Session:
@@ -38,6 +45,12 @@ class Session:
     ------
     ProjectError
         If the definitions can't be loaded; says where and why.
+
+    Attributes
+    ----------
+    seen
+        What was read besides sources and store while the definitions were loaded, and within its
+        further blocks.
     """
 
     def __init__(
@@ -48,8 +61,11 @@ class Session:
     ) -> None:
         self.project = project
         self._parent = parent
-        project.enter()
-        self.defs = load_definitions(project)
+        self._opened = datetime.now(UTC)
+        self.seen = Watch((project.state, project.home, project.store, ORCHESTRATION))
+        with self.seen:
+            project.enter()
+            self.defs = load_definitions(project)
         graph = (self.defs.resources or {}).get(GRAPH)
         if not isinstance(graph, Graph):
             raise ProjectError(
@@ -70,6 +86,17 @@ class Session:
             with self.store.locks.lock("dagster instance"):
                 self._instance = dg.DagsterInstance.get()
         return self._instance
+
+    def stands_until(self) -> float | None:
+        """When the clock alone changes what is planned, in seconds since 1970; None if never."""
+        stages = [*self.stages.stages, *(check.stage for check, _ in self.checks.slots())]
+        families = {stage.definition.partitions_def for stage in stages} - {None}
+        return min((end for each in families for end in _ends(each, self._opened)), default=None)
+
+    def logs_to(self, path: Path) -> bool:
+        """Whether Dagster's event log is this file; opening it may create it."""
+        storage = self.instance.event_log_storage
+        return isinstance(storage, EventLog) and storage.path == path
 
     def close(self) -> None:
         """Close the instance; it opens again when asked for."""
@@ -142,6 +169,19 @@ class Session:
         if checks:
             return runs.run_checks(checks)
         return runs.run_stages([slot for slot in group if isinstance(slot, Slot)], stored)
+
+
+def _ends(partitions: Any, now: datetime) -> list[float]:
+    """When partitions may be others than now."""
+    if isinstance(partitions, dg.MultiPartitionsDefinition):
+        return [
+            end for each in partitions.partitions_defs for end in _ends(each.partitions_def, now)
+        ]
+    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        window = partitions.get_next_partition_window(now, respect_bounds=False)
+        return [window.start.timestamp()] if window else []
+    told = dg.StaticPartitionsDefinition | dg.DynamicPartitionsDefinition
+    return [] if isinstance(partitions, told) else [now.timestamp()]
 
 
 def open_worker(project: Project, parent: str | None = None) -> Run:
