@@ -8,8 +8,9 @@ detect` calls them for people in a hurry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,15 +179,29 @@ class TrainingRange:
         total = np.where(present, squares, 0.0).sum(axis=1)
         return np.asarray(np.sqrt(total / np.maximum(present.sum(axis=1), 1)) / self.typical)
 
-    def warning(self, features: AnyArray) -> str | None:
-        """Say that rows are unlike the training rows; None where most of them are typical."""
+    def farthest(self, features: AnyArray) -> tuple[int, float]:
+        """Find the feature that lies farthest out in the median row, in standard deviations."""
+        rows = self.scaling.standardise(features).astype(np.float64)
+        median = np.median(np.where(np.isfinite(rows), rows, 0.0), axis=0)
+        column = int(np.argmax(np.abs(median)))
+        return column, float(median[column])
+
+    def warning(self, features: AnyArray, names: Sequence[str] | None = None) -> str | None:
+        """Say that rows are unlike the training rows; None where most of them are typical.
+
+        With ``names`` of the features, the one that lies farthest out is named.
+        """
         distance = float(np.median(self.distance(features)))
         if distance <= 1:
             return None
-        return (
+        text = (
             f"unlike the training data: its features lie {distance:.1f} times as far out as "
             f"{TYPICAL:.0%} of them"
         )
+        if names is None:
+            return text
+        column, deviation = self.farthest(features)
+        return f"{text}, {names[column]} {deviation:+.1f} standard deviations"
 
     def to_dict(self) -> JsonDict:
         """Return it as JSON."""
@@ -213,11 +228,11 @@ def outside(what: str, value: float, low: float, high: float, unit: str = "") ->
     return f"{what} of {value:.6g}{unit}: trained on {trained}{unit}"
 
 
-def verdict_rows(verdicts: Iterable[Verdict]) -> list[JsonDict]:
-    """Make table rows of verdicts: one line each, for the terminal and a sheet."""
+def verdict_rows(verdicts: Iterable[Verdict], *, recording: bool = True) -> list[JsonDict]:
+    """Make table rows of verdicts, one each: for the terminal, and without names for a sheet."""
     return [
         {
-            "recording": verdict.recording,
+            **({"recording": verdict.recording} if recording else {}),
             "part": verdict.part,
             "model": verdict.model,
             "verdict": verdict.label,
@@ -228,3 +243,42 @@ def verdict_rows(verdicts: Iterable[Verdict]) -> list[JsonDict]:
         }
         for verdict in verdicts
     ]
+
+
+def caveats(verdicts: Iterable[Verdict]) -> list[str]:
+    """List the distinct warnings of verdicts, each a sentence for a sheet."""
+    warnings = dict.fromkeys(w for verdict in verdicts for w in verdict.warnings)
+    return [f"Take care: {warning}." for warning in warnings]
+
+
+def find_files(paths: Iterable[Path], suffixes: Collection[str]) -> list[Path]:
+    """List the files of paths, sorted: of a folder, those below it with one of the suffixes.
+
+    A file that is named counts whatever its suffix is. A path that isn't there is listed too, so
+    that reading it says so.
+    """
+    files: dict[Path, None] = {}
+    for path in paths:
+        inside = (
+            sorted(
+                file
+                for file in path.rglob("*")
+                if file.is_file()
+                and file.name.lower().endswith(tuple(suffixes))
+                and not file.name.startswith(".")
+            )
+            if path.is_dir()
+            else [path]
+        )
+        files |= dict.fromkeys(inside)
+    return list(files)
+
+
+def group_by_name(
+    files: Iterable[Path], name_of: Callable[[Path], str]
+) -> dict[str, tuple[Path, ...]]:
+    """Group files by the name of their recording."""
+    groups: dict[str, list[Path]] = {}
+    for file in files:
+        groups.setdefault(name_of(file), []).append(file)
+    return {name: tuple(group) for name, group in groups.items()}

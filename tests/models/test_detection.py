@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.detection import TrainedModel, TrainingRange, Verdict, outside, verdict_rows
+from models.detection import (
+    TrainedModel,
+    TrainingRange,
+    Verdict,
+    find_files,
+    group_by_name,
+    outside,
+    verdict_rows,
+)
 from models.evaluation import evaluate
 
 
@@ -45,6 +54,25 @@ def test_the_training_range_holds_99_percent_of_the_training_rows() -> None:
     assert around.warning(rows + 40) == (
         "unlike the training data: its features lie 12.3 times as far out as 99% of them"
     )
+
+
+def test_a_warning_names_the_feature_that_lies_farthest_out() -> None:
+    rows = np.random.default_rng(0).normal(5, 2, (2000, 2))
+    warning = TrainingRange.fit(rows).warning([[5.0, 45.0]], ["period", "depth"])
+    assert warning is not None
+    assert warning.endswith(", depth +20.1 standard deviations")
+
+
+def test_files_are_found_below_folders_and_grouped(tmp_path: Path) -> None:
+    for name in ("b/two.CSV", "b/one.csv", "a.csv", "b/.hidden.csv", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    missing, notes = tmp_path / "missing.fits", tmp_path / "b" / "notes.txt"
+    files = find_files([tmp_path, notes, missing, tmp_path / "a.csv"], [".csv"])
+    names = [file.relative_to(tmp_path).as_posix() for file in files]
+    assert names == ["a.csv", "b/one.csv", "b/two.CSV", "b/notes.txt", "missing.fits"]
+    groups = group_by_name(files, lambda file: file.parent.name)
+    assert [len(group) for group in groups.values()] == [2, 3]
 
 
 def test_missing_features_and_constant_ones_leave_the_distance_finite() -> None:
