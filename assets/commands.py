@@ -1,7 +1,8 @@
-"""`faint compare` and `faint report`. `[tool.faint]` names this module; `faint` plugs it in.
+"""`faint detect`, `faint compare` and `faint report`.
 
-A command gets its options and ``read``, which gives a stored asset by its key, and returns what to
-print.
+`[tool.faint]` names this module, and `faint` adds its commands. A command gets its options and the
+stored assets (`orchestration.stored.StoredAssets`), and returns what to print, with an exit status
+where that isn't 0.
 """
 
 from __future__ import annotations
@@ -16,17 +17,37 @@ Read = Callable[[str], Any]
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this project to `faint`."""
+    detect = commands.add_parser(
+        "detect", help="print the verdicts of a system's trained models on new recordings"
+    )
     compare = commands.add_parser(
         "compare", help="print a system's models beside the published ones"
     )
-    compare.set_defaults(answer=_compare)
     report = commands.add_parser("report", help="write a system's report as HTML and Markdown")
-    report.set_defaults(answer=_report)
-    for command in (compare, report):
+    for command, answer in ((detect, _detect), (compare, _compare), (report, _report)):
         command.add_argument("system", help="the system, such as exoplanets")
+        command.set_defaults(answer=answer, error=command.error)
+    detect.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    detect.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="use this model, and others named so (default: all; the table shows the leading one)",
+    )
+    detect.add_argument("--json", action="store_true", help="print JSON, with every model")
+    detect.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="write a sheet a recording, and the catalogue"
+    )
+    detect.add_argument("--yes", action="store_true", help="build what is missing without asking")
     report.add_argument(
         "--to", type=Path, default=Path("reports"), metavar="FOLDER", help="default: reports"
     )
+
+
+def _detect(options: argparse.Namespace, stored: Any) -> tuple[str, int]:
+    from assets.detection import answer
+
+    return answer(options, stored)
 
 
 def _compare(options: argparse.Namespace, read: Read) -> str:

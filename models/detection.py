@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.evaluation import Evaluation
 from models.intervals import Metric
+from models.reporting import comparison_table
 from models.scaling import Scaling, fit_scaling
 from models.types import JsonDict
 
@@ -228,21 +229,45 @@ def outside(what: str, value: float, low: float, high: float, unit: str = "") ->
     return f"{what} of {value:.6g}{unit}: trained on {trained}{unit}"
 
 
-def verdict_rows(verdicts: Iterable[Verdict], *, recording: bool = True) -> list[JsonDict]:
-    """Make table rows of verdicts, one each: for the terminal, and without names for a sheet."""
+def verdict_rows(verdicts: Iterable[Verdict]) -> list[JsonDict]:
+    """Make the table rows of a sheet, one a verdict."""
     return [
         {
-            **({"recording": verdict.recording} if recording else {}),
             "part": verdict.part,
             "model": verdict.model,
             "verdict": verdict.label,
             "score": verdict.score,
             "threshold": verdict.threshold,
             **{f"{name} in tests": rate for name, rate in verdict.error_rates.items()},
-            "warnings": "; ".join(verdict.warnings) or None,
         }
         for verdict in verdicts
     ]
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> str:
+    """Render verdicts for a terminal: a line each, and the models' error rates below.
+
+    Warnings are cut at their first colon.
+    """
+    rows = [
+        {
+            "recording": verdict.recording,
+            "part": verdict.part,
+            "model": verdict.model,
+            "verdict": verdict.label,
+            "score": verdict.score,
+            "warnings": "; ".join(w.partition(":")[0] for w in verdict.warnings) or None,
+        }
+        for verdict in verdicts
+    ]
+    decided = (verdict for verdict in verdicts if verdict.threshold is not None)
+    first = {verdict.model: verdict for verdict in reversed(list(decided))}
+    rates = [
+        {"model": name, "threshold": verdict.threshold}
+        | {f"{rate} in tests": value for rate, value in verdict.error_rates.items()}
+        for name, verdict in first.items()
+    ]
+    return "\n\n".join(comparison_table(table) for table in (rows, rates) if table)
 
 
 def caveats(verdicts: Iterable[Verdict]) -> list[str]:

@@ -456,35 +456,17 @@ def _gc(options: argparse.Namespace, project: Project) -> int:
 
 def _answer(options: argparse.Namespace, project: Project) -> int:
     """Print what a command of the project's own makes of stored assets."""
-    from orchestration.store import ArtifactError, Slot, Store
-
-    store = Store(project.store, project.locks, project.sources)
-    asked: list[Slot] = []
-
-    def read(key: str) -> Any:
-        asked.append(Slot(key))
-        return store.load(asked[-1])
+    from orchestration.store import ArtifactError
+    from orchestration.stored import StoredAssets
 
     try:
-        print(options.answer(options, read))
+        answer = options.answer(options, StoredAssets(project))
     except ArtifactError as error:
-        slot = asked[-1]
-        known = _open(project).stages.by_key
-        systems = sorted({key.split("/")[0] for key in known})
-        system = slot.asset.split("/")[0]
-        if system not in systems:
-            raise ProjectError(f"no system {system!r}; there are {', '.join(systems)}") from error
-        if slot.asset not in known:
-            raise ProjectError(f"{system} has no asset {slot.asset}") from error
-        problem: object = error
-        if store.current(slot) is None:
-            problem = (
-                f"{slot} has not been built yet; build it and what it needs with: "
-                f"faint rebuild '+key:\"{slot}\"'"
-            )
-        print(f"faint: {problem}", file=sys.stderr)
+        print(f"faint: {error}", file=sys.stderr)
         return 1
-    return 0
+    text, status = answer if isinstance(answer, tuple) else (answer, 0)
+    print(text)
+    return int(status)
 
 
 if __name__ == "__main__":

@@ -413,7 +413,7 @@ def sheet(
         Section(
             "Forecast",
             prose=prose,
-            table=verdict_rows(latest, recording=False),
+            table=verdict_rows(latest),
             pictures=[
                 Picture("forecast", _forecast_picture(recording, by_model), FORECAST_CAPTION)
             ],

@@ -12,10 +12,12 @@ from models.detection import (
     TrainedModel,
     TrainingRange,
     Verdict,
+    caveats,
     find_files,
     group_by_name,
     outside,
     verdict_rows,
+    verdict_table,
 )
 from models.evaluation import evaluate
 
@@ -98,17 +100,32 @@ def test_outside_names_what_was_trained_on(value: float, expected: str | None) -
     assert outside("sample rate", value, 4096, 4096, "Hz") == expected
 
 
-def test_rows_show_scores_rates_and_warnings() -> None:
+def test_rows_of_a_sheet_show_scores_and_rates() -> None:
     verdict = Verdict("a", "p", "m", "chirp", True, 0.9, 0.5, {"missed": {"value": 0.1}}, ("far",))
     assert verdict_rows([verdict]) == [
         {
-            "recording": "a",
             "part": "p",
             "model": "m",
             "verdict": "chirp",
             "score": 0.9,
             "threshold": 0.5,
             "missed in tests": {"value": 0.1},
-            "warnings": "far",
         }
+    ]
+    assert caveats([verdict, verdict]) == ["Take care: far."]
+
+
+def test_a_terminal_shows_error_rates_once_a_model() -> None:
+    rates = {"missed": {"value": 0.1, "low": 0.05, "high": 0.2}}
+    first = Verdict("a", "1 s", "cnn", "chirp", True, 0.9, 0.5, rates, ("far: by 3",))
+    second = Verdict("a", "2 s", "cnn", "noise", False, 0.25, 0.5, rates)
+    assert verdict_table([first, second]).splitlines() == [
+        "| recording | part | model | verdict | score | warnings |",
+        "| --------- | ---- | ----- | ------- | ----- | -------- |",
+        "| a         | 1 s  | cnn   | chirp   | 0.900 | far      |",
+        "| a         | 2 s  | cnn   | noise   | 0.250 | -        |",
+        "",
+        "| model | threshold | missed in tests      |",
+        "| ----- | --------- | -------------------- |",
+        "| cnn   | 0.500     | 0.100 [0.050, 0.200] |",
     ]

@@ -1,0 +1,302 @@
+"""Verdicts on new recordings, the same for every system: trained models put to work."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from models.detection import Recording, TrainedModel, Verdict, verdict_table
+from models.evaluation import Evaluation
+from models.reporting import Report
+from models.types import JsonDict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READERS = 2
+"""Recordings read at a time."""
+
+
+class Stored(Protocol):
+    """The project's stored assets, as a command is given them."""
+
+    def __call__(self, key: str, partition: str | None = None) -> Any:
+        """Load an asset, or one partition of it."""
+
+    def record(self, key: str, partition: str | None = None) -> Any:
+        """Return its record; None where it has not been built."""
+
+    def partitions(self, key: str) -> list[str]:
+        """List the partitions that are stored."""
+
+    def rebuild(self, keys: Sequence[str]) -> None:
+        """Bring assets up to date, with all that they are built from."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Where a model is stored: keys without the system.
+
+    Attributes
+    ----------
+    fitted, threshold, evaluation
+        The network or estimator, its threshold (None where it takes no decision), its evaluation.
+    partitioned
+        Whether each partition is a model, with the partition's key as its name.
+    """
+
+    fitted: str
+    threshold: str | None
+    evaluation: str
+    partitioned: bool = False
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What a system needs to give verdicts on new recordings.
+
+    Attributes
+    ----------
+    system
+        Its name.
+    science
+        The module ``detection`` of its models.
+    models
+        By name.
+    data
+        Key, without the system, of the asset whose stage chose what the models are trained on.
+    leading
+        The model that the terminal shows unless asked for another.
+    """
+
+    system: str
+    science: ModuleType
+    models: Mapping[str, Model]
+    data: str
+    leading: str
+
+    def needs(self) -> list[str]:
+        """List the assets that a verdict needs."""
+        parts = (
+            part
+            for model in self.models.values()
+            for part in (model.fitted, model.threshold, model.evaluation)
+            if part is not None
+        )
+        names = dict.fromkeys([*parts, *self.science.READINGS_FROM, "training_range"])
+        return [f"{self.system}/{name}" for name in names]
+
+    def places(self, stored: Stored) -> dict[str, tuple[Model, str | None]]:
+        """Find every stored model: where it lies, and in which partition, by its name."""
+        places: dict[str, tuple[Model, str | None]] = {}
+        for name, model in self.models.items():
+            if model.partitioned:
+                keys = stored.partitions(f"{self.system}/{model.fitted}")
+                places |= {key: (model, key) for key in keys}
+            else:
+                places[name] = (model, None)
+        return places
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The verdicts on one recording, and its sheet."""
+
+    recording: Recording
+    verdicts: Sequence[Verdict]
+    sheet: Report
+
+
+class Trained:
+    """A system's trained models, loaded to give verdicts.
+
+    Parameters
+    ----------
+    detector
+        The system's.
+    stored
+        The project's stored assets.
+    names
+        The models to use, of those that `Detector.places` finds.
+    """
+
+    def __init__(self, detector: Detector, stored: Stored, names: Sequence[str]) -> None:
+        self._detector = detector
+        self._stored = stored
+        places = detector.places(stored)
+        self.models = {name: self._load(name, *places[name]) for name in names}
+        self._ranges = self._part("training_range")
+        self._scaling = {name: self._part(name) for name in detector.science.READINGS_FROM}
+
+    def _part(self, name: str, partition: str | None = None) -> Any:
+        return self._stored(f"{self._detector.system}/{name}", partition)
+
+    def _load(self, name: str, model: Model, partition: str | None) -> TrainedModel:
+        decided = model.threshold is not None
+        return TrainedModel(
+            name,
+            self._part(model.fitted, partition),
+            float(self._part(str(model.threshold), partition)["value"]) if decided else None,
+            Evaluation.from_dict(self._part(model.evaluation, partition)),
+        )
+
+    def describe(self) -> str:
+        """Say which models give the verdicts, and what they are trained on."""
+        record = self._stored.record(f"{self._detector.system}/{self._detector.data}")
+        source = record.version["config"].get("source", "unknown") if record else "unknown"
+        names = list(self.models)
+        listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        return f"Models: {listed}. Trained on: {self._detector.data}, source {source}."
+
+    def read(self, name: str, files: Sequence[Path]) -> tuple[Recording, dict[str, Any]]:
+        """Read a recording, and compute its features; errors as of `read_recording`."""
+        science = self._detector.science
+        recording = science.read_recording(name, files)
+        return recording, science.readings(recording, self._scaling)
+
+    def detect(self, recording: Recording, readings: Mapping[str, Any]) -> Detection:
+        """Give the verdicts of all models on a recording."""
+        science = self._detector.science
+        found = science.verdicts(recording, readings, self.models, self._ranges)
+        return Detection(recording, found, science.sheet(recording, readings, found))
+
+
+def catalogue(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Make one table of verdicts: a row each, warnings joined and details as JSON text."""
+    import pandas as pd
+
+    rows = [
+        {
+            **{k: v for k, v in verdict.to_dict().items() if k not in ("error_rates", "details")},
+            **{name: rate["value"] for name, rate in verdict.error_rates.items()},
+            "warnings": "; ".join(verdict.warnings),
+            "details": json.dumps(verdict.details, sort_keys=True),
+        }
+        for verdict in verdicts
+    ]
+    return pd.DataFrame(rows)
+
+
+# the command ------------------------------------------------------------------------------------
+
+
+def answer(options: argparse.Namespace, stored: Stored) -> tuple[str, int]:
+    """Answer `faint detect`: verdicts, and exit status 1 where a recording was skipped."""
+    if options.system not in systems():
+        options.error(f"no system {options.system!r}; there are {', '.join(systems())}")
+    detector: Detector = import_module(f"assets.{options.system}.detection").DETECTOR
+    groups = detector.science.group_files(options.paths)
+    if not groups:
+        return f"no recordings in {', '.join(map(str, options.paths))}", 1
+    _build_missing(detector, stored, options.error, yes=options.yes)
+    names = list(detector.places(stored))
+    for name in options.model or ():
+        if name not in names:
+            options.error(f"no model {name!r}; there are {', '.join(names)}")
+    trained = Trained(detector, stored, options.model or names)
+    print(trained.describe(), file=sys.stderr)
+    skipped: dict[str, str] = {}
+    found = []
+    for detection in detections(trained, groups, skipped):
+        found.append(detection)
+        if options.to is not None:
+            _write(options.to / detection.recording.name, detection.sheet.as_files())
+    for name, reason in skipped.items():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    verdicts = [verdict for detection in found for verdict in detection.verdicts]
+    if options.to is not None and verdicts:
+        catalogue(verdicts).to_parquet(options.to / "catalogue.parquet", index=False)
+    status = 1 if skipped else 0
+    if options.json:
+        whole: JsonDict = {
+            "verdicts": [verdict.to_dict() for verdict in verdicts],
+            "notes": {d.recording.name: list(d.recording.notes) for d in found},
+            "skipped": skipped,
+        }
+        return json.dumps(whole, indent=1), status
+    return _table(verdicts, options.model or [detector.leading]), status
+
+
+def systems() -> list[str]:
+    """Name the systems that give verdicts."""
+    return sorted(path.parent.name for path in Path(__file__).parent.glob("*/detection.py"))
+
+
+def detections(
+    trained: Trained, groups: Mapping[str, Sequence[Path]], skipped: dict[str, str]
+) -> Iterator[Detection]:
+    """Give verdicts on recordings, reading the next ones meanwhile.
+
+    Parameters
+    ----------
+    trained
+        The models.
+    groups
+        Files by recording.
+    skipped
+        Filled with the reason why a recording could not be read.
+    """
+    from tqdm import tqdm
+
+    names = list(groups)
+    with (
+        ThreadPoolExecutor(READERS) as pool,
+        tqdm(total=len(names), unit="recording", disable=not sys.stderr.isatty()) as bar,
+    ):
+        waiting = {n: pool.submit(trained.read, n, groups[n]) for n in names[:READERS]}
+        for place, name in enumerate(names):
+            try:
+                read = waiting.pop(name).result()
+            except (OSError, ValueError) as error:  # `BadInput` is a ValueError
+                skipped[name] = _reason(error)
+                read = None
+            for n in names[place + READERS : place + READERS + 1]:
+                waiting[n] = pool.submit(trained.read, n, groups[n])
+            if read is not None:
+                yield trained.detect(*read)
+            bar.update()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _build_missing(
+    detector: Detector, stored: Stored, refuse: Callable[[str], NoReturn], *, yes: bool
+) -> None:
+    missing = [
+        key for key in detector.needs() if stored.record(key) is None and not stored.partitions(key)
+    ]
+    if not missing:
+        return
+    what = f"{len(missing)} assets of {detector.system} have not been built yet"
+    if not yes:
+        asked = sys.stdin.isatty()
+        if asked:
+            print(f"{what}. Training may take from minutes to hours. Build them? [y/N] ", end="")
+        if not asked or input().strip().lower() not in ("y", "yes"):
+            refuse(f"{what}: run faint rebuild 'group:{detector.system}', or add --yes")
+    stored.rebuild(missing)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _table(verdicts: Sequence[Verdict], models: Sequence[str]) -> str:
+    shown = [verdict for verdict in verdicts if verdict.model in models]
+    others = len(verdicts) - len(shown)
+    table = verdict_table(shown) if shown else "no verdicts"
+    return table + (f"\n\n{others} verdicts of other models: see --json or --to" if others else "")

@@ -1,0 +1,30 @@
+"""Forecasts for new recordings of active regions."""
+
+import dagster as dg
+
+from assets.detection import Detector, Model
+from assets.solar_flares.inputs import asset_in
+from models.arrays import Arrays
+from models.solar_flares import detection
+from models.types import JsonDict
+
+DETECTOR = Detector(
+    system="solar_flares",
+    science=detection,
+    models={
+        "networks": Model("network", "threshold", "evaluation", partitioned=True),
+        "upgrade": Model("upgrade/estimator", "upgrade/threshold", "upgrade/evaluation"),
+    },
+    data="records",
+    leading="upgrade",
+)
+
+
+@dg.asset(
+    key=["solar_flares", "training_range"],
+    io_manager_key="json",
+    ins={"statistics": asset_in("statistics"), "splits": asset_in("splits")},
+)
+def training_range(statistics: Arrays, splits: Arrays) -> JsonDict:
+    """Where the training records lie, to warn of recordings that are unlike all of them."""
+    return detection.training_range(statistics, splits)
