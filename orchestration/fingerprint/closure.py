@@ -355,7 +355,7 @@ class Graph:
                 node.also.add(Key(target.module, "*"))
             else:
                 node.text(f"{target.kind} {target.name}")
-                node.observes |= _reads_frames(target)
+                node.observes |= _reads_frames(target, kind)
                 if target.kind == "outside":
                     node.outside.add(target.name.partition(".")[0])
                     if ".*." in target.name:
@@ -571,8 +571,14 @@ class Graph:
         return imported
 
 
-def _reads_frames(target: Target) -> bool:
+def _reads_frames(target: Target, kind: str) -> bool:
     """Whether something of another's may read the variables of its callers by name."""
+    if target.kind == "builtin" and target.name in ("dir", "vars"):
+        return kind != Use.CALLED  # see `EffectReader.query` for a call
     path = f"builtins.{target.name}" if target.kind == "builtin" else target.name
     package, _, rest = path.partition(".")
+    if not rest:  # a module as a value
+        return kind != Use.LOADED and any(
+            reader.partition(".")[0] == package for reader in FRAME_READERS
+        )
     return package in FRAME_READERS or f"{package}.{rest.partition('.')[0]}" in FRAME_READERS

@@ -294,7 +294,12 @@ class EffectReader(Normaliser):
             self.name(*chain)
 
     def query(self, node: ast.Call) -> None:
-        """Follow the variables that a query of pandas names, as in `table.query("a > @limit")`."""
+        """Note who asks for all local variables, or names some in a string.
+
+        As `vars()` does, or a query of pandas in `table.query("a > @limit")`.
+        """
+        if isinstance(node.func, ast.Name) and node.func.id in ("dir", "vars") and not node.args:
+            self.unit["observes"] = True
         if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("eval", "query"):
             return
         for name in re.findall(r"@(\w+)", _spelled(node.args[0]) if node.args else ""):

@@ -167,14 +167,16 @@ OBSERVERS = {
 """Attributes that show what the code around calls its variables and itself, or what it logs."""
 
 FRAME_READERS = {
-    "builtins.compile", "builtins.dir", "builtins.eval", "builtins.exec", "builtins.globals",
-    "builtins.locals", "builtins.vars", "contextlib.redirect_stderr", "contextlib.redirect_stdout",
-    "dis", "duckdb", "executing", "gc.get_objects", "gc.get_referrers", "icecream", "inspect",
-    "logging.Filter", "logging.Handler", "logging.LoggerAdapter", "logging.StreamHandler",
-    "logging.config", "logging.handlers", "logging.setLogRecordFactory", "logging.setLoggerClass",
-    "numexpr", "pandas.eval", "pandasql", "patsy", "polars.sql", "statsmodels",
-    "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace", "sys.stderr",
-    "sys.stdout", "symtable", "trace", "traceback", "unittest.mock", "varname",
+    "builtins.compile", "builtins.eval", "builtins.exec", "builtins.globals", "builtins.locals",
+    "contextlib.redirect_stderr", "contextlib.redirect_stdout", "dis", "duckdb", "executing",
+    "gc.get_objects", "gc.get_referrers", "icecream", "inspect.currentframe",
+    "inspect.getclosurevars", "inspect.getframeinfo", "inspect.getinnerframes",
+    "inspect.getouterframes", "inspect.getsource", "inspect.getsourcelines", "inspect.stack",
+    "inspect.trace", "logging.Filter", "logging.Handler", "logging.LoggerAdapter",
+    "logging.StreamHandler", "logging.config", "logging.handlers", "logging.setLogRecordFactory",
+    "logging.setLoggerClass", "numexpr", "pandas.eval", "pandasql", "patsy", "polars.sql",
+    "statsmodels", "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace",
+    "sys.stderr", "sys.stdout", "symtable", "trace", "traceback", "unittest.mock", "varname",
 }  # fmt: skip
 """What may read the variables of its callers by name, or what they log or print.
 

@@ -281,6 +281,8 @@ LOCALS = {
     "locals": "return locals()",
     "vars": "return vars()",
     "dir": "return dir()",
+    "dir as a value": "return [f() for f in [dir]]",
+    "inspect as a value": "import inspect\n    return getattr(inspect, 'currentframe')()",
     "eval": "return eval('width')",
     "exec": "exec('x = width')\n    return x",
     "a query": "return x.query('a > @width')",
