@@ -34,6 +34,8 @@ class Check:
         Whether it can run without its asset.
     inputs
         Every asset it reads, the checked one first.
+    partitions_def
+        Dagster's definition of its partitions, if it has any.
     """
 
     stage: Stage
@@ -42,6 +44,7 @@ class Check:
     blocking: bool
     alone: bool
     inputs: tuple[str, ...]
+    partitions_def: dg.PartitionsDefinition | None = None
 
 
 class Checks:
@@ -167,7 +170,7 @@ def _own(definition: dg.AssetsDefinition, spec: dg.AssetCheckSpec) -> Check:
         deps={},
         partitions=None if partitions is None else tuple(partitions.get_partition_keys()),
     )
-    return Check(stage, asset, spec.name, spec.blocking, True, (asset, *names))
+    return Check(stage, asset, spec.name, spec.blocking, True, (asset, *names), partitions)
 
 
 def _made(stage: Stage, spec: dg.AssetCheckSpec) -> Check:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class Runs:
                     self._defs.resolve_implicit_global_asset_job_def(),
                     assets,
                     group[0].partition,
+                    {},
+                    partition_key=group[0].partition,
                     asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
                 )
         except Exception as error:  # not of a stage: of Dagster's storage, or its definitions
@@ -111,9 +113,14 @@ class Runs:
         keys = {key for check in checks.values() for key in check.stage.definition.check_keys}
         job = self._defs.resolve_implicit_global_asset_job_def()
         assets = [check.asset for check in checks.values()]
+        # By tags: Dagster takes a partition key only where all assets of the project share it.
+        tags: Mapping[str, str] = {}
+        definition = next(iter(checks.values())).partitions_def
+        if definition is not None and group[0].slot.partition is not None:
+            tags = definition.get_tags_for_partition_key(group[0].slot.partition)
         try:
             result = self._execute(
-                job.get_subset(asset_check_selection=keys), assets, group[0].slot.partition
+                job.get_subset(asset_check_selection=keys), assets, group[0].slot.partition, tags
             )
         except Exception as error:  # not of a check: of Dagster's storage, or its definitions
             return _all_failed(group, error)
@@ -132,15 +139,19 @@ class Runs:
         return results
 
     def _execute(
-        self, job: dg.JobDefinition, assets: Iterable[str], partition: str | None, **selected: Any
+        self,
+        job: dg.JobDefinition,
+        assets: Iterable[str],
+        partition: str | None,
+        tags: Mapping[str, str],
+        **selected: Any,
     ) -> dg.ExecuteInProcessResult:
         """Execute a job, and store the verdicts of the checks of ``assets`` that it runs."""
         before = self._checks.before(assets, partition)
         result = job.execute_in_process(
-            partition_key=partition,
             instance=self._instance,
             raise_on_error=False,
-            tags=self._tags,
+            tags={**self._tags, **tags},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             **selected,
         )

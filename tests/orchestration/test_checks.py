@@ -265,7 +265,9 @@ def every(network):
 @pytest.mark.filterwarnings("ignore::dagster.PreviewWarning")
 def test_a_partition_has_verdicts_of_its_own(new_toy: Any, toy_source: Any) -> None:
     new_toy.append(toy_source.UNITS, "helpers.py")
-    new_toy.append(toy_source.family_source("abc") + FAMILY_CHECKS)
+    # A second family: the partitions of the project's assets differ.
+    other = toy_source.family_source("xy").replace("family", "others").replace("FAMILY", "OTHERS")
+    new_toy.append(toy_source.family_source("abc") + FAMILY_CHECKS + other)
     assert new_toy.rebuild('group:"family"').failed == []
     assert "every 3" in new_toy.ran()
     assert new_toy.plan('group:"family"').up_to_date
