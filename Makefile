@@ -1,6 +1,6 @@
 # make run: set up, rebuild the main job, print its results.   make test: set up, run the tests.
 # make ui: the Dagster web UI with its daemon.   make mlflow: the trainings.
-# make check: lint, types and tests, as CI.   make hooks: lint and types before each commit.
+# make check: lint, types and tests, as CI (tests run on every core).   make hooks: lint and types before each commit.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +15,7 @@ run: .venv/.run
 	$(BIN)/faint report exoplanets
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 check: lint types test
 
