@@ -1,8 +1,10 @@
 """How each kind of result is written to a file, read back, and known by its content.
 
-A format turns one value into one file and hashes its *content*: values, dtypes, shapes and names,
-never bytes that vary from write to write such as a timestamp in a zip archive. Equal content has an
-equal hash whatever the process, the chunking or the file's bytes. Nothing is pickled.
+A format turns one value into one file and hashes its *content*: values, dtypes, shapes, names and
+whatever else `read` gives back, such as the order of a dict or of a column's categories, never
+bytes that vary from write to write such as a timestamp in a zip archive. Values that the reader can
+tell apart have different hashes; equal content has an equal hash whatever the process, the chunking
+or the file's bytes. Nothing is pickled.
 """
 
 from orchestration.store.formats.arrays import StoredArray, StoredArrays, write_arrays

@@ -156,7 +156,8 @@ class _ArrayWriter:
         self._rows = end
 
     def hash(self) -> str:
-        kind = "string" if self._strings else self.dataset.dtype.str
+        # The width of strings is part of the type that is read back.
+        kind = f"U{self.dataset.attrs['characters']}" if self._strings else self.dataset.dtype.str
         return content_hash(self.name, kind, list(self.dataset.shape), self._digest.hexdigest())
 
     def described(self) -> tuple[str, tuple[int, ...]]:

@@ -40,7 +40,8 @@ def _skops_hash(path: Path) -> str:
             (name for name in archive.namelist() if name != "schema.json"),
             key=lambda name: int(order.get(name.split(".")[0], "0")),
         )
-        return content_hash("estimator", tree, *(archive.read(name) for name in members))
+        # As text: the order of a dict, such as of class weights, is read back.
+        return content_hash("estimator", json.dumps(tree), *map(archive.read, members))
 
 
 def read_estimator(path: Path, packages: Sequence[str] = ()) -> Any:

@@ -8,14 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.store.formats.base import Written, canonical_json, content_hash
+from orchestration.store.formats.base import Written, content_hash
 
 
 def write_json(value: object, path: Path) -> Written:
     """Write what JSON can hold and give back the same; undefined is null, never NaN."""
     _check_json(value, "$")
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Written(content_hash("json", canonical_json(value)))
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Written(content_hash("json", *(["ordered"] if _has_order(value) else []), text))
+
+
+def _has_order(value: object) -> bool:
+    """Whether some dict has several keys: they are read back in their order, which counts."""
+    if isinstance(value, Mapping):
+        return len(value) > 1 or any(map(_has_order, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_order, value))
 
 
 def _check_json(value: object, where: str) -> None:

@@ -13,7 +13,7 @@ from orchestration.store.formats.base import Written, content_hash
 
 
 def write_network(value: Any, path: Path) -> Written:
-    """Write a Keras network; its content is its configuration and its weights."""
+    """Write a Keras network; its content is its configuration, weights and assets."""
     value.save(path)
     weights = value.get_weights()
     hashes = (
@@ -21,13 +21,22 @@ def write_network(value: Any, path: Path) -> Written:
         for array in weights
     )
     return Written(
-        content_hash("network", _without_counters(value), *hashes),
+        content_hash("network", _without_counters(value), *hashes, *_assets(path)),
         None,
         {
             variable.path: (str(array.dtype), array.shape)
             for variable, array in zip(value.weights, weights, strict=True)
         },
     )
+
+
+def _assets(path: Path) -> list[bytes]:
+    """What layers keep in files beside the weights, such as an adapted vocabulary."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(name for name in archive.namelist() if name.startswith("assets/"))
+        return [part for name in names for part in (name.encode(), archive.read(name))]
 
 
 def _without_counters(network: Any) -> Any:

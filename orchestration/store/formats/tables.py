@@ -37,7 +37,10 @@ def _column_hash(name: str, column: Any) -> str:
         missing = np.asarray(array.is_null())
         values = np.where(missing, 0, array.fill_null(0).to_numpy(zero_copy_only=False))
         return content_hash(name, str(array.type), missing.tobytes(), values.tobytes())
-    return content_hash(name, str(array.type), json.dumps(array.to_pylist(), default=str))
+    values = [json.dumps(array.to_pylist(), default=str)]
+    if pa.types.is_dictionary(array.type):  # read back as categories, in their order
+        values.append(json.dumps(array.dictionary.to_pylist(), default=str))
+    return content_hash(name, str(array.type), *values)
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -97,11 +97,21 @@ def test_a_stream_has_the_content_of_the_whole(tmp_path: Path, sizes: tuple[int,
         ARRAYS | {"count": ARRAYS["count"].astype("int32")},
         ARRAYS | {"flux": ARRAYS["flux"].reshape(4, 3, 1)},
         ARRAYS | {"star": np.array(["KIC 1", "", "Größe", "c"])},
+        ARRAYS | {"star": ARRAYS["star"].astype("U13")},
         ARRAYS | {"star": np.array(["KIC 1G", "", "röße", "b"])},
         {("fluxes" if name == "flux" else name): array for name, array in ARRAYS.items()},
         {name: array for name, array in ARRAYS.items() if name != "flux"},
     ],
-    ids=["value", "type", "shape", "text", "where texts end", "name", "array left out"],
+    ids=[
+        "value",
+        "type",
+        "shape",
+        "text",
+        "width of texts",
+        "where texts end",
+        "name",
+        "array left out",
+    ],
 )
 def test_whatever_differs_has_another_content(tmp_path: Path, other: Any) -> None:
     assert content("arrays", ARRAYS, tmp_path / "a") != content("arrays", other, tmp_path / "b")
@@ -171,12 +181,42 @@ def test_tables(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("categories", "ordered"), [(["b", "a"], False), (["a", "b", "c"], False), (["a", "b"], True)]
+)
+def test_categories_of_a_column_count_as_they_are_read_back(
+    tmp_path: Path, categories: list[str], ordered: bool
+) -> None:
+    def table(categories: list[str], ordered: bool = False) -> pd.DataFrame:
+        values = pd.Categorical(["a", "b", "a"], categories=categories, ordered=ordered)
+        return pd.DataFrame({"kind": values})
+
+    plain = content("tables", table(["a", "b"]), tmp_path)
+    other = table(categories, ordered)
+    assert content("tables", other, tmp_path / "o") != plain
+    back = read("tables", tmp_path / "o")["kind"].cat
+    assert (list(back.categories), back.ordered) == (categories, ordered)
+
+
+def test_what_a_table_does_not_keep_does_not_count(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [1, 2]}, index=pd.Index([5, 6], name="row"))
+    plain = content("tables", table.reset_index(drop=True), tmp_path)
+    table.columns.name, table.attrs["unit"] = "columns", "s"
+    assert content("tables", table, tmp_path / "o") == plain
+    back = read("tables", tmp_path / "o")
+    assert (back.index.name, back.columns.name, back.attrs) == (None, None, {})
+
+
 def test_json(tmp_path: Path) -> None:
     value = {"b": [1, 2.5, None, True, "größer"], "a": {"nested": {}}}
     written = write("json", value, tmp_path)
     assert read("json", tmp_path) == value
     turned = {"a": value["a"], "b": value["b"]}
-    assert content("json", turned, tmp_path / "t") == written.content
+    assert list(read("json", tmp_path)) == ["b", "a"]
+    assert content("json", turned, tmp_path / "t") != written.content
+    assert content("json", [{"x": turned}], tmp_path / "n") != content(
+        "json", [{"x": value}], tmp_path / "m"
+    )
     assert content("json", value | {"b": 1}, tmp_path / "v") != written.content
 
 
@@ -275,6 +315,18 @@ def test_networks_and_estimators_trained_twice_from_a_seed(tmp_path: Path) -> No
 class Foreign:
     def __init__(self) -> None:
         self.value = 1
+
+
+def test_the_order_of_class_weights_counts(tmp_path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    weights = ({0: 1.0, 1: 2.0}, {1: 2.0, 0: 1.0})
+    contents = {
+        content("estimators", LogisticRegression(class_weight=each), tmp_path / str(number))
+        for number, each in enumerate(weights)
+    }
+    assert len(contents) == 2
+    assert list(read("estimators", tmp_path / "1").class_weight) == [1, 0]
 
 
 def test_an_estimator_of_a_foreign_type_is_refused(tmp_path: Path) -> None:
