@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
+import stat
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -59,9 +62,10 @@ class Version:
     def key(self) -> str:
         """The one string that stands for it: Dagster's code version.
 
-        Where the files lie does not count, only what they hold.
+        Of the files, names below the folder that holds all of them count, not where that lies.
         """
-        counted = [self.code, dict(self.config), dict(self.packages), sorted(self.files.values())]
+        files = sorted(named(self.files).items())
+        counted = [self.code, dict(self.config), dict(self.packages), files]
         return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[
             :VERSION_DIGITS
         ]
@@ -69,6 +73,15 @@ class Version:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for a record."""
         return asdict(self)
+
+
+def named(files: Mapping[str, str]) -> dict[str, str]:
+    """What is known of files by path, by their names below the folder that holds all of them."""
+    try:
+        root = os.path.commonpath([Path(name).parent for name in files]) if files else ""
+    except ValueError:  # some are absolute, some are not
+        return dict(files)
+    return {os.path.relpath(name, root or "."): known for name, known in files.items()}
 
 
 def build_key(version: Version, inputs: Mapping[str, str]) -> str:
@@ -302,26 +315,65 @@ def _stage(definition: dg.AssetsDefinition) -> Stage:
     )
 
 
+FILE_TICK_NS = 20_000_000
+"""Longer than a tick of a file system's clock: what is written twice in one has the same times."""
+
+
 class FileHashes(JsonCache):
     """Content hashes of files, computed again only when size, times or inode change."""
 
     def hash(self, path: Path) -> str:
-        """SHA-256 of a file, or of the sorted names and hashes in a folder; "absent" if neither."""
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file())
-            listed = [[str(p.relative_to(path)), self.hash(p)] for p in inside]
-            return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+        """SHA-256 of a file, or of the sorted names and hashes in a folder, links followed.
+
+        "absent" if there is neither.
+
+        Raises
+        ------
+        ProjectError
+            It can't be read.
+        """
         try:
-            stat = path.stat()
+            if not path.is_dir():
+                return self._hash_file(path)
+            listed = [[str(name), known] for name, known in sorted(self._inside(path, ()))]
+        except PermissionError as error:
+            raise ProjectError(f"the input file {error.filename} can't be read") from error
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+    def _inside(self, folder: Path, above: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+        """Name and hash of everything in a folder, below it too."""
+        real = folder.resolve()
+        if real in above:
+            yield Path(), "a link to a folder that holds it"
+            return
+        with os.scandir(folder) as entries:
+            paths = [Path(entry.path) for entry in entries]
+        if above and not paths:
+            yield Path(), "an empty folder"
+        for path in paths:
+            if path.is_dir():
+                inside = self._inside(path, (*above, real))
+                yield from ((Path(path.name, name), known) for name, known in inside)
+            else:
+                yield Path(path.name), self._hash_file(path)
+
+    def _hash_file(self, path: Path) -> str:
+        try:
+            found = path.stat()
+        except PermissionError:
+            raise
         except OSError:
             return "absent"
-        state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        if not stat.S_ISREG(found.st_mode):
+            return "no file"  # such as a pipe, which would be waited for
+        state = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
         known = self.data.get(str(path))
         if known and known[0] == state:
             return str(known[1])
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.data[str(path)] = [state, digest]
+        if not 0 <= time.time_ns() - found.st_ctime_ns < FILE_TICK_NS:
+            self.data[str(path)] = [state, digest]
         return digest
 
 

@@ -16,7 +16,7 @@ import dagster as dg
 
 from orchestration.checks import Check, Checks
 from orchestration.fingerprint import changed
-from orchestration.stages import Graph, Version, build_key, combine, difference
+from orchestration.stages import Graph, Version, build_key, combine, difference, named
 from orchestration.store import Record, Slot
 from orchestration.store.verdicts import CheckSlot, Verdict, read_verdict
 
@@ -344,12 +344,15 @@ def version_reasons(old: Mapping[str, Any], want: Version, done: str = "built") 
     if old.get("config") != dict(want.config):
         detail = difference(want.config, old.get("config", {}))
         reasons.append(Reason("config", f"{done} with other settings: {detail}"))
-    was = old.get("files", {})
-    if sorted(was.values()) != sorted(want.files.values()):
+    was, now = named(old.get("files", {})), named(want.files)
+    if was != now:
         files = [
-            f"{n} (now {want.files[n][:SHORT]})" for n in want.files if was.get(n) != want.files[n]
+            f"{path} (now {known[:SHORT]})"
+            for path, (name, known) in zip(want.files, now.items(), strict=True)
+            if was.get(name) != known
         ]
-        reasons.append(Reason("data", f"{some(files or list(was))} changed"))
+        files += [f"{name} (gone)" for name in was if name not in now]
+        reasons.append(Reason("data", f"{some(files)} changed"))
     return reasons
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from orchestration.errors import ProjectError
 from orchestration.project import find
-from orchestration.stages import FileHashes, Version, build_key, combine, difference
+from orchestration.stages import FileHashes, Version, build_key, combine, difference, named
 from orchestration.store import Artifact, Record, Slot
 
 
@@ -28,8 +29,11 @@ def test_a_version_counts_everything_but_where_files_lie() -> None:
         Version("code", {"rate": 0.6}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "2"}),
         Version("code", {"rate": 0.5}, {"numpy": "2.5"}, {"/data/a": "1", "/data/b": "2"}),
         Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/b": "3"}),
+        Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "2", "/data/b": "1"}),
+        Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/c": "2"}),
+        Version("code", {"rate": 0.5}, {"numpy": "2.4"}, {"/data/a": "1", "/data/c/b": "2"}),
     ]
-    assert len({version.key, *(other.key for other in others)}) == 5
+    assert len({version.key, *(other.key for other in others)}) == 8
     assert build_key(version, {"up": "1"}) != build_key(version, {"up": "2"})
     assert build_key(version, {"a": "1", "b": "2"}) == build_key(version, {"b": "2", "a": "1"})
 
@@ -58,6 +62,83 @@ def test_hashes_of_files_and_folders(tmp_path: Path) -> None:
     second = hashes.hash(folder)
     (folder / "deep" / "a.txt").rename(folder / "deep" / "b.txt")
     assert len({first, second, hashes.hash(folder)}) == 3
+
+
+def test_a_version_without_files_has_the_key_it_had() -> None:
+    assert Version("code", {"rate": 0.5}, {"numpy": "2.4"}).key == "798d2447ac60256b"
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ({}, []),
+        (["/data/a"], ["a"]),
+        (["/data/x/a", "/data/y/a"], ["x/a", "y/a"]),
+        (["a", "deep/a"], ["a", "deep/a"]),
+        (["deep/a"], ["a"]),
+        (["/data/a", "b"], ["/data/a", "b"]),
+    ],
+)
+def test_names_below_the_folder_that_holds_all(files: list[str], names: list[str]) -> None:
+    assert list(named(dict.fromkeys(files, "1"))) == names
+
+
+def test_links_in_a_folder_are_followed(tmp_path: Path) -> None:
+    def look() -> str:
+        return FileHashes(tmp_path / "cache.json").hash(folder)
+
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "a.txt").write_text("1")
+    found = [look()]
+    (folder / "link").symlink_to(elsewhere)
+    found.append(look())
+    (elsewhere / "a.txt").write_text("2")
+    found.append(look())
+    (elsewhere / "up").symlink_to(folder)  # a loop
+    found.append(look())
+    (folder / "nowhere").symlink_to(tmp_path / "gone")
+    found.append(look())
+    (folder / "empty").mkdir()
+    found.append(look())
+    os.mkfifo(folder / "pipe")
+    found.append(look())
+    assert len(set(found)) == len(found)
+    assert look() == found[-1]
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder)
+    assert FileHashes(tmp_path / "cache.json").hash(linked) == found[-1]
+
+
+def test_a_file_written_twice_within_a_tick_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("1")
+    written = path.stat().st_ctime_ns
+    hashes = FileHashes(tmp_path / "cache.json")
+    monkeypatch.setattr(time, "time_ns", lambda: written + 1_000_000)
+    hashes.hash(path)
+    assert hashes.data == {}
+    monkeypatch.setattr(time, "time_ns", lambda: written + 100_000_000)
+    hashes.hash(path)
+    assert list(hashes.data) == [str(path)]
+
+
+def test_an_input_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = FileHashes(tmp_path / "cache.json")
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = tmp_path / "a.txt"
+    path.write_text("1")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ProjectError, match=f"the input file {path} can't be read"):
+        hashes.hash(path)
 
 
 PATHS = """
@@ -101,6 +182,27 @@ def test_a_file_from_outside_the_graph_counts_by_content(reader: Any) -> None:
     assert reader.ran() == ["alpha/files"]
     (reader.data / "one.txt").write_text("1")
     assert reader.rebuild().restored == ["alpha/files"]
+
+
+def test_two_files_that_exchange_contents_or_names_count(reader: Any) -> None:
+    (reader.data / "two.txt").write_text("2")
+    reader.edit(
+        "return (Path(self.path),)", "return sorted(Path(self.path).iterdir())", "systems.py"
+    )
+    reader.rebuild()
+    assert reader.ran() == ["alpha/files"]
+    one, two = reader.data / "one.txt", reader.data / "two.txt"
+    one.write_text("2")
+    two.write_text("1")
+    [item] = reader.plan().stale
+    assert item.reasons[0].kind == "data"
+    assert f"{one} (now " in item.reasons[0].detail
+    reader.rebuild()
+    assert reader.ran() == ["alpha/files"]
+    two.rename(reader.data / "three.txt")
+    [item] = reader.plan().stale
+    assert "three.txt (now " in item.reasons[0].detail
+    assert "two.txt (gone)" in item.reasons[0].detail
 
 
 def test_the_memory_of_nothing_to_do_sees_files_deep_in_a_folder(reader: Any) -> None:

@@ -37,10 +37,11 @@ def _column_hash(name: str, column: Any) -> str:
         missing = np.asarray(array.is_null())
         values = np.where(missing, 0, array.fill_null(0).to_numpy(zero_copy_only=False))
         return content_hash(name, str(array.type), missing.tobytes(), values.tobytes())
-    values = [json.dumps(array.to_pylist(), default=str)]
+    kept = [array]
     if pa.types.is_dictionary(array.type):  # read back as categories, in their order
-        values.append(json.dumps(array.dictionary.to_pylist(), default=str))
-    return content_hash(name, str(array.type), *values)
+        kept.append(array.dictionary)
+    texts = [json.dumps(each.to_pylist(), default=str) for each in kept]
+    return content_hash(name, str(array.type), *texts)
 
 
 def read_table(path: Path) -> pd.DataFrame:

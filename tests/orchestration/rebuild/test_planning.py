@@ -23,9 +23,15 @@ def test_every_difference_of_versions_is_a_reason_of_its_kind() -> None:
     ]
 
 
-def test_a_file_of_another_path_with_the_same_content_is_no_reason() -> None:
-    old = Version("c0de", {"rate": 2}, {"numpy": "2.3"}, {"b.csv": "f11e"}, {"m:f": "1"})
+def test_a_file_in_another_folder_with_the_same_content_is_no_reason() -> None:
+    old = Version("c0de", {"rate": 2}, {"numpy": "2.3"}, {"/old/a.csv": "f11e"}, {"m:f": "1"})
     assert version_reasons(old.to_dict(), WANTED) == []
+
+
+def test_a_file_of_another_name_is_a_reason() -> None:
+    old = Version("c0de", {"rate": 2}, {"numpy": "2.3"}, {"b.csv": "f11e"}, {"m:f": "1"})
+    [reason] = version_reasons(old.to_dict(), WANTED)
+    assert reason == Reason("data", "a.csv (now f11e), b.csv (gone) changed")
 
 
 def test_what_only_waits_for_its_upstream_is_not_certain() -> None:

@@ -320,13 +320,13 @@ class Foreign:
 def test_the_order_of_class_weights_counts(tmp_path: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    weights = ({0: 1.0, 1: 2.0}, {1: 2.0, 0: 1.0})
+    weights = ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0})
     contents = {
         content("estimators", LogisticRegression(class_weight=each), tmp_path / str(number))
         for number, each in enumerate(weights)
     }
     assert len(contents) == 2
-    assert list(read("estimators", tmp_path / "1").class_weight) == [1, 0]
+    assert list(read("estimators", tmp_path / "1").class_weight) == ["b", "a"]
 
 
 def test_an_estimator_of_a_foreign_type_is_refused(tmp_path: Path) -> None:
