@@ -42,6 +42,7 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
         project,
         assets=[asset for system in SYSTEMS for asset in _assets(system, modules[system])],
         resources=resources,
+        uncounted=["tracking"],
         check_settings=check_sections,
         **automation(
             project, SYSTEMS, {name: _asset_of(modules[name]["download"]) for name in SYSTEMS}

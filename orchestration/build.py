@@ -5,16 +5,17 @@ Asset files know nothing of this: they read like the Dagster tutorial.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 import dagster as dg
 
 from orchestration.automation import family_jobs
-from orchestration.io_managers import io_managers
+from orchestration.errors import ProjectError
+from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, io_managers
 from orchestration.project import Project
-from orchestration.stages import GRAPH, Graph, Stages
+from orchestration.stages import GRAPH, Graph, Stage, Stages
 from orchestration.store import Store
 
 
@@ -24,6 +25,7 @@ def laid_over(
     *,
     assets: Iterable[dg.AssetsDefinition] | None = None,
     resources: Mapping[str, Any] | None = None,
+    uncounted: Collection[str] = (),
     check_settings: Callable[[Iterable[type[dg.Config] | None]], None] | None = None,
     **others: Any,
 ) -> dg.Definitions:
@@ -39,6 +41,9 @@ def laid_over(
         The assets of those modules, where they have more attributes than the modules give them.
     resources
         The assets' resources; the IO managers come from here.
+    uncounted
+        Names of resources whose configuration shapes no result, such as a tracking server: it does
+        not count in versions; their code does.
     check_settings
         Called with the configuration class of every stage; raises where settings fit no stage.
     **others
@@ -48,12 +53,18 @@ def laid_over(
     modules = list(modules)
     loaded = dg.load_assets_from_modules(modules) if assets is None else assets
     plain = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
-    stages, store = Stages(plain, project), Store(project.store, project.locks, project.sources)
+    stages = Stages(plain, project, resources, uncounted)
+    for stage in stages.stages:
+        _refuse_other_managers(stage, resources or {})
+    store = Store(project.store, project.locks, project.sources)
     if check_settings is not None:
         check_settings(stage.config_class for stage in stages.stages)
 
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(code_version=stages.version("/".join(spec.key.path)).key)
+        key = "/".join(spec.key.path)
+        if key not in stages.by_key:  # of another project
+            return spec
+        return spec.replace_attributes(code_version=stages.version(key).key)
 
     versioned_assets = dg.map_asset_specs(versioned, plain)
     others["jobs"] = [*others.get("jobs", ()), *family_jobs(versioned_assets)]
@@ -63,3 +74,21 @@ def laid_over(
         resources={**io_managers(store, stages), GRAPH: Graph(stages, store), **(resources or {})},
         **others,
     )
+
+
+def _refuse_other_managers(stage: Stage, resources: Mapping[str, Any]) -> None:
+    """Refuse results that are kept elsewhere than in the store: they would look unbuilt for ever.
+
+    Raises
+    ------
+    ProjectError
+        Names the asset and the IO manager.
+    """
+    given = {**resources, **stage.definition.resource_defs}
+    for output in stage.definition.op.output_defs:
+        manager = given.get(output.io_manager_key)
+        if manager is not None and not isinstance(manager, StoreIOManager):
+            raise ProjectError(
+                f"{stage.keys[0]}: its output {output.name} goes to the IO manager "
+                f"{output.io_manager_key} and not to the store; name one of {list(FORMAT_NAMES)}"
+            )

@@ -80,7 +80,7 @@ class Checks:
 
     def at(self, check: Check, slot: Slot) -> CheckSlot:
         """Where the verdict of a check lies that covers a slot of its asset."""
-        return CheckSlot(slot if check.stage.partitions else Slot(slot.asset), check.name)
+        return CheckSlot(slot if check.stage.partitions_def else Slot(slot.asset), check.name)
 
     def slots(self) -> list[tuple[Check, CheckSlot]]:
         """Every check with each slot that has a verdict of it, in the order of the assets."""
@@ -163,14 +163,13 @@ def _own(definition: dg.AssetsDefinition, spec: dg.AssetCheckSpec) -> Check:
     asset = "/".join(spec.asset_key.path)
     keys = [*definition.keys_by_input_name.values(), *(d.asset_key for d in spec.additional_deps)]
     names = sorted({"/".join(key.path) for key in keys} - {asset})
-    partitions = spec.partitions_def
     stage = Stage(
         definition=definition,
         keys=(f"{asset}:{spec.name}",),
         deps={},
-        partitions=None if partitions is None else tuple(partitions.get_partition_keys()),
+        partitions_def=spec.partitions_def,
     )
-    return Check(stage, asset, spec.name, spec.blocking, True, (asset, *names), partitions)
+    return Check(stage, asset, spec.name, spec.blocking, True, (asset, *names), spec.partitions_def)
 
 
 def _made(stage: Stage, spec: dg.AssetCheckSpec) -> Check:

@@ -109,7 +109,8 @@ class StoreIOManager(dg.IOManager):
         if not context.has_asset_partitions:
             slots = [Slot(key)]
         else:
-            slots = [Slot(key, part) for part in context.asset_partition_keys]
+            keys = context.asset_partition_keys
+            slots = self.stages.in_order(Slot(key, part) for part in keys)
         step = None
         with suppress(dg.DagsterInvariantViolationError):  # where it is loaded outside a run
             step = _steps.setdefault(context.step_context, _Step(time.time()))

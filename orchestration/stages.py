@@ -1,35 +1,45 @@
 """The stages of a project: what each depends on, and the version it would be built with now.
 
 A stage is what one function builds: an asset, or the several assets of a multi-asset. Versions are
-computed, never written by hand: the function's code closure, its effective configuration, the
-versions of the libraries it uses, and the content of files it reads from outside the graph.
+computed, never written by hand: the function's code closure, its effective configuration, its
+wiring, the versions of the libraries it uses, and the content of files it reads from outside the
+graph.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import dagster as dg
+from dagster._config import ConfigTypeKind
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from orchestration.errors import ProjectError
-from orchestration.fingerprint import Dynamic, SourceError, SourceTree, cells
+from orchestration.fingerprint import Dynamic, Fingerprint, SourceError, SourceTree, cells
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
+from orchestration.settings import plain
 from orchestration.store import Record, Slot, Store
+from orchestration.wiring import Wirer, effective
 
 VERSION_DIGITS = 16
+PARTITIONS_SECONDS = 10.0
+"""How long partition keys stand that may be added while a process lives."""
 CHANGED_WHILE_RUNNING = "changed while the stage ran"
 DAGSTER_SETTINGS = ("dagster.Config", "dagster.PermissiveConfig")
 
@@ -50,6 +60,8 @@ class Version:
         Content hash of each file read from outside the graph, by path.
     pieces
         Digest of each definition in the closure, to say which changed; does not count by itself.
+    wiring
+        What its definition, rather than its function, gives to its result (`orchestration.wiring`).
     """
 
     code: str
@@ -57,6 +69,7 @@ class Version:
     packages: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     pieces: Mapping[str, str] = field(default_factory=dict)
+    wiring: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -66,6 +79,7 @@ class Version:
         """
         files = sorted(named(self.files).items())
         counted = [self.code, dict(self.config), dict(self.packages), files]
+        counted += [dict(self.wiring)] if self.wiring else []
         return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[
             :VERSION_DIGITS
         ]
@@ -102,14 +116,14 @@ class Stage:
         The assets it builds, as slash-joined keys.
     deps
         Upstream assets of each of them.
-    partitions
-        Partition keys; None for a stage without partitions.
+    partitions_def
+        Its partitions; None for a stage without.
     """
 
     definition: dg.AssetsDefinition
     keys: tuple[str, ...]
     deps: Mapping[str, tuple[str, ...]]
-    partitions: tuple[str, ...] | None
+    partitions_def: dg.PartitionsDefinition | None
 
     @cached_property
     def function(self) -> Any:
@@ -124,12 +138,19 @@ class Stage:
         if not compute.has_config_arg():
             return None
         annotation = compute.get_config_arg().annotation
-        return annotation if isinstance(annotation, type) else None
+        typed = isinstance(annotation, type) and issubclass(annotation, dg.Config)
+        return annotation if typed else None
 
     def config(self, given: Mapping[str, Any] | None = None) -> tuple[dg.Config | None, Any]:
-        """Its configuration, as an object and as plain data: the defaults, or what a run has."""
+        """Its configuration, as an object and as plain data: the defaults, or what a run has.
+
+        Raises
+        ------
+        ProjectError
+            If a setting has no usable default, or is of a type that can't be compared.
+        """
         if self.config_class is None:
-            return None, {}
+            return None, self._untyped(given)
         try:
             instance = self.config_class(**(given or {}))
         except ValidationError as error:
@@ -141,7 +162,29 @@ class Stage:
                 f"{self.keys[0]}: its settings {self.config_class.__name__} have no usable "
                 f"default ({wrong}); every setting needs one, so that a rebuild needs no launcher"
             ) from error
-        return instance, instance.model_dump(mode="json")
+        try:
+            return instance, plain(instance)
+        except PydanticSerializationError as error:
+            raise ProjectError(
+                f"{self.keys[0]}: its settings {self.config_class.__name__} hold what can't be "
+                f"compared: {error}"
+            ) from error
+
+    def _untyped(self, given: Any) -> dict[str, Any]:
+        """Configuration by a `config_schema`, or by a parameter of a plain type."""
+        op = self.definition.op
+        compute: Any = op.compute_fn
+        schema = op.config_field
+        taken = schema is not None and schema.config_type.kind != ConfigTypeKind.ANY
+        if given is None and (taken or compute.has_config_arg()):
+            given = effective(op)
+            if given is None:
+                raise ProjectError(
+                    f"{self.keys[0]}: its settings have no whole default; every setting needs one, "
+                    "so that a rebuild needs no launcher"
+                )
+        values = plain(given or {})
+        return values if isinstance(values, dict) else {"config": values}
 
 
 class Stages:
@@ -153,11 +196,27 @@ class Stages:
         Plain asset definitions, before anything is laid over them.
     project
         Where sources and caches are.
+    resources
+        Resources of the project that stages may ask for, by name.
+    uncounted
+        Names of those whose configuration shapes no result.
+
+    Raises
+    ------
+    ProjectError
+        If there is an asset of a kind that can't be versioned; names it.
     """
 
-    def __init__(self, definitions: Iterable[dg.AssetsDefinition], project: Project) -> None:
+    def __init__(
+        self,
+        definitions: Iterable[dg.AssetsDefinition],
+        project: Project,
+        resources: Mapping[str, Any] | None = None,
+        uncounted: Iterable[str] = (),
+    ) -> None:
         self.project = project
-        self.stages = [_stage(definition) for definition in definitions]
+        self.instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
+        self.stages = [_stage(each) for each in definitions if each.is_materializable]
         self.by_key = {key: stage for stage in self.stages for key in stage.keys}
         self._tree = SourceTree(
             project.root,
@@ -169,6 +228,10 @@ class Stages:
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}
+        self._resources, self._uncounted = dict(resources or {}), frozenset(uncounted)
+        self._partition_keys: dict[str, dict[str, int]] = {}
+        self._looked = 0.0
+        self._places: dict[str, Path | None] = {}
         self._upstream: dict[Slot, dict[str, list[Slot]]] = {}
         self.dynamic: dict[str, tuple[Dynamic, ...]] = {}
 
@@ -179,7 +242,8 @@ class Stages:
         def visit(key: str) -> None:
             if key in self.by_key and key not in done:
                 for parent in self.by_key[key].deps[key]:
-                    visit(parent)
+                    if parent != key:
+                        visit(parent)
                 done[key] = None
 
         for key in self.by_key:
@@ -188,36 +252,81 @@ class Stages:
 
     def slots(self, key: str) -> list[Slot]:
         """Every slot of an asset."""
-        partitions = self.by_key[key].partitions
-        return [Slot(key)] if partitions is None else [Slot(key, part) for part in partitions]
+        if self.by_key[key].partitions_def is None:
+            return [Slot(key)]
+        return [Slot(key, partition) for partition in self._partitions(key)]
+
+    def in_order(self, slots: Iterable[Slot]) -> list[Slot]:
+        """Slots of one asset in the order of its partitions."""
+        slots = list(slots)
+        if len(slots) > 1:
+            places = self._partitions(slots[0].asset)
+            slots.sort(key=lambda slot: places.get(str(slot.partition), len(places)))
+        return slots
+
+    def _partitions(self, key: str) -> dict[str, int]:
+        """The partition keys of an asset, with their places."""
+        self._look_again()
+        if key not in self._partition_keys:
+            definition = self.by_key[key].partitions_def
+            assert definition is not None
+            with self._loading(definition):
+                keys = definition.get_partition_keys()
+            self._partition_keys[key] = {name: place for place, name in enumerate(keys)}
+        return self._partition_keys[key]
+
+    def _look_again(self) -> None:
+        """Forget partition keys that may have been added to."""
+        if time.monotonic() - self._looked > PARTITIONS_SECONDS:
+            self._looked = time.monotonic()
+            for key in list(self._partition_keys):
+                if not isinstance(self.by_key[key].partitions_def, dg.StaticPartitionsDefinition):
+                    before = self._partition_keys.pop(key)
+                    if self._partitions(key) != before:
+                        self._upstream.clear()
+
+    @contextmanager
+    def _loading(self, *definitions: dg.PartitionsDefinition | None) -> Iterator[None]:
+        """Let Dagster look up partitions that are added while the project is in use."""
+        store = self.instance() if any(map(_dynamic, definitions)) else None
+        with dg.partition_loading_context(dynamic_partitions_store=store):
+            yield
 
     def upstream(self, slot: Slot) -> dict[str, list[Slot]]:
         """The slots that a slot is built from, by asset; assets of others are left out."""
+        stage = self.by_key[slot.asset]
+        self._look_again()
         if slot not in self._upstream:
-            stage = self.by_key[slot.asset]
-            self._upstream[slot] = {
+            found = {
                 parent: self._mapped(stage, slot, parent)
                 for parent in stage.deps[slot.asset]
-                if parent in self.by_key and parent not in stage.keys
+                if parent in self.by_key
             }
+            # Of what the stage builds itself only another partition can be above it.
+            for parent in found.keys() & stage.keys:
+                found[parent] = [s for s in found[parent] if s.partition != slot.partition]
+                if not found[parent]:
+                    del found[parent]
+            self._upstream[slot] = found
         return self._upstream[slot]
 
     def _mapped(self, stage: Stage, slot: Slot, parent: str) -> list[Slot]:
         above = self.by_key[parent]
-        if above.partitions is None:
+        upstream_def = above.partitions_def
+        if upstream_def is None:
             return [Slot(parent)]
-        upstream_def = above.definition.partitions_def
         child, key = dg.AssetKey(slot.asset.split("/")), dg.AssetKey(parent.split("/"))
         mapping = stage.definition.infer_partition_mapping(child, key, upstream_def)
-        child_def = stage.definition.partitions_def
-        assert upstream_def is not None
+        child_def = stage.partitions_def
         subset = None
-        if slot.partition is not None and child_def is not None:
-            subset = child_def.empty_subset().with_partition_keys([slot.partition])
-        result = mapping.get_upstream_mapped_partitions_result_for_partitions(
-            subset, child_def, upstream_def
-        )
-        return [Slot(parent, part) for part in result.partitions_subset.get_partition_keys()]
+        with self._loading(child_def, upstream_def):
+            if slot.partition is not None and child_def is not None:
+                subset = child_def.empty_subset().with_partition_keys([slot.partition])
+            result = mapping.get_upstream_mapped_partitions_result_for_partitions(
+                subset, child_def, upstream_def
+            )
+            keys = list(result.partitions_subset.get_partition_keys())
+        return self.in_order(Slot(parent, key) for key in keys)
 
     def together(self, slot: Slot) -> list[Slot]:
         """The slots that one call of a stage's function builds; the first stands for all."""
@@ -231,25 +340,66 @@ class Stages:
         """As `version`, of a stage or of the function of a check."""
         key = stage.keys[0]
         if key not in self._versions:
-            function = stage.function
+            config, values = stage.config()
             try:
-                found = self._tree.fingerprint(
-                    function.__module__, function.__qualname__, cells(function)
-                )
+                found = self._code(stage)
+                wiring, others = self._wiring(stage, found)
             except SourceError as error:
                 raise ProjectError(f"{key}: {error}") from error
-            config, values = stage.config()
+            packages = set(found.packages).union(*(other.packages for other in others))
+            self._refuse_others(key, packages)
             version = Version(
                 code=found.digest,
                 config=values,
-                packages=self._libraries.versions(found.packages),
+                packages=self._libraries.versions(sorted(packages)),
                 files=self._hashes(config),
+                wiring=wiring,
                 pieces={name: digest[:12] for name, digest in found.pieces.items()},
             )
             self._versions |= dict.fromkeys(stage.keys, version)
-            self.dynamic |= dict.fromkeys(stage.keys, found.dynamic)
+            dynamic = {each for other in (found, *others) for each in other.dynamic}
+            self.dynamic |= dict.fromkeys(stage.keys, tuple(sorted(dynamic)))
             self._files.save()
         return self._versions[key]
+
+    def _code(self, stage: Stage) -> Fingerprint:
+        """The code of a stage."""
+        function = stage.function
+        module = getattr(function, "__module__", None)
+        if isinstance(function, FunctionType):
+            if str(module).partition(".")[0] not in self.project.sources:
+                raise ProjectError(
+                    f"{stage.keys[0]}: its function {function.__qualname__} is in {module}, which "
+                    f"is not below the sources {', '.join(self.project.sources)} of [tool.faint]"
+                )
+            with suppress(LookupError):  # one that has no name in its module, such as a lambda
+                return self._tree.fingerprint(str(module), function.__qualname__, cells(function))
+        return self._tree.value(function, stage.keys[0])
+
+    def _wiring(
+        self, stage: Stage, code: Fingerprint
+    ) -> tuple[dict[str, Any], Sequence[Fingerprint]]:
+        """The wiring of a stage, and the fingerprints of what is no plain data in it."""
+        others: list[Fingerprint] = []
+
+        def digest(what: str, value: object) -> str:
+            others.append(self._tree.value(value, f"{what} of {stage.keys[0]}"))
+            return others[-1].digest[:VERSION_DIGITS]
+
+        wirer = Wirer(self._resources, self._uncounted, digest, self.by_key)
+        shown = any("ExecutionContext" in name for name in code.outside)
+        return wirer.wiring(stage.definition, stage.function, shown=shown), others
+
+    def _refuse_others(self, key: str, packages: Iterable[str]) -> None:
+        """Refuse modules of the project whose code isn't followed: edits would go unnoticed."""
+        for name in packages:
+            if name not in self._places:
+                self._places[name] = _place_in(self.project.root, name)
+            if self._places[name] is not None:
+                raise ProjectError(
+                    f"{key} uses {name} ({self._places[name]}), a module of this project that is "
+                    f"not among its sources; add {name!r} to sources in [tool.faint]"
+                )
 
     def version_after(self, stage: Stage, given: Mapping[str, Any] | None) -> Version:
         """The version of a stage that has just run with some configuration.
@@ -275,7 +425,10 @@ class Stages:
         if _states(self._tree.files()) == self._loaded:
             return True
         try:
-            return Stages([], self.project).version_of(stage).code == version.code
+            now = Stages([], self.project, self._resources, self._uncounted)
+            now.by_key.update(self.by_key)
+            found = now.version_of(stage)
+            return (found.code, found.wiring) == (version.code, version.wiring)
         except (ProjectError, LookupError):
             return False
 
@@ -291,28 +444,59 @@ def _states(files: Iterable[Path]) -> list[tuple[Path, int, int]]:
 def combine(records: Mapping[Slot, Record | None]) -> str | None:
     """Version of an upstream asset over the slots that a child reads; None if one is unbuilt.
 
-    The content of an asset without partitions; else a hash of the partitions' names and contents.
+    The content of an asset without partitions; else a hash of the partitions' names and contents in
+    the order in which the child gets them.
     """
     parts = {slot.partition: record.content for slot, record in records.items() if record}
     if len(parts) < len(records):
         return None
     if list(parts) == [None]:
         return parts[None]
-    listed = sorted((str(partition), content) for partition, content in parts.items())
+    listed = [(str(partition), content) for partition, content in parts.items()]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def _stage(definition: dg.AssetsDefinition) -> Stage:
-    partitions = definition.partitions_def
+    keys = tuple("/".join(key.path) for key in definition.keys)
+    if not isinstance(definition.node_def, dg.OpDefinition):
+        raise ProjectError(
+            f"{keys[0]}: an asset made of a graph of ops can't be versioned; make it one asset, or "
+            "an asset of each op"
+        )
+    if not definition.can_subset and not all(o.is_required for o in definition.op.output_defs):
+        raise ProjectError(
+            f"{keys[0]}: an output that may be left out would look unbuilt for ever; make it "
+            "required, and return a value that says that there is none"
+        )
     return Stage(
         definition=definition,
-        keys=tuple("/".join(key.path) for key in definition.keys),
+        keys=keys,
         deps={
             "/".join(key.path): tuple("/".join(parent.path) for parent in sorted(parents))
             for key, parents in definition.asset_deps.items()
         },
-        partitions=None if partitions is None else tuple(partitions.get_partition_keys()),
+        partitions_def=definition.partitions_def,
     )
+
+
+def _dynamic(definition: dg.PartitionsDefinition | None) -> bool:
+    if isinstance(definition, dg.MultiPartitionsDefinition):
+        return any(_dynamic(dimension.partitions_def) for dimension in definition.partitions_defs)
+    return isinstance(definition, dg.DynamicPartitionsDefinition)
+
+
+def _place_in(root: Path, package: str) -> Path | None:
+    """Where a package lies, if that is in the project and not among what is installed there."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    places = [*(spec.submodule_search_locations or ()), spec.origin or ""] if spec else []
+    for place in map(Path, places):
+        installed = {"site-packages", "dist-packages"} & {*place.parts}
+        if place.is_relative_to(root) and not installed and not place.is_relative_to(sys.prefix):
+            return place
+    return None
 
 
 FILE_TICK_NS = 20_000_000

@@ -357,7 +357,7 @@ class Graph:
                 node.text(f"{target.kind} {target.name}")
                 node.observes |= _reads_frames(target, kind)
                 if target.kind == "outside":
-                    node.outside.add(target.name.partition(".")[0])
+                    node.outside.add(target.name)
                     if ".*." in target.name:
                         what = f"{target.name.partition('.*.')[0]}: import of unknown names by *"
                         node.dynamic.add(Dynamic(key.module, unit["line"], what))

@@ -37,8 +37,8 @@ written in a string (other than for `getattr` and `import_module`) are not follo
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestration.fingerprint.closure import Graph
@@ -63,12 +63,15 @@ class Fingerprint:
         Third-party packages used, by import name, sorted; the standard library is left out.
     dynamic
         What could not be followed.
+    outside
+        Full name of what is used of other packages, or the package alone.
     """
 
     digest: str
     pieces: Mapping[str, str]
     packages: tuple[str, ...]
     dynamic: tuple[Dynamic, ...]
+    outside: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -162,8 +165,31 @@ class SourceTree:
         SourceError
             A file that it uses cannot be parsed.
         """
+        return self._found(lambda graph: self._root(graph, module, qualname, values))
+
+    def value(self, value: object, name: str) -> Fingerprint:
+        """Fingerprint a value of any kind, with everything in the project that it uses.
+
+        Parameters
+        ----------
+        value
+            Counted as the values of `fingerprint` are.
+        name
+            What to call it where it can't be followed.
+        """
+
+        def root(graph: Graph) -> Key:
+            key = Key("", name, f"value {len(graph.nodes)}")
+            node = graph.nodes[key] = Node()
+            Values(graph, "", name, {}, node).write(value)
+            return key
+
+        return self._found(root)
+
+    def _found(self, root: Callable[[Graph], Key]) -> Fingerprint:
+        """Fingerprint a node of the graph."""
         for graph in self._graphs:
-            digest, closure = graph.closed(self._root(graph, module, qualname, values))
+            digest, closure = graph.closed(root(graph))
             if not graph.observed(closure):
                 break
         pieces: dict[str, list[str]] = {}
@@ -173,7 +199,7 @@ class SourceTree:
             node = graph.nodes[key]
             outside |= node.outside
             dynamic |= node.dynamic
-            if not key.name.startswith("*"):
+            if key.module and not key.name.startswith("*"):
                 name = "(on import)" if key.name.startswith("#") else key.name
                 pieces.setdefault(f"{key.module}:{name}", []).append(node.own)
             for name, value in node.values.items():
@@ -184,7 +210,10 @@ class SourceTree:
                 name: own[0] if len(own) == 1 else digest_of("\n".join(sorted(own)))
                 for name, own in sorted(pieces.items())
             },
-            packages=tuple(sorted(outside - sys.stdlib_module_names)),
+            packages=tuple(
+                sorted({name.partition(".")[0] for name in outside} - sys.stdlib_module_names)
+            ),
+            outside=frozenset(outside),
             dynamic=tuple(sorted(dynamic)),
         )
 

@@ -295,7 +295,9 @@ class Planner:
     ) -> dict[Slot, tuple[str | None, str | None]]:
         """Data and code version of each slot's latest materialisation in Dagster's event log."""
         keys = {name: dg.AssetKey(name.split("/")) for name in assets}
-        plain = [key for name, key in keys.items() if self.stages.by_key[name].partitions is None]
+        plain = [
+            key for name, key in keys.items() if self.stages.by_key[name].partitions_def is None
+        ]
         events = [
             (record.asset_entry.asset_key, record.asset_entry.last_materialization_record)
             for record in (instance.get_asset_records(plain) if plain else ())
@@ -344,6 +346,13 @@ def version_reasons(old: Mapping[str, Any], want: Version, done: str = "built") 
     if old.get("config") != dict(want.config):
         detail = difference(want.config, old.get("config", {}))
         reasons.append(Reason("config", f"{done} with other settings: {detail}"))
+    wired = old.get("wiring", {})
+    for part in sorted({*wired, *want.wiring}):
+        before, after = wired.get(part, {}), want.wiring.get(part, {})
+        if before != after:
+            pairs = isinstance(before, dict) and isinstance(after, dict)
+            detail = difference(before, after) if pairs else f"{before or None} -> {after or None}"
+            reasons.append(Reason("config", f"wiring: {part} {detail}"))
     was, now = named(old.get("files", {})), named(want.files)
     if was != now:
         files = [

@@ -41,7 +41,8 @@ def test_a_version_counts_everything_but_where_files_lie() -> None:
 def test_an_upstream_version_counts_names_and_contents_of_partitions() -> None:
     a, b = Slot("x", "a"), Slot("x", "b")
     both = combine({a: record(a, "1"), b: record(b, "2")})
-    assert both == combine({b: record(b, "2"), a: record(a, "1")})
+    assert both == combine({a: record(a, "1"), b: record(b, "2")})
+    assert both != combine({b: record(b, "2"), a: record(a, "1")})  # a child gets them in order
     c = Slot("x", "c")
     assert both != combine({a: record(a, "1"), c: record(c, "2")})
     assert both != combine({a: record(a, "2"), b: record(b, "1")})
