@@ -20,6 +20,7 @@ from orchestration.fingerprint.facts import (
     Use,
     digest_of,
 )
+from orchestration.fingerprint.flow import read_flow
 from orchestration.fingerprint.logs import is_logger, loggers
 from orchestration.fingerprint.scopes import (
     FUNCTIONS,
@@ -86,6 +87,7 @@ class DefinitionReader(EffectReader):
                 self.class_definition(node, top=True)
             else:
                 self.visit(node)
+        read_flow(self.unit, node, guards, self.module)
         self.facts["units"].append(self.finish(body))
         pending, self.pending = self.pending, []
         for inner, scope, path in pending:

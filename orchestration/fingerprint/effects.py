@@ -14,11 +14,11 @@ from orchestration.fingerprint.facts import (
     Log,
     Use,
 )
+from orchestration.fingerprint.flow import CAST
 from orchestration.fingerprint.logs import logger_of, told
 from orchestration.fingerprint.normalise import Normaliser
 from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
 
-_CAST = {"typing.cast", "typing_extensions.cast"}
 _ALTERING = {
     "bisect.insort", "heapq.heapify", "heapq.heappop", "heapq.heappush", "numpy.copyto",
     "numpy.fill_diagonal", "numpy.put", "numpy.random.shuffle", "operator.setitem",
@@ -308,7 +308,7 @@ class EffectReader(Normaliser):
 
     def _special(self, node: ast.Call, dotted: str) -> bool:
         """Handle calls with a meaning of their own. Returns True if the call is written."""
-        if dotted in _CAST and len(node.args) == 2:
+        if dotted in CAST and len(node.args) == 2:
             self.visit(node.args[1])
             return True
         if dotted in _EVALUATORS:

@@ -117,6 +117,10 @@ class Unit(TypedDict, total=False):
     metaclass: list[int]
     hooks: list[str]  # see `definitions._class_hooks`
     subclasses: bool  # asks for its subclasses
+    # How objects flow through it: see `flow`.
+    flow: str  # its operations, as JSON of its own that is read only where it runs
+    acts: bool  # it does more than to bind names to what it makes
+    fixed: dict[str, list[str]]  # names bound to constants, if these refs are constants
 
 
 class Facts(TypedDict, total=False):

@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from orchestration.fingerprint.facts import CAPTURED, LOGGING, MUTATORS, Spec, Unit, Use
+from orchestration.fingerprint.facts import CAPTURED, Spec, Unit, Use
+from orchestration.fingerprint.points_to import Place, PointsTo
 from orchestration.fingerprint.source_files import SourceFiles
 
 Pair = tuple[str, str]
@@ -52,7 +53,6 @@ class Names:
     def __init__(self, sources: SourceFiles) -> None:
         self.sources = sources
         self._resolved: dict[tuple[str, str], tuple[Target, ...]] = {}
-        self._mutated: dict[Pair, frozenset[Pair]] = {}
         self._steps: dict[str, dict[Pair, list[int]]] = {}
         self._reach: dict[Pair, set[Pair]] = {}
 
@@ -165,6 +165,10 @@ class Names:
         ]
         return stars or [Target("missing", module, ".".join(path))]
 
+    def attribute(self, module: str, name: str) -> list[Target]:
+        """Everything that an attribute of a module may mean."""
+        return self._attribute(module, [name], set())
+
     # -- classes
 
     def kinds(self, pair: Pair) -> set[str]:
@@ -215,31 +219,6 @@ class Names:
 
     # -- who changes what
 
-    def mutated(self, pair: Pair) -> frozenset[Pair]:
-        """Names of the project that calling a function or class may change."""
-        if pair in self._mutated:
-            return self._mutated[pair]
-        mutated: set[Pair] = set()
-        for module, name in walk(pair, self._run_by):
-            for unit in self.sources.binding(module, name):
-                mutated.update((module, changed) for changed in unit.get("globals", ()))
-                mutated.update(self.pairs(module, unit, unit.get("writes", ())))
-                for target in self.targets(module, unit, unit.get("methods", ())):
-                    if target.kind == "definition" and target.rest:
-                        mutated.add(target.pair)
-        self._mutated[pair] = frozenset(mutated)
-        return self._mutated[pair]
-
-    def _run_by(self, pair: Pair) -> Iterator[Pair]:
-        """Functions and classes that a function or class may call."""
-        for unit in self.sources.binding(*pair):
-            wrappers = (decorator["slots"] for decorator in unit.get("decorators", ()))
-            given = (
-                part["slots"] for call in unit.get("keywords", ()) for _, part in call["given"]
-            )
-            slots = {*unit["body"]["slots"]}.union(*wrappers, *given)
-            yield from filter(self.runs, self.pairs(pair[0], unit, slots))
-
     def steps(self, module: str) -> dict[Pair, list[int]]:
         """Units of a module that change a name, for each that they change one by one."""
         steps = self._steps.get(module)
@@ -281,7 +260,7 @@ class Names:
         return any(unit.get(flag) for unit in self.sources.binding(*pair))
 
     @functools.cached_property
-    def changes(self) -> dict[Pair, set[tuple[str, int]]]:
+    def changes(self) -> dict[Pair, set[Place]]:
         """Units, anywhere, that change a name other than by binding it."""
         return self._effects[0]
 
@@ -294,102 +273,19 @@ class Names:
         return self._effects[1]
 
     @functools.cached_property
-    def _effects(self) -> tuple[dict[Pair, set[tuple[str, int]]], dict[str, list[int]]]:
-        changes: dict[Pair, set[tuple[str, int]]] = {}
+    def _effects(self) -> tuple[dict[Pair, set[Place]], dict[str, list[int]]]:
+        points = PointsTo(self)
+        changes = points.changes()
+        for pair, classes in self.subclasses.items():
+            if self.flag(pair, "subclasses"):
+                changes.setdefault(pair, set()).update(
+                    (module, index)
+                    for module, name in classes
+                    for index in self.sources.names[module][name]
+                )
+        for (module, name), places in changes.items():
+            places -= {(module, index) for index in self.sources.names[module].get(name, ())}
         ambient: dict[str, list[int]] = {}
-        for module in self.sources:
-            if module in self.sources.broken:  # nothing can import it
-                continue
-            for index, unit in enumerate(self.sources.units(module)):
-                targets, outside = self._effect(module, unit)
-                for pair in targets - {(module, name) for name in unit.get("binds", ())}:
-                    changes.setdefault(pair, set()).add((module, index))
-                if outside:
-                    ambient.setdefault(module, []).append(index)
-        return changes, ambient
-
-    def _effect(self, module: str, unit: Unit) -> tuple[set[Pair], bool]:
-        """Names of the project that a unit changes, and whether it changes anything else."""
-        pairs = {(module, name) for name in unit.get("globals", ())}
-        effect = bool(unit.get("effect"))
-        outside = False
-        for target in self.targets(module, unit, unit.get("stores", ())):
-            if target.kind == "definition":
-                pairs.add(target.pair)
-            elif target.kind in ("outside", "builtin"):
-                outside = True
-        for ref, mode in unit.get("calls", ()):
-            for target in self.targets(module, unit, [ref]):
-                if target.kind == "definition":
-                    if mode == "effect" and target.rest.rpartition(".")[2] in LOGGING:
-                        effect = False
-                    else:
-                        pairs |= self._called(module, unit, target, mode)
-                elif target.kind == "builtin" and target.name == "print":
-                    effect = False
-                elif target.kind == "outside":
-                    last = target.name.rpartition(".")[2]
-                    if mode == "effect" or (mode == "decorator" and last.startswith("register")):
-                        outside = True
-                    if mode == "effect":
-                        pairs |= self._handed(module, unit, mode, everything=True)
-        if unit["kind"] == "class":
-            for pair in unit.get("binds", ()):
-                pairs |= self._hooked((module, pair))
-            if unit.get("subclasses"):
-                pairs -= {(module, name) for name in unit["binds"]}
-        return pairs, outside or (effect and not pairs)
-
-    def _called(self, module: str, unit: Unit, target: Target, mode: str) -> set[Pair]:
-        pair = target.pair
-        pairs: set[Pair] = set()
-        method = target.rest.rpartition(".")[2]
-        if method:
-            if (
-                method in MUTATORS
-                or mode == "decorator"
-                or (mode == "effect" and method not in LOGGING)
-            ):
-                pairs.add(pair)
-        elif mode != "value" and not self.runs(pair):
-            pairs.add(pair)  # an instance that is called
-        pairs |= self.mutated(pair)
-        pairs |= self._handed(module, unit, mode, everything=self._alters(pair))
-        return pairs
-
-    def _handed(self, module: str, unit: Unit, mode: str, *, everything: bool) -> set[Pair]:
-        """Names handed to a call that may be changed by it."""
-        if mode != "effect" and not everything:
-            return set()
-        pairs = self.pairs(module, unit, unit.get("mentions", ()))
-        return {pair for pair in pairs if everything or not self.runs(pair)}
-
-    def _alters(self, pair: Pair) -> bool:
-        """Whether a function changes what it is handed, itself or by handing it on."""
-        return any(self.flag(other, "alters") for other in walk(pair, self._handed_on_to))
-
-    def _handed_on_to(self, pair: Pair) -> Iterator[Pair]:
-        for unit in self.sources.binding(*pair):
-            yield from self.pairs(pair[0], unit, unit.get("hands", ()))
-
-    def _hooked(self, pair: Pair) -> set[Pair]:
-        """What `__init_subclass__` or a metaclass changes when a class is made."""
-        pairs: set[Pair] = set()
-        for member in self._family(pair):
-            if member != pair:
-                for hook in self._hooks(member, "subclass"):
-                    pairs |= self.mutated(member) | ({member} if hook.endswith("+") else set())
-                if self.flag(member, "subclasses"):
-                    pairs.add(member)
-            for unit in self.sources.binding(*member):
-                for meta in self.pairs(member[0], unit, unit.get("metaclass", ())):
-                    for hook in self._hooks(meta, "class"):
-                        pairs |= self.mutated(meta)
-                        pairs |= {meta, member} if hook.endswith("+") else set()
-        return pairs - {pair}
-
-    def _hooks(self, pair: Pair, kind: str) -> Iterator[str]:
-        for unit in self.sources.binding(*pair):
-            for hook in unit.get("hooks", ()):
-                if hook.startswith(kind):
-                    yield hook
+        for module, index in sorted(points.ambient):
+            ambient.setdefault(module, []).append(index)
+        return {pair: places for pair, places in changes.items() if places}, ambient
