@@ -23,7 +23,7 @@ FIXED = {
     "builtins.bool", "builtins.bytes", "builtins.complex", "builtins.float", "builtins.format",
     "builtins.frozenset", "builtins.hash", "builtins.int", "builtins.len", "builtins.range",
     "builtins.repr", "builtins.str", "datetime.date", "datetime.datetime", "datetime.timedelta",
-    "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "logging.getLogger",
+    "datetime.timezone", "decimal.Decimal", "fractions.Fraction",
     "math.ceil", "math.floor", "math.log", "math.sqrt", "pathlib.Path", "pathlib.PurePath",
     "re.compile", "typing.ParamSpec", "typing.TypeVar", "zoneinfo.ZoneInfo",
 }  # fmt: skip

@@ -78,6 +78,9 @@ KEEPERS = {
 }  # fmt: skip
 """Change nothing, and return what shares what they are handed."""
 
+LOGGERS = {"dagster.get_dagster_logger", "logging.getLogger", "structlog.get_logger"}
+"""Return a logger."""
+
 NUMPY = {
     "arange": 9, "argsort": 9, "bincount": 9, "concatenate": 2, "cumsum": 3, "diff": 9, "empty": 9,
     "empty_like": 9, "eye": 9, "finfo": 9, "full": 9, "full_like": 9, "geomspace": 9,

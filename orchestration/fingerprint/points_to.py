@@ -28,6 +28,7 @@ from orchestration.fingerprint.others import (
     FIELDS,
     HARMLESS_BASES,
     KEEPERS,
+    LOGGERS,
     MAPPINGS,
     NUMPY,
     PAIRING,
@@ -125,6 +126,9 @@ class Outside(Tag):
 
 _WIRED = Outside("dagster.()")
 """What Dagster returns: its methods, and calling it, are as harmless as Dagster is."""
+
+_LOGGER = Outside("logging.()")
+"""A logger: to be set up changes what others see of it, to be told something does not."""
 
 
 class Given:
@@ -926,6 +930,8 @@ class PointsTo:
         outside = [tag.path for tag in of.tags if isinstance(tag, Outside)]
         for path in outside:
             self._call_outside(frame, index, f"{path}.{name}", given, to)
+            if not is_harmless(f"{path}.{name}") and name not in READERS and name not in LOGGING:
+                self.mark(of, frame)
         if of.container:
             self._call_container(frame, index, of, name, given, to, made)
             of = find(of)
@@ -1201,6 +1207,9 @@ class PointsTo:
         elif path in KEEPERS and "out" not in given.words:
             self.kind(to, opaque=True)
             self.same(to, *nodes)
+        elif path in LOGGERS:
+            self.tag(to, _LOGGER)
+            self.kind(to, opaque=True)
         elif is_harmless(path):
             if path.startswith(("dagster.", "orchestration.")):
                 self.tag(to, _WIRED)
