@@ -15,6 +15,7 @@ from orchestration.automation import family_jobs
 from orchestration.errors import ProjectError
 from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, io_managers
 from orchestration.project import Project
+from orchestration.rebuild.sources import check_bytecode
 from orchestration.stages import GRAPH, Graph, Stage, Stages
 from orchestration.store import Store
 
@@ -50,6 +51,11 @@ def laid_over(
         Jobs, schedules and sensors, as `dagster.Definitions` takes them. Every family of partitions
         has a job besides, for `dagster job backfill`.
     """
+    if old := check_bytecode(project):
+        raise ProjectError(
+            f"{old[0]} has changed, though its size and time have not, and a compiled file from "
+            "before may have been imported; that is replaced now: load the definitions again"
+        )
     modules = list(modules)
     loaded = dg.load_assets_from_modules(modules) if assets is None else assets
     plain = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]

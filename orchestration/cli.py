@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestration.errors import ProjectError, StoreUnreachableError, UsageError
 from orchestration.project import Project, find
-from orchestration.rebuild import memo
+from orchestration.rebuild import memo, sources
 from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _parser(project: Project | None = None) -> argparse.ArgumentParser:
     if project is not None and project.commands is not None:
         if str(project.root) not in sys.path:
             sys.path.insert(0, str(project.root))
+        sources.begin(project)
         try:
             import_module(project.commands).add_commands(commands)
         except (ImportError, AttributeError) as error:

@@ -411,7 +411,7 @@ class Stages:
         config, values = stage.config(given)
         files = self._hashes(config)
         if values == committed.config and files != committed.files:
-            files = dict.fromkeys(files, CHANGED_WHILE_RUNNING)
+            files = dict.fromkeys([*committed.files, *files], CHANGED_WHILE_RUNNING)
         version = replace(committed, config=values, files=files)
         if not self._unedited(stage, committed):
             version = replace(version, code=CHANGED_WHILE_RUNNING, pieces={})

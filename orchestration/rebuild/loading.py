@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import traceback
-from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 
 from orchestration.errors import ProjectError
 from orchestration.project import Project
+from orchestration.rebuild.sources import begin, forget, states
+
+ATTEMPTS = 3
+"""Times that sources which change meanwhile are loaded."""
 
 
 def load_definitions(project: Project) -> dg.Definitions:
-    """Import a project's definitions.
+    """Import a project's definitions, again if a source was edited meanwhile.
 
     Raises
     ------
     ProjectError
-        If they can't be imported; names the file and line of the project that raised.
+        If they can't be imported, naming the file and line of the project that raised, or are
+        edited time and again.
     """
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
-    drop_doubtful_bytecode(project)
+    for _ in range(ATTEMPTS):
+        before = begin(project, again=False)
+        try:
+            defs = _imported(project)
+        except ProjectError:
+            if states(project) == before:
+                raise
+        else:
+            if states(project) == before:
+                return defs
+        forget(project)
+    raise ProjectError("the project's sources are edited while they are loaded; run it again")
+
+
+def _imported(project: Project) -> dg.Definitions:
     try:
         defs = importlib.import_module(project.definitions).defs
     except ProjectError:
@@ -44,17 +61,3 @@ def load_definitions(project: Project) -> dg.Definitions:
     if not isinstance(defs, dg.Definitions):
         raise ProjectError(f"{project.definitions}.defs is no dagster.Definitions")
     return defs
-
-
-def drop_doubtful_bytecode(project: Project) -> None:
-    """Remove compiled files that Python would wrongly take for those of the sources as they are.
-
-    It compares whole seconds and the size: after two edits within a second, such as a checkout of
-    two commits, the code of the first would run and be stored under the version of the second.
-    """
-    for package in project.sources:
-        for path in (project.root / package).rglob("*.py"):
-            compiled = Path(importlib.util.cache_from_source(path))
-            with suppress(OSError):
-                if int(compiled.stat().st_mtime) <= int(path.stat().st_mtime):
-                    compiled.unlink()

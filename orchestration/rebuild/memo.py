@@ -25,6 +25,7 @@ from pathlib import Path
 
 from orchestration.json_cache import JsonCache
 from orchestration.project import Project
+from orchestration.rebuild.sources import files_below, package_files
 from orchestration.rebuild.watch import TICK_NS, Stat, Watch, environment, stat_of
 
 EVENT_LOG = "event_log.db"
@@ -56,9 +57,7 @@ def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
         home / EVENT_LOG,
         home / f"{EVENT_LOG}-wal",
     ]
-    for package in (*project.sources, project.definitions.split(".")[0]):
-        fixed += _package_files(project.root / package)
-    fixed += _package_files(Path(__file__).parents[1])
+    fixed += [*package_files(project), *files_below(Path(__file__).parents[1])]
     fixed += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     paths = [str(path) for path in (*fixed, *files)]
     for _ in range(5):
@@ -115,16 +114,6 @@ def _cache(project: Project, question: str) -> JsonCache:
     python = f"{sys.version} {os.environ.get('PYTHONPATH')}"
     surroundings = repr((named, python, project, str(project.home)))
     return JsonCache(project.cache / "looks" / f"{name}.json", surroundings)
-
-
-def _package_files(folder: Path) -> list[str | Path]:
-    """Python files and folders of a package: a file added or removed changes its folder."""
-    found: list[str | Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        found.append(place)
-        found += [f"{place}/{name}" for name in names if name.endswith(".py")]
-    return found
 
 
 def _stat(path: str | Path) -> Stat:
