@@ -164,6 +164,8 @@ def is_harmless(path: str) -> bool:
     """Whether a function of others neither changes nor calls what it is handed."""
     if path.startswith("builtins.") and path.endswith(("Error", "Exception", "Warning")):
         return True
+    if path.startswith("logging.") and path.rpartition(".")[2] in LOGGING:
+        return True
     if path in _HARMLESS or path in DECORATORS:
         return True
     return path.startswith(_HARMLESS_PACKAGES) and not path.startswith(_RUNNERS)
