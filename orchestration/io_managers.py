@@ -66,7 +66,7 @@ class StoreIOManager(dg.IOManager):
         step = _steps.get(context_of_step) or _Step(_logged_start(context_of_step))
         version = self.stages.version_after(stage, context_of_step.op_config)
         inputs = {
-            parent: step.read.get(parent) or self._unread(slots, step)
+            parent: step.read.get(parent) or self._unread(slots, step, context.run_id)
             for parent, slots in self.stages.upstream(slot).items()
         }
         metadata: dict[str, Any] = dict(context.output_metadata)
@@ -124,14 +124,24 @@ class StoreIOManager(dg.IOManager):
             return found[slots[0]][1]
         return {slot.partition: value for slot, (_, value) in found.items()}
 
-    def _unread(self, slots: list[Slot], step: _Step) -> str:
+    def _unread(self, slots: list[Slot], step: _Step, run: str) -> str:
         """Version of an upstream asset that a stage depends on without loading it.
 
-        Unknown if it was made anew since the stage began: it may have seen the one before.
+        Unknown if it was made anew since the stage began: it may have seen the one before. Another
+        machine's clock may be wrong, so it tells only where nobody looked when the run began.
         """
         records = {slot: self.store.current(slot) for slot in slots}
-        if any(record and record.created > step.began for record in records.values()):
-            return ""
+        for slot, record in records.items():
+            if record is None or record.run == run:  # built in the run itself, and so before
+                continue
+            if slot in self.store.at_first:
+                first = self.store.at_first[slot]
+                same = first and (first.content, first.created) == (record.content, record.created)
+                changed = not same
+            else:
+                changed = record.created > step.began
+            if changed:
+                return ""
         return combine(records) or ""
 
 

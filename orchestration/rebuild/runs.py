@@ -60,7 +60,7 @@ class Runs:
         wanted = {slot: None for first in group for slot in stages.together(first)}
         assets = [slot.asset for slot in wanted]
         try:
-            with self._graph.store.listening(stored):
+            with self._graph.store.listening(stored, self._unread(wanted)):
                 result = self._execute(
                     self._defs.resolve_implicit_global_asset_job_def(),
                     assets,
@@ -100,6 +100,18 @@ class Runs:
             elif not (skipped or errors or refused):
                 results[slot] = f"Dagster didn't run it: see run {result.run_id}"
         return results
+
+    def _unread(self, slots: Iterable[Slot]) -> set[Slot]:
+        """What the stages of ``slots`` depend on without loading it."""
+        stages = self._graph.stages
+        found: set[Slot] = set()
+        for slot in slots:
+            definition: Any = stages.by_key[slot.asset].definition
+            upstream = stages.upstream(slot)
+            for name, key in definition.keys_by_input_name.items():
+                if definition.op.ins[name].dagster_type.is_nothing:
+                    found.update(upstream.get("/".join(key.path), ()))
+        return found
 
     def run_checks(self, group: Sequence[CheckSlot]) -> Results:
         """Run checks, all of one partition, without their assets, as one Dagster run.

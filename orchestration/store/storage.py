@@ -17,7 +17,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +53,11 @@ class Store:
         Local folder for the locks of the store's users on this machine.
     packages
         Packages of the project: networks and estimators may hold types of theirs.
+
+    Attributes
+    ----------
+    at_first
+        What was current when a run of this process began, of slots that it may depend on.
     """
 
     def __init__(self, root: str | Path, locks: Path, packages: Sequence[str] = ()) -> None:
@@ -60,16 +65,23 @@ class Store:
         self.files = Files(self.url)
         self.locks = Locks(locks)
         self._listener: Callable[[Slot], None] = lambda slot: None
+        self.at_first: Mapping[Slot, Record | None] = {}
         self._packages = tuple(packages)
 
     @contextmanager
-    def listening(self, listener: Callable[[Slot], None]) -> Iterator[None]:
-        """Call ``listener`` with each slot that this process stores within the block."""
+    def listening(
+        self, listener: Callable[[Slot], None], above: Iterable[Slot] = ()
+    ) -> Iterator[None]:
+        """Call ``listener`` with each slot that this process stores within the block.
+
+        What is current of ``above`` at its beginning is kept as `at_first` meanwhile.
+        """
         before, self._listener = self._listener, listener
+        self.at_first = {slot: self.current(slot) for slot in above}
         try:
             yield
         finally:
-            self._listener = before
+            self._listener, self.at_first = before, {}
 
     # records
 

@@ -596,3 +596,42 @@ def test_what_the_code_of_a_stage_logs_is_shown_with_its_run(toy: Any) -> None:
 
 def logged(session: Any, run: Any) -> list[Any]:
     return list(session.instance.all_logs(run.run_id))
+
+
+AFTER = """
+
+@dg.asset(key=["alpha", "after"], deps=[["alpha", "curves"]])
+def alpha_after():
+    ran("alpha/after")
+    CHANGE
+    return VALUE
+"""
+
+
+def test_14_the_clock_of_another_machine_may_be_wrong(new_toy: Any) -> None:
+    new_toy.append(AFTER.replace("CHANGE", "pass").replace("VALUE", "1"))
+    new_toy.rebuild('+key:"alpha/after"')
+    path = new_toy.root / ".faint" / "store" / "alpha" / "curves" / "current.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"created": record["created"] + 3600, "run": "another"}))
+    new_toy.edit("return 1\n", "return 2\n", "systems.py")
+    outcome = new_toy.rebuild('key:"alpha/after"')
+    assert (outcome.failed, outcome.materialized) == ([], ["alpha/after"])
+    assert new_toy.plan('+key:"alpha/after"').stale == []
+
+
+def test_14_what_changes_while_a_stage_runs_counts_by_no_clock(new_toy: Any) -> None:
+    new_toy.append(AFTER.replace("CHANGE", "pass").replace("VALUE", "1"))
+    new_toy.rebuild('+key:"alpha/after"')
+    path = new_toy.root / ".faint" / "store" / "alpha" / "curves" / "current.json"
+    change = (
+        "import json, pathlib\n"
+        f"    path = pathlib.Path({str(path)!r})\n"
+        "    record = json.loads(path.read_text())\n"
+        "    past = record | {'content': 'other', 'created': 1.0, 'run': 'another'}\n"
+        "    path.write_text(json.dumps(past))\n"
+    )
+    new_toy.edit("    pass\n", f"    {change}", "systems.py")
+    outcome = new_toy.rebuild('key:"alpha/after"')
+    assert outcome.failed == ["alpha/after"]
+    assert "alpha/curves changed while the stage ran" in outcome.errors["alpha/after"]
