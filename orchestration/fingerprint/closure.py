@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Literal, Protocol
 
 from orchestration.fingerprint.facts import (
     BLIND_DECORATORS,
     CAPTURED,
     FRAME_READERS,
     HINT_READERS,
+    PLAIN_BASES,
+    PLAIN_DECORATORS,
     QUIET_DECORATORS,
     Decorator,
     Hints,
@@ -76,6 +78,7 @@ class Graph:
         self._settings_bases = frozenset(settings_bases)
         self._wiring = frozenset(wiring)
         self._is_settings: dict[Pair, bool] = {}
+        self._plain: dict[Pair, bool] = {}
         self._reads_hints: dict[Pair, bool] = {}
 
     def closed(self, root: Key) -> tuple[str, set[Key]]:
@@ -142,7 +145,7 @@ class Graph:
                 node.also.add(Key(module, f"#{','.join(map(str, sorted(indices)))}"))
         for index in sorted(local):
             if index not in own and units[index]["kind"] != "state":
-                node.key(Key(key.module, units[index]["binds"][0]))
+                node.key(self._changer(key.module, units[index]))
             else:
                 self.assemble(node, key, units[index], index)
                 if index in own and len(units[index]["binds"]) > 1:
@@ -152,6 +155,10 @@ class Graph:
             self._with_subclasses(node, (key.module, key.name))
         return node
 
+    def _changer(self, module: str, unit: Unit) -> Key:
+        """A function or class as something that changes what is elsewhere."""
+        return Key(module, unit["binds"][0], "named" if unit["kind"] == "class" else "")
+
     def _statements(self, key: Key) -> Node:
         """Some statements of a module, in order."""
         node = Node()
@@ -160,11 +167,11 @@ class Graph:
             if unit["kind"] == "state":
                 self.assemble(node, key, unit, index)
             else:
-                node.key(Key(key.module, unit["binds"][0]))
+                node.key(self._changer(key.module, unit))
         return node
 
     def _with_subclasses(self, node: Node, pair: Pair) -> None:
-        node.also |= {Key(*below) for below in self.names.subclasses.get(pair, ())}
+        node.also |= {Key(*below, "named") for below in self.names.subclasses.get(pair, ())}
 
     def _whole_module(self, key: Key) -> Node:
         """All definitions of a module, with those that it re-exports."""
@@ -218,6 +225,8 @@ class Graph:
 
         if unit["kind"] == "def":
             self._name(node, key, unit)
+        elif unit["kind"] == "class":
+            self._class(node, key, unit, write)
         elif self.named:
             node.text(" ".join(unit.get("binds", ())))
         if not key.name.startswith("#") and not unit.get("immutable"):
@@ -262,6 +271,78 @@ class Graph:
             node.text(signature)  # what its inputs are called
         node.stateful |= "decorators" in unit or bool(self.names.changes.get(pair))
 
+    def _class(self, node: Node, key: Key, unit: Unit, write: Callable[[Part], None]) -> None:
+        """Write the name of a class, as far as it counts, and its methods."""
+        pair = (key.module, key.name)
+        plain = not self.named and self._is_plain(pair)
+        kept = plain and key.variant in ("", "bare") and not self._shows(pair)
+        if not kept:
+            node.text(f"class {key.name}")
+        members = unit.get("members", [])
+        movable = unit.get("movable", False)
+        if plain and movable:
+            members = sorted(members, key=lambda member: member["name"])
+        else:
+            node.text(unit["order"])
+        inherited = {
+            member["name"]
+            for base in self.names.bases(pair)
+            for above in self.sources.binding(*base.pair)
+            for member in above.get("members", ())
+        }
+        for member in members:
+            name = member["name"]
+            used = name in self._attributes or name in inherited
+            if used or not kept or not movable or not member["free"]:
+                node.text(name)
+                write(member)
+
+    def _is_plain(self, pair: Pair) -> bool:
+        """Whether nothing about making a class looks at its name or the order of its methods."""
+        if pair not in self._plain:
+            self._plain[pair] = False  # for a class that is its own base
+            units = self.sources.binding(*pair)
+            self._plain[pair] = (
+                [unit["kind"] for unit in units] == ["class"]
+                and not any(hook.startswith("subclass") for hook in units[0].get("hooks", ()))
+                and not units[0].get("metaclass")
+                and not self.names.changes.get(pair)
+                and all(
+                    bool(targets) and all(target.name in PLAIN_DECORATORS for target in targets)
+                    for decorator in units[0].get("decorators", ())
+                    for targets in [[*self.names.targets(pair[0], units[0], decorator["by"])]]
+                )
+                and all(
+                    self._is_plain(base.pair) and not base.rest
+                    if base.kind == "definition"
+                    else base.name in PLAIN_BASES or f"builtins.{base.name}" in PLAIN_BASES
+                    for base in self.names.bases(pair)
+                )
+            )
+        return self._plain[pair]
+
+    def _shows(self, pair: Pair) -> bool:
+        """Whether a plain class or a base of it may hand on its instances, or itself."""
+        return any(
+            unit.get("shows")
+            for above in walk(pair, self._above)
+            for unit in self.sources.binding(*above)
+        )
+
+    def _above(self, pair: Pair) -> Iterator[Pair]:
+        return (base.pair for base in self.names.bases(pair) if base.kind == "definition")
+
+    def _is_shown(self, kind: str, unit: Unit, target: Target) -> bool:
+        """Whether a use of a name may show what it stands for to anyone."""
+        if target.rest and not target.rest.startswith("__"):
+            return False
+        kinds = self.names.kinds(target.pair)
+        if "class" in kinds and kind in (Use.CALLED, Use.IMPORT_CALLED):
+            return True
+        if "class" in kinds and kind == Use.MADE:  # a method may be taken as a value
+            return not self._methods.isdisjoint(unit.get("read", ()))
+        return kind in _VALUES and bool(kinds & {"class", "def"})
+
     def _is_blind(self, key: Key, unit: Unit) -> bool:
         """Whether no decorator of a function can see its name or that of a parameter."""
         for decorator in unit.get("decorators", ()):
@@ -294,14 +375,30 @@ class Graph:
         places = positions or {}
         given = [(str(places.get(name, name)), part) for name, part in call["given"]]
         unordered = all(name in places for name, _ in call["given"]) or (
-            bool(targets)
-            and all(target.kind == "builtin" and target.name in _FIXED for target in targets)
+            bool(targets) and all(map(self._takes_any_order, targets))
         )
         if call["plain"] and unordered:
             given.sort(key=lambda item: item[0])
         for place, part in given:
             node.text(f"{place}=")
             write(part)
+
+    def _takes_any_order(self, target: Target) -> bool:
+        """Whether what is called cannot tell the order of keyword arguments."""
+        if target.kind == "builtin":
+            return target.name in _FIXED
+        pair = target.pair
+        return (
+            target.kind == "definition"
+            and not target.rest
+            and not self.named
+            and self._is_plain(pair)
+            and not any(
+                unit.get("collects")
+                for above in walk(pair, self._above)
+                for unit in self.sources.binding(*above)
+            )
+        )
 
     def _is_function(self, target: Target) -> bool:
         """Whether a name may stand for a function, or for something that shows its name."""
@@ -334,7 +431,7 @@ class Graph:
                     variant = "bare"
                 elif kind == Use.SOFT and key.variant == "settings" and self._settings(pair):
                     variant = "settings"
-                elif kind in _VALUES and self._is_function(target):
+                elif self._is_shown(kind, unit, target):
                     variant = "named"
                 node.key(Key(*pair, variant))
                 attributes = target.rest.split(".") if target.rest else ()
@@ -435,13 +532,22 @@ class Graph:
     @functools.cached_property
     def _active(self) -> frozenset[str]:
         """Attributes and special methods of the project that may do more than return a value."""
-        broken = self.sources.broken
-        return frozenset(
-            name
-            for module in self.sources
-            if module not in broken
-            for name in self.sources.facts(module).get("active", ())
-        )
+        return self._all("active")
+
+    @functools.cached_property
+    def _attributes(self) -> frozenset[str]:
+        """Attributes that the project asks for."""
+        return self._all("attributes")
+
+    @functools.cached_property
+    def _methods(self) -> frozenset[str]:
+        """Methods of the project's classes."""
+        return self._all("methods")
+
+    def _all(self, fact: Literal["active", "attributes", "methods"]) -> frozenset[str]:
+        sources = self.sources
+        modules = (module for module in sources if module not in sources.broken)
+        return frozenset(name for module in modules for name in sources.facts(module).get(fact, ()))
 
     # -- annotations, decorators and settings
 
@@ -467,7 +573,7 @@ class Graph:
 
     def settings_key(self, pair: Pair) -> Key:
         """A class as an annotation: without its defaults if it holds settings."""
-        return Key(*pair, "settings" if self._settings(pair) else "")
+        return Key(*pair, "settings" if self._settings(pair) else "named")
 
     def _settings(self, pair: Pair) -> bool:
         if pair not in self._is_settings:

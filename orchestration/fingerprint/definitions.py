@@ -7,20 +7,23 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orchestration.fingerprint.canonical import folded
+from orchestration.fingerprint.canonical import flattened, folded
 from orchestration.fingerprint.effects import EffectReader
 from orchestration.fingerprint.facts import (
+    BLIND_DECORATORS,
     LOGGING,
     QUIET_DECORATORS,
     Decorator,
     Facts,
     Fields,
     Hints,
+    Member,
     Spec,
     Use,
     digest_of,
 )
 from orchestration.fingerprint.flow import read_flow
+from orchestration.fingerprint.instances import kept_in, lets_out
 from orchestration.fingerprint.logs import is_logger, loggers
 from orchestration.fingerprint.scopes import (
     FUNCTIONS,
@@ -39,6 +42,12 @@ _IMMUTABLE = {
     "typing.TypeVar",
 }  # fmt: skip
 """What makes a value that cannot change."""
+
+_UNUSED_DECORATORS = {
+    "builtins.classmethod", "builtins.property", "builtins.staticmethod",
+    "functools.cached_property",
+}  # fmt: skip
+"""Decorators that do nothing to a class of which no one uses what they decorate."""
 
 _CONTEXTS = {"_context", "context", "context_"}
 _IS_CONTEXT = re.compile(r"dagster\.\w+ExecutionContext")
@@ -130,6 +139,10 @@ class DefinitionReader(EffectReader):
             scope.loggers.update(loggers(node.body, scope))
             scope.context = self._context(node) if top else ""
             path = [*self.path, node.name, "<locals>"]
+            if self.depth == 0:
+                kept, read = kept_in(node)
+                self.kept |= kept
+                self.unit["read"] = sorted({*self.unit.get("read", ()), *read})
             with (
                 self.mode(scope=scope, path=path, depth=self.depth + 1),
                 self.mode(soft=False, annotation=False, mentioning=False),
@@ -276,7 +289,8 @@ class DefinitionReader(EffectReader):
         if top:
             self.unit["doc"] = docstring(node)
             self.unit["hooks"] = _class_hooks(node)
-        self.write(f"(ClassDef {node.name} ")
+            self._methods(node)
+        self.write(f"(ClassDef {'' if top else node.name} ")
         with self.type_parameters(node):
             bases: list[int] = []
             with self.mode(soft=True):
@@ -295,11 +309,75 @@ class DefinitionReader(EffectReader):
                 for statement in node.body:
                     if isinstance(statement, ast.AnnAssign):
                         self._field(statement, bases)
+                    elif top and isinstance(statement, FUNCTIONS):
+                        with self.part() as part:
+                            self.visit(statement)
+                        free = self._is_free(statement)
+                        self.unit["members"].append(Member(**part, name=statement.name, free=free))
                     else:
                         self.visit(statement)
         self.write(")")
 
     visit_ClassDef = class_definition  # noqa: N815
+
+    def _methods(self, node: ast.ClassDef) -> None:
+        """Note what the methods of a class do to it."""
+        methods = [method for method in node.body if isinstance(method, FUNCTIONS)]
+        inside = Scope("class", self.scope).bind(node.body)
+        decorators = {
+            decorator: inside.dotted(decorator)
+            for method in methods
+            for decorator in method.decorator_list
+        }
+        self.unit["shows"] = lets_out(node, decorators)
+        self.unit["collects"] = any(
+            method.args.kwarg for method in methods if method.name in ("__init__", "__new__")
+        )
+        rest = [
+            one.name if isinstance(one, FUNCTIONS) else ""
+            for one in flattened(node.body)
+            if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        ]
+        self.unit["order"] = digest_of("\n".join(rest))
+        self.unit["movable"] = all(
+            self._is_movable(method, inside) for method in methods
+        ) and not any(
+            isinstance(inner, ast.Name) and inner.id in {method.name for method in methods}
+            for statement in node.body
+            if statement not in methods
+            for inner in ast.walk(statement)
+        )
+
+    def _is_movable(self, method: ast.FunctionDef | ast.AsyncFunctionDef, inside: Scope) -> bool:
+        """Whether a method may stand anywhere in its class."""
+        defaults = [*method.args.defaults, *filter(None, method.args.kw_defaults)]
+        return all(
+            inside.dotted(decorator) in BLIND_DECORATORS
+            or (
+                dotted_name(decorator) is not None
+                and root_name(decorator) == method.name
+                and decorator.attr in ("setter", "getter", "deleter")  # type: ignore[attr-defined]
+            )
+            for decorator in method.decorator_list
+        ) and all(
+            self._immutable(default)
+            and not any(
+                isinstance(inner, ast.Name) and inner.id in inside.names
+                for inner in ast.walk(default)
+            )
+            for default in defaults
+        )
+
+    def _is_free(self, method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        """Whether a method can be left out of its class if no one uses it."""
+        return not (
+            method.name.startswith("__")
+            or any(
+                self.scope.dotted(decorator) not in _UNUSED_DECORATORS
+                for decorator in method.decorator_list
+            )
+            or not all(map(self._immutable, [*method.args.defaults, *method.args.kw_defaults]))
+        )
 
     def _field(self, node: ast.AnnAssign, bases: list[int]) -> None:
         """Write a field twice: in full, and without its default, for settings."""

@@ -237,7 +237,8 @@ class EffectReader(Normaliser):
         if chain is not None:
             if method == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
-            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else Use.CALLED)
+            use = Use.MADE if node in self.kept else Use.CALLED
+            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else use)
             if alters and self.scope.is_parameter(chain[0]):
                 self.unit["alters"] = True
             if self.depth == 0:

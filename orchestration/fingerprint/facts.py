@@ -22,6 +22,7 @@ class Use(StrEnum):
     IMPORTED = "i"  # imported inside a function, and followed
     LOADED = "e"  # imported inside a function, and only mentioned
     CALLED = "f"  # called, and nothing else
+    MADE = "n"  # called, and of what it returns only attributes are used
     IMPORT_CALLED = "j"  # imported inside a function, and called
     KEYWORDS = "a"  # no name: the keyword arguments of a call, by their index in the unit
     CHECKED = "k"  # looked up, perhaps before storing to it; only while reading
@@ -64,6 +65,13 @@ class Log(Part):
     who: str  # "" for what is sure to be a logger, "context" for that of a stage, or "name"
     by: list[int]  # refs of what is called
     uses: list[str]  # attributes and special methods that its arguments use
+
+
+class Member(Part):
+    """A method of a class."""
+
+    name: str
+    free: bool  # may be left out where no one uses it
 
 
 class Keywords(TypedDict):
@@ -115,6 +123,12 @@ class Unit(TypedDict, total=False):
     observes: bool  # may read what variables and functions are called, or what is logged
     defines: bool  # another statement that has a function or class inside
     metaclass: list[int]
+    members: list[Member]
+    order: str  # digest of the order of a class's methods among its other statements
+    movable: bool  # whether it makes no difference to the class itself
+    collects: bool  # a class that takes any keyword argument
+    shows: bool  # a class that may hand on its instances, or itself
+    read: list[str]  # attributes read of what is MADE
     hooks: list[str]  # see `definitions._class_hooks`
     subclasses: bool  # asks for its subclasses
     # How objects flow through it: see `flow`.
@@ -134,6 +148,8 @@ class Facts(TypedDict, total=False):
     stars: list[tuple[int, str]]
     imported: list[Spec]  # modules imported with this one
     active: list[str]  # see `logs.active`
+    attributes: list[str]  # all that are named anywhere
+    methods: list[str]  # of classes
     units: list[Unit]
     nested: dict[str, list[Unit]]  # functions inside functions, by qualified name
 
@@ -144,6 +160,14 @@ BLIND_DECORATORS = {
     "functools.lru_cache", "typing.final", "typing.no_type_check", "typing.override",
 }  # fmt: skip
 """Decorators that don't look at what a function and its parameters are called."""
+
+PLAIN_DECORATORS = {
+    "dataclasses.dataclass", "functools.total_ordering", "typing.final", "typing.runtime_checkable",
+}  # fmt: skip
+"""Decorators of a class that look neither at its name nor at the order of its methods."""
+
+PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
+"""Bases that do neither."""
 
 QUIET_DECORATORS = {
     "abc.abstractmethod", "atexit.register", "builtins.classmethod", "builtins.property",

@@ -42,11 +42,12 @@ class Normaliser(ast.NodeVisitor):
             kind=kind, line=line, binds=[], refs=[], eager=[], decorators=[], hints=[], fields=[],
             bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[], calls=[],
             mentions=[], globals=[], writes=[], methods=[], hands=[], logs=[], keywords=[],
-            places={},
+            places={}, members=[],
         )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
         self.locals: list[str] = []  # names that the text leaves out
+        self.kept: set[ast.Call] = set()  # calls of whose results only attributes are used
         self.depth = 0  # of function bodies: 0 is what runs on import
         self.soft = False  # in a base or an annotation of a field
         self.annotation = False
@@ -113,7 +114,7 @@ class Normaliser(ast.NodeVisitor):
             self.unit["observes"] = True
         scope = self.scope.lookup(name)
         if scope is None:
-            kind = Use.SOFT if self.soft and use in (Use.READ, Use.CALLED) else use
+            kind = Use.SOFT if self.soft and use in (Use.READ, Use.CALLED, Use.MADE) else use
             return [self.ref(f"{kind}:{'.'.join([name, *attributes])}")]
         refs = []
         if name in scope.names or name not in scope.imports:
@@ -126,7 +127,7 @@ class Normaliser(ast.NodeVisitor):
                     # Until the class binds the name itself, as in `size = size`.
                     with self.mode(scope=scope.parent):
                         refs += self.name(name, attributes, use)
-        kind = Use.IMPORT_CALLED if use == Use.CALLED else Use.IMPORTED
+        kind = Use.IMPORT_CALLED if use in (Use.CALLED, Use.MADE) else Use.IMPORTED
         for level, module, attribute in scope.imports.get(name, ()):
             rest = ".".join(attributes)
             refs.append(self.ref(f"{kind}:{level}:{module}:{attribute}:{rest}"))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from orchestration.fingerprint.definitions import DefinitionReader, add_import, docstring
 from orchestration.fingerprint.facts import Facts
+from orchestration.fingerprint.instances import method_names
 from orchestration.fingerprint.logs import active
 from orchestration.fingerprint.scopes import (
     FUNCTIONS,
@@ -31,6 +32,7 @@ class _ModuleReader:
         )
         self.reader = DefinitionReader(self.module, self.facts)
         self.facts["active"] = active(tree, self.module)
+        self.facts["attributes"], self.facts["methods"] = _members(tree)
         self._exports(tree)
         self._statements(tree.body, [])
 
@@ -111,6 +113,18 @@ class _ModuleReader:
                     self.facts["typing"].setdefault(name, []).append(spec)
             elif not isinstance(node, ast.If):
                 self._statements([node], [])
+
+
+def _members(tree: ast.Module) -> tuple[list[str], list[str]]:
+    """Names of all attributes that a file asks for, and of all methods of its classes."""
+    attributes: set[str] = set()
+    methods: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        elif isinstance(node, ast.ClassDef):
+            methods |= method_names(node)
+    return sorted(attributes), sorted(methods)
 
 
 def read_facts(source: bytes) -> Facts:

@@ -238,6 +238,6 @@ class SourceTree:
         key = Key(target.module, qualname, "stage")
         if key not in graph.nodes:
             node = graph.nodes[key] = Node()
-            node.key(Key(*target.pair))
+            node.key(Key(*target.pair, "named"))
             node.text(".".join(rest))
         return key

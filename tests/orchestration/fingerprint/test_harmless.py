@@ -21,22 +21,29 @@ def look(root: Path, source: str, name: str = "stage", **modules: str) -> Finger
     return SourceTree(root, ["toy"]).fingerprint("toy.stages", name)
 
 
-def case(name: str, source: str, harmless: str, harmful: str) -> Any:
+Edits = str | list[tuple[str, str]]
+
+
+def case(name: str, source: str, harmless: Edits, harmful: Edits) -> Any:
     """A project, and two edits of it.
 
     Parameters
     ----------
     harmless, harmful
-        Replacements, one a line, as "old -> new"; `\\n` in them is a new line.
+        Replacements: pairs, or one a line as "old -> new", with `\\n` for a new line.
     """
     source = textwrap.dedent(source)
     return pytest.param(source, edit(source, harmless), edit(source, harmful), id=name)
 
 
-def edit(source: str, replacements: str) -> str:
+def edit(source: str, replacements: Edits) -> str:
     """Carry out replacements."""
-    for line in filter(None, textwrap.dedent(replacements).splitlines()):
-        old, _, new = line.replace("\\n", "\n").partition(" -> ")
+    if isinstance(replacements, str):
+        lines = filter(None, textwrap.dedent(replacements).splitlines())
+        pairs = [line.replace("\\n", "\n").partition(" -> ")[::2] for line in lines]
+    else:
+        pairs = replacements
+    for old, new in pairs:
         assert old in source, old
         source = source.replace(old, new)
     return source
@@ -231,6 +238,13 @@ CASES = [
         "a=1, b=2 -> b=2, a=1",
     ),
     case(
+        "the order of keyword arguments of a class that collects them",
+        "class C:\n    def __init__(self, **given):\n        self.given = given\n\n"
+        "def stage(x):\n    return C(a=1, b=2).given\n",
+        "stage(x) -> stage( x )",
+        "a=1, b=2 -> b=2, a=1",
+    ),
+    case(
         "the order of keyword arguments of another's function",
         "def stage(x):\n    return dict(a=1, b=2)\n",
         "stage(x) -> stage( x )",
@@ -262,6 +276,93 @@ CASES = [
         "def stage(x):\n    return f(x)\n",
         "f(x) -> once(x)",
         "[x] -> x",
+    ),
+    case(
+        "a class of which only attributes are used",
+        """
+        from dataclasses import dataclass
+
+        class Window:
+            def __init__(self, start, stop):
+                self.start = start
+                self.stop = stop
+
+            def rows(self, values):
+                return self.cut(values)
+
+            def cut(self, values):
+                return values[self.start : self.stop]
+
+        @dataclass(frozen=True)
+        class Scale:
+            factor: int = 2
+
+            @property
+            def double(self):
+                return 2 * self.factor
+
+        def stage(x):
+            window = Window(start=1, stop=3)
+            return window.rows(x), Window(1, 2).cut(x), Scale(3).double, window.stop
+        """,
+        "Window -> Frame\nScale -> Factor\nstart=1, stop=3 -> stop=3, start=1",
+        "Scale(3).double -> Window(3, 1).double",
+    ),
+    case(
+        "the order of methods",
+        """
+        class Window:
+            size = 1
+
+            def rows(self, values):
+                return self.cut(values)
+
+            @property
+            def wide(self):
+                return self.size
+
+            @wide.setter
+            def wide(self, value):
+                self.size = value
+
+            def cut(self, values=2):
+                return values
+
+        def stage(x):
+            return [Window()], Window
+        """,
+        [
+            ("    def rows(self, values):\n        return self.cut(values)\n\n", ""),
+            (
+                "    def cut(self, values=2):\n        return values\n",
+                "    def cut(self, values=2):\n        return values\n\n"
+                "    def rows(self, values):\n        return self.cut(values)\n",
+            ),
+        ],
+        [("    def cut", "    def wide")],
+    ),
+    case(
+        "the order of methods that something else in the class uses",
+        "class Window:\n    def a(self):\n        return 1\n\n    b = a\n\n"
+        "    def a(self):\n        return 2\n\ndef stage(x):\n    return Window().b()\n",
+        "stage(x) -> stage( x )",
+        "return 1 -> return 3\nreturn 2 -> return 1\nreturn 3 -> return 2",
+    ),
+    case(
+        "a method that no one uses",
+        """
+        class Window:
+            size = 1
+
+            def rows(self, values):
+                return values[self.size :]
+
+        def stage(x):
+            window = Window()
+            return window.rows(x)
+        """,
+        [("size = 1\n", "size = 1\n\n    def spare(self, by=2):\n        return elsewhere(by)\n")],
+        [("size = 1\n", "size = 1\n\n    def __getattribute__(self, name):\n        return 1\n")],
     ),
 ]
 
@@ -544,6 +645,165 @@ def stage(x):
     first = look(tmp_path / "before", source).digest
     renamed = re.sub(rf"\b{name}\b", "renamed", source)
     assert look(tmp_path / "after", renamed).digest != first
+
+
+KINDS = {
+    "it is returned": "return C()",
+    "it is returned later": "made = C()\n    return made",
+    "it is handed on": "return repr(C())",
+    "it is printed": "made = C()\n    return f'{made}'",
+    "it is kept in a list": "return [C()][0].run()",
+    "its class is asked for": "return type(C()).__name__",
+    "its class is asked for as an attribute": "return C().__class__.__name__",
+    "it is compared": "return x == C()",
+    "it is rebound": "made = C()\n    if x:\n        made = x\n    return made.run()",
+    "it is bound by a loop": "made = C()\n    for made in x:\n        1\n    return made.run()",
+    "it goes into a closure": "made = C()\n    return lambda: made",
+    "it is a global": "global made\n    made = C()\n    return made.run()",
+    "its method is a value": "return list(map(C().run, x))",
+    "its method is a value of a variable": "made = C()\n    return map(made.run, x)",
+    "the class is a value": "return [C]",
+    "the class is asked": "return isinstance(x, C)",
+    "the class shows its name": "return C.__name__",
+    "it is made by a subclass": "class D(C):\n        pass\n    return D().run()",
+    "it is made by what is imported here": "from toy.stages import C as D\n    return D().run()",
+    "it hands itself on": "return Out().run()",
+    "its base hands it on": "return Under().run()",
+    "its class makes others": "return Maker.make()",
+    "it is of another's base": "return Layer().run()",
+    "it is registered": "return Registered().run()",
+    "it is decorated": "return Decorated().run()",
+    "its name is part of an attribute's": "return Mangled().run()",
+    "it is a stage's input": "return 1",
+}
+NAMES = {
+    "its base hands it on": "Under", "it hands itself on": "Out", "its class makes others": "Maker",
+    "it is of another's base": "Layer", "it is registered": "Registered",
+    "it is decorated": "Decorated", "its name is part of an attribute's": "Mangled",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_the_name_and_spare_methods_of_a_class_that_gets_out_count(
+    tmp_path: Path, what: str
+) -> None:
+    source = f"""\
+import elsewhere
+
+
+class Base:
+    def __init_subclass__(cls):
+        KINDS.append(cls)
+
+
+KINDS = []
+
+
+class C:
+    # C
+
+    def run(self):
+        return 1
+
+
+class Out:
+    # Out
+
+    def run(self):
+        return repr(self)
+
+
+class Under(Out):
+    # Under
+
+    def more(self):
+        return 1
+
+
+class Maker:
+    # Maker
+
+    @classmethod
+    def make(cls):
+        return [cls()]
+
+
+class Layer(elsewhere.Layer):
+    # Layer
+
+    def run(self):
+        return 1
+
+
+class Registered(Base):
+    # Registered
+
+    def run(self):
+        return 1
+
+
+@elsewhere.register
+class Decorated:
+    # Decorated
+
+    def run(self):
+        return 1
+
+
+class Mangled:
+    # Mangled
+
+    def run(self):
+        self.__own = 1
+        return vars(self)
+
+
+def stage(x: {"C" if what == "it is a stage's input" else "int"}):
+    {KINDS[what]}
+"""
+    name = NAMES.get(what, "C")
+    first = look(tmp_path / "before", source).digest
+    renamed = re.sub(rf"\b{name}\b", "Renamed", source)
+    assert look(tmp_path / "renamed", renamed).digest != first
+    spare = source.replace(f"# {name}\n", "def spare(self):\n        return 1\n")
+    assert spare != source
+    assert look(tmp_path / "spare", spare).digest != first
+
+
+def test_a_method_counts_that_is_named_anywhere_or_inherited(tmp_path: Path) -> None:
+    source = """\
+    import abc
+
+    class Base(abc.ABC):
+        @abc.abstractmethod
+        def must(self): ...
+
+        def run(self):
+            return 1
+
+    class C(Base):
+        def run(self):
+            return 2
+
+        def must(self):
+            return 1
+
+    def stage(x):
+        return C().run()
+
+    def other(x):
+        return x.spare()
+    """
+    first = look(tmp_path / "before", source).digest
+    gone = source.replace("    def must(self):\n            return 1\n", "")
+    assert look(tmp_path / "gone", gone).digest != first
+    for name, counts in (("spare", True), ("unused", False)):
+        added = source.replace(
+            "        def must(self):\n            return",
+            f"        def {name}(self):\n            return 1\n\n"
+            "        def must(self):\n            return",
+        )
+        assert (look(tmp_path / name, added).digest != first) == counts
 
 
 ALIKE = {

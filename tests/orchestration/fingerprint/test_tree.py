@@ -1351,7 +1351,7 @@ def test_digests_are_the_same_on_every_version_of_python(tmp_path: Path) -> None
     assert look(tmp_path).digest == GOLDEN
 
 
-GOLDEN = "450a32553aa61d933842d71a54c6b859e0528ea2f93856f8b40478ed3182e6c9"
+GOLDEN = "1d4456547e2b8365beacd495dc1828f205465a63bbf7235afa57eb0d8007ae1b"
 
 
 # ---- Annotations and settings --------------------------------------------------------------------
