@@ -680,7 +680,7 @@ class Graph:
 def _reads_frames(target: Target, kind: str) -> bool:
     """Whether something of another's may read the variables of its callers by name."""
     if target.kind == "builtin" and target.name in ("dir", "vars"):
-        return kind != Use.CALLED  # see `EffectReader.query` for a call
+        return kind not in (Use.CALLED, Use.MADE)  # see `EffectReader.query` for a call
     path = f"builtins.{target.name}" if target.kind == "builtin" else target.name
     package, _, rest = path.partition(".")
     if not rest:  # a module as a value
