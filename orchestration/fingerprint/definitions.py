@@ -376,7 +376,10 @@ class DefinitionReader(EffectReader):
                 self.scope.dotted(decorator) not in _UNUSED_DECORATORS
                 for decorator in method.decorator_list
             )
-            or not all(map(self._immutable, [*method.args.defaults, *method.args.kw_defaults]))
+            or not all(
+                default is None or isinstance(default, ast.Constant)
+                for default in [*method.args.defaults, *method.args.kw_defaults]
+            )
         )
 
     def _field(self, node: ast.AnnAssign, bases: list[int]) -> None:

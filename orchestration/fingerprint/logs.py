@@ -22,7 +22,7 @@ _PRINT = {"end", "file", "flush", "sep"}
 _FUNCTIONS = {
     "builtins.abs": "__abs__", "builtins.ascii": "__repr__", "builtins.bool": "__bool__",
     "builtins.float": "__float__", "builtins.format": "__format__", "builtins.hex": "__index__",
-    "builtins.id": "", "builtins.int": "__int__", "builtins.isinstance": "",
+    "builtins.id": "", "builtins.isinstance": "",
     "builtins.len": "__len__", "builtins.repr": "__repr__", "builtins.round": "__round__",
     "builtins.str": "__str__", "builtins.type": "", "datetime.datetime.now": "", "os.getpid": "",
     "time.monotonic": "", "time.perf_counter": "", "time.process_time": "", "time.time": "",
@@ -140,7 +140,7 @@ def reads(node: ast.expr, scope: Scope) -> set[str] | None:
             parts = [*items]
         case ast.Dict(keys=keys, values=values) if None not in keys:
             parts = [*keys, *values]
-        case ast.BinOp(left=left, right=right):
+        case ast.BinOp(left=left, right=right) if _cannot_fail(node):
             used |= {_OPERATOR, *_ON_FORMAT}  # "%s" % value
             parts = [left, right]
         case ast.UnaryOp(operand=operand):
@@ -178,6 +178,17 @@ def reads(node: ast.expr, scope: Scope) -> set[str] | None:
             return None
         used |= found
     return used
+
+
+def _cannot_fail(node: ast.BinOp) -> bool:
+    """Whether arithmetic gives a result for all numbers, as a division does not."""
+    match node:
+        case ast.BinOp(op=ast.Pow() | ast.LShift() | ast.RShift() | ast.MatMult()):
+            return False
+        case ast.BinOp(left=left, op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right):
+            spelled = isinstance(left, ast.Constant) and isinstance(left.value, str)
+            return spelled or (isinstance(right, ast.Constant) and bool(right.value))
+    return True
 
 
 def active(tree: ast.Module, scope: Scope) -> list[str]:

@@ -30,6 +30,30 @@ What counts, beyond the plain cases:
 - Annotations count on fields of classes, and on functions where something may read them: an unknown
   decorator, or `inspect` and the like. Of a stage's parameters only the project's classes count.
 
+What does not count, beyond comments, docstrings and formatting:
+
+- Names of local variables, of functions, parameters and constants, and of classes of whose
+  instances only attributes are used where they are made (`instances`). A name does count where it
+  can be read: of a function or class that is used as a value, is decorated by who knows whom, or is
+  in a module that is widened; of a stage's parameters, which are its inputs; of methods and their
+  parameters; of everything where the stage reads frames, `locals()`, `__qualname__` and the like
+  (`facts.FRAME_READERS`); and of things that can change and otherwise look alike, such as two empty
+  lists.
+- The order of methods in a class, and a method that no one names in a class whose instances stay
+  where they are made: if no base, decorator or metaclass may look at them.
+- The order of keyword arguments that are names and constants, where what is called is known not to
+  collect them.
+- An `else` after a block that leaves, and arithmetic on numbers and strings that are written out
+  (`canonical`).
+- Calls that log or print, if their arguments only read and no handler, filter or redirection in the
+  stage's code reads what is logged (`logs`). A subscript, a membership test and what goes through
+  an iterator are more than reading: a defaultdict would grow, an iterator would end. So is a
+  division, which may fail.
+
+These still count, as they can't be told from edits that change a result: texts and types of
+exceptions, which someone may catch and store; a member of an enumeration or an entry of a table
+that no one uses, as most are looked up by a computed key; names of inner functions and classes.
+
 Limits: files that are read at run time, code that is started as a separate process, and names
 written in a string (other than for `getattr` and `import_module`) are not followed.
 """

@@ -519,6 +519,8 @@ def test_a_message_to_a_logger_of_the_stage_does_not_count(tmp_path: Path, line:
         'logger.info("%s", x.following)',
         'logger.info("%s", x.mean())',
         'logger.info("%s", nowhere)',
+        'logger.info("%s", 1 / len(x))',
+        'logger.info("%s", int(x))',
         'recorder.info("started")',
         'context.log.info("of an unknown object")',
         'x.info("of an unknown object")',
