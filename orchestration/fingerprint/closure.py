@@ -275,14 +275,17 @@ class Graph:
         """Write the name of a class, as far as it counts, and its methods."""
         pair = (key.module, key.name)
         plain = not self.named and self._is_plain(pair)
-        kept = plain and key.variant in ("", "bare") and not self._shows(pair)
-        if not kept:
+        enum = unit.get("enum", False) and not self.named and not self._asks_types
+        kept = key.variant in ("", "bare") and (
+            (plain and not self._shows(pair)) or (enum and not self.names.changes.get(pair))
+        )
+        if not kept or enum:
             node.text(f"class {key.name}")
         members = unit.get("members", [])
         movable = unit.get("movable", False)
         if plain and movable:
             members = sorted(members, key=lambda member: member["name"])
-        else:
+        elif not (kept and enum):
             node.text(unit["order"])
         inherited = {
             member["name"]
@@ -293,7 +296,7 @@ class Graph:
         for member in members:
             name = member["name"]
             used = name in self._attributes or name in inherited
-            if used or not kept or not movable or not member["free"]:
+            if used or not kept or not (movable or enum) or not member["free"]:
                 node.text(name)
                 write(member)
 
@@ -334,10 +337,13 @@ class Graph:
 
     def _is_shown(self, kind: str, unit: Unit, target: Target) -> bool:
         """Whether a use of a name may show what it stands for to anyone."""
-        if target.rest and not target.rest.startswith("__"):
-            return False
+        attribute = target.rest.partition(".")[0]
         kinds = self.names.kinds(target.pair)
-        if "class" in kinds and kind in (Use.CALLED, Use.IMPORT_CALLED):
+        if attribute and not attribute.startswith("__"):
+            return "class" in kinds and attribute not in self._attributes  # by `getattr`
+        if "class" in kinds and (
+            kind in (Use.CALLED, Use.IMPORT_CALLED) or self.names.flag(target.pair, "enum")
+        ):
             return True
         if "class" in kinds and kind == Use.MADE:  # a method may be taken as a value
             return not self._methods.isdisjoint(unit.get("read", ()))
@@ -543,6 +549,13 @@ class Graph:
     def _methods(self) -> frozenset[str]:
         """Methods of the project's classes."""
         return self._all("methods")
+
+    @functools.cached_property
+    def _asks_types(self) -> bool:
+        """Whether the project asks for the class of a value, other than for its name."""
+        sources = self.sources
+        modules = (module for module in sources if module not in sources.broken)
+        return any(sources.facts(module).get("types") for module in modules)
 
     def _all(self, fact: Literal["active", "attributes", "methods"]) -> frozenset[str]:
         sources = self.sources

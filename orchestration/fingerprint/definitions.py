@@ -43,6 +43,8 @@ _IMMUTABLE = {
 }  # fmt: skip
 """What makes a value that cannot change."""
 
+_ENUMS = {"enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+
 _UNUSED_DECORATORS = {
     "builtins.classmethod", "builtins.property", "builtins.staticmethod",
     "functools.cached_property",
@@ -310,15 +312,42 @@ class DefinitionReader(EffectReader):
                     if isinstance(statement, ast.AnnAssign):
                         self._field(statement, bases)
                     elif top and isinstance(statement, FUNCTIONS):
-                        with self.part() as part:
-                            self.visit(statement)
-                        free = self._is_free(statement)
-                        self.unit["members"].append(Member(**part, name=statement.name, free=free))
+                        self._member(statement, statement.name, free=self._is_free(statement))
+                    elif self.unit.get("enum") and top and isinstance(statement, ast.Assign):
+                        self._member(statement, statement.targets[0].id, free=True)  # type: ignore[attr-defined]
                     else:
                         self.visit(statement)
         self.write(")")
 
     visit_ClassDef = class_definition  # noqa: N815
+
+    def _member(self, statement: ast.stmt, name: str, *, free: bool) -> None:
+        """Write a method of a class, or a member of an enumeration, as a part of its own."""
+        with self.part() as part:
+            self.visit(statement)
+        self.unit["members"].append(Member(**part, name=name, free=free))
+
+    def _is_enum(self, node: ast.ClassDef) -> bool:
+        """Whether a class is an enumeration of different constants, and nothing else."""
+        values = set()
+        count = 0
+        for statement in node.body:
+            match statement:
+                case ast.Expr(value=ast.Constant()) | ast.Pass():
+                    continue
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                    count += 1
+                    values.add(value)
+                    if name.startswith("_"):
+                        return False
+                case _:
+                    return False
+        return (
+            len(values) == count
+            and not node.keywords
+            and [self.scope.dotted(base) in _ENUMS for base in node.bases] == [True]
+            and all(self.scope.dotted(item) == "enum.unique" for item in node.decorator_list)
+        )
 
     def _methods(self, node: ast.ClassDef) -> None:
         """Note what the methods of a class do to it."""
@@ -329,12 +358,13 @@ class DefinitionReader(EffectReader):
             for method in methods
             for decorator in method.decorator_list
         }
+        self.unit["enum"] = self._is_enum(node)
         self.unit["shows"] = lets_out(node, decorators)
         self.unit["collects"] = any(
             method.args.kwarg for method in methods if method.name in ("__init__", "__new__")
         )
         rest = [
-            one.name if isinstance(one, FUNCTIONS) else ""
+            one.name if isinstance(one, FUNCTIONS) else ast.dump(one) if self.unit["enum"] else ""
             for one in flattened(node.body)
             if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
         ]

@@ -68,7 +68,7 @@ class Log(Part):
 
 
 class Member(Part):
-    """A method of a class."""
+    """A method of a class, or a member of an enumeration."""
 
     name: str
     free: bool  # may be left out where no one uses it
@@ -126,6 +126,7 @@ class Unit(TypedDict, total=False):
     members: list[Member]
     order: str  # digest of the order of a class's methods among its other statements
     movable: bool  # whether it makes no difference to the class itself
+    enum: bool  # an enumeration of different constants, and nothing else
     collects: bool  # a class that takes any keyword argument
     shows: bool  # a class that may hand on its instances, or itself
     read: list[str]  # attributes read of what is MADE
@@ -150,6 +151,7 @@ class Facts(TypedDict, total=False):
     active: list[str]  # see `logs.active`
     attributes: list[str]  # all that are named anywhere
     methods: list[str]  # of classes
+    types: bool  # whether it asks for the class of a value, other than for its name
     units: list[Unit]
     nested: dict[str, list[Unit]]  # functions inside functions, by qualified name
 

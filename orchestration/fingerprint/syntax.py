@@ -32,7 +32,7 @@ class _ModuleReader:
         )
         self.reader = DefinitionReader(self.module, self.facts)
         self.facts["active"] = active(tree, self.module)
-        self.facts["attributes"], self.facts["methods"] = _members(tree)
+        self.facts |= _members(tree)
         self._exports(tree)
         self._statements(tree.body, [])
 
@@ -115,16 +115,23 @@ class _ModuleReader:
                 self._statements([node], [])
 
 
-def _members(tree: ast.Module) -> tuple[list[str], list[str]]:
-    """Names of all attributes that a file asks for, and of all methods of its classes."""
+def _members(tree: ast.Module) -> Facts:
+    """Attributes that a file asks for, methods of its classes, and whether it asks for classes."""
     attributes: set[str] = set()
     methods: set[str] = set()
+    asked, named = 0, 0
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             attributes.add(node.attr)
+            asked += node.attr in ("__class__", "__members__")
+            function = node.value.func if isinstance(node.value, ast.Call) else None
+            if node.attr in ("__name__", "__qualname__") and isinstance(function, ast.Name):
+                named += function.id == "type"
+        elif isinstance(node, ast.Name):
+            asked += node.id == "type"
         elif isinstance(node, ast.ClassDef):
             methods |= method_names(node)
-    return sorted(attributes), sorted(methods)
+    return Facts(attributes=sorted(attributes), methods=sorted(methods), types=asked > named)
 
 
 def read_facts(source: bytes) -> Facts:

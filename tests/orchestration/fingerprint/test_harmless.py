@@ -649,6 +649,84 @@ def stage(x):
     assert look(tmp_path / "after", renamed).digest != first
 
 
+ENUM = """\
+import enum
+
+
+class Kind(enum.Enum):
+    A = 1
+    B = 2
+
+
+def helper(x):
+    return x
+
+
+def stage(x):
+    # here
+    return helper(Kind.A)
+"""
+
+
+@pytest.mark.parametrize("line", ["1", "y = Kind.B.value", "match x:\n        case Kind.B: pass"])
+def test_a_member_that_no_one_names_does_not_count(tmp_path: Path, line: str) -> None:
+    source = ENUM.replace("# here", line)
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "added", source.replace("    A", "    C = 3\n    A")).digest == first
+    gone = look(tmp_path / "gone", source.replace("    B = 2\n", "")).digest
+    assert (gone == first) == (line == "1")
+    assert look(tmp_path / "changed", source.replace("A = 1", "A = 3")).digest != first
+    assert look(tmp_path / "renamed", source.replace("Kind", "Sort")).digest != first
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "y = list(Kind)",
+        "y = Kind(x)",
+        "Kind(x)",
+        "from toy import stages\n    stages.Kind(x)",
+        "y = Kind[x]",
+        "y = len(Kind)",
+        "y = getattr(Kind, 'C', 0)",
+        "y = Kind.__members__",
+        "y = x in Kind",
+        "y = list(type(x))",
+        "y = list(x.__class__)",
+        "y = dir(Kind)",
+    ],
+)
+def test_a_new_member_counts_where_members_may_be_listed(tmp_path: Path, line: str) -> None:
+    source = ENUM.replace("# here", line)
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "added", source.replace("    A", "    C = 3\n    A")).digest != first
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    A", "    C = 1\n    A"),  # `A` is then another name of `C`
+        ("    A", "    C = enum.auto()\n    A"),
+        ("    A", "    _ignore_ = ['A']\n    A"),
+        ("    A", "    def _missing_(cls, value): return cls.A\n    A"),
+        ("enum.Enum", "enum.IntFlag"),
+    ],
+)
+def test_what_else_is_in_an_enumeration_counts(tmp_path: Path, old: str, new: str) -> None:
+    first = look(tmp_path / "before", ENUM).digest
+    assert look(tmp_path / "after", ENUM.replace(old, new)).digest != first
+
+
+def test_a_method_that_getattr_names_counts(tmp_path: Path) -> None:
+    source = "class C:\n    def run(self):\n        return 1\n\n\n"
+    source += "def stage(x):\n    return C().run if x else getattr(C, 'spare')(x)\n"
+    source = source.replace("C().run", "C().run()").replace(
+        "    def run", "    def spare(self):\n        return 1\n\n    def run"
+    )
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "after", source.replace("return 1", "return 2", 1)).digest != first
+
+
 KINDS = {
     "it is returned": "return C()",
     "it is returned later": "made = C()\n    return made",
