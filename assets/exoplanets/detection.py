@@ -1,0 +1,32 @@
+"""Verdicts on new light curves."""
+
+import dagster as dg
+
+from assets.detection import Detector, Model
+from assets.exoplanets.inputs import FITTED, MODELS, asset_in
+from models.arrays import Arrays
+from models.exoplanets import detection
+from models.types import JsonDict
+
+DETECTOR = Detector(
+    system="exoplanets",
+    science=detection,
+    models={
+        model: Model(
+            f"{model}/{FITTED.get(model, 'network')}", f"{model}/threshold", f"{model}/evaluation"
+        )
+        for model in MODELS
+    },
+    data="curves",
+    leading=detection.SEARCH,
+)
+
+
+@dg.asset(
+    key=["exoplanets", "training_range"],
+    io_manager_key="json",
+    ins={name: asset_in(name) for name in ("curves", "candidates", "spectra", "splits")},
+)
+def training_range(curves: Arrays, candidates: Arrays, spectra: Arrays, splits: Arrays) -> JsonDict:
+    """Where the training curves lie, and how often the transit search errs on test curves."""
+    return detection.training_range(curves, candidates, spectra, splits)
