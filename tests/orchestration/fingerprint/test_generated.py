@@ -1,0 +1,65 @@
+"""No edit of a generated project that changes a stage's result leaves its fingerprint as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.orchestration.fingerprint import generated
+from tests.orchestration.fingerprint.generated import Bench, Figures, Miss, is_miss, judge_project
+
+OPEN = generated.open_limits()
+KNOWN = [miss.idioms for miss in OPEN]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("generated"))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@given(seed=st.integers(0, 2**32))
+def test_no_edit_that_changes_a_result_is_missed(seed: int, bench: Bench) -> None:
+    figures = Figures()
+    judge_project(seed, bench, figures, without=KNOWN, every=False)
+    assert not figures.misses, "\n".join(map(str, figures.misses))
+
+
+@pytest.mark.parametrize("miss", OPEN, ids=lambda miss: "; ".join(sorted(miss.idioms)))
+def test_what_is_listed_as_open_is_still_missed(miss: Miss, bench: Bench) -> None:
+    assert is_miss(miss, bench), "mended: take it from the list"
+
+
+def test_a_fingerprint_that_is_always_the_same_misses_every_changed_result(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bench, "digests", lambda *given: dict.fromkeys(generated.STAGES, "same"))
+    figures = Figures()
+    for seed in range(3):
+        judge_project(seed, bench, figures, minimal=False)
+    assert figures.edits > 20
+    assert figures.missed == figures.changed > 0
+    assert figures.over == 0
+
+
+def test_a_miss_is_made_small_and_says_what_it_takes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bench, "digests", lambda *given: dict.fromkeys(generated.STAGES, "same"))
+    figures = Figures()
+    judge_project(3, bench, figures, most=6)
+    [miss, *_] = figures.misses
+    assert any(name.startswith("kind: ") for name in miss.idioms)
+    assert "--- toy/stages.py" in str(miss)
+    assert miss.results[0] != miss.results[1]
+
+
+def test_equal_seeds_give_equal_figures(bench: Bench) -> None:
+    first, second = Figures(), Figures()
+    for figures in (first, second):
+        judge_project(11, bench, figures, minimal=False)
+    assert str(first) == str(second)
+    assert first.edits > 5
