@@ -391,8 +391,10 @@ def _common(first: ast.AST, second: ast.AST) -> Iterator[tuple[Statements, ...]]
 def _alone(first: ast.AST, second: ast.AST) -> Iterator[tuple[Statements, ...]]:
     """Statements that one side has."""
     for one, other, equal in _blocks(first, second):
-        yield from (((one, i),) for i in range(len(one)) if i not in equal)
-        yield from (((other, j),) for j in range(len(other)) if j not in equal.values())
+        for body, matched in ((one, equal.keys()), (other, equal.values())):
+            for index, node in enumerate(body):
+                if index not in matched and not isinstance(node, ast.Pass):
+                    yield ((body, index),)
 
 
 def main() -> None:
