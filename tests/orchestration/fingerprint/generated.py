@@ -30,7 +30,7 @@ from tests.orchestration.fingerprint.generated_projects import (
     STAGES,
     Draft,
     Files,
-    Refused,
+    RefusedError,
     generate,
     outcome,
     world,
@@ -58,7 +58,7 @@ class Miss:
                 lines = unified_diff(
                     text.splitlines(), self.after[name].splitlines(), lineterm="", n=999
                 )
-                shown = [line for line in lines][3:] or [" " + line for line in text.splitlines()]
+                shown = list(lines)[3:] or [" " + line for line in text.splitlines()]
                 parts += [f"--- {name}", *(line for line in shown if line.strip())]
         return "\n".join(parts)
 
@@ -235,7 +235,7 @@ def edited_projects(draft: Draft, files: dict[str, str]) -> Iterator[tuple[str, 
         name = draft.random.choices([*EDITS], [*WEIGHTS.values()])[0]
         try:
             edited = EDITS[name](draft, dict(files))
-        except (Refused, SyntaxError, ValueError):
+        except (RefusedError, SyntaxError, ValueError):
             continue
         if edited != files:
             yield name, edited
@@ -326,7 +326,9 @@ def shrunk(miss: Miss, bench: Bench, draft: Draft) -> Miss:
         for part in idiom.split("; ")
         if part
     }
-    results = [outcome(files, Path("/nowhere"), [miss.stage]) or {} for files in (miss.before, miss.after)]
+    results = [
+        outcome(files, Path("/nowhere"), [miss.stage]) or {} for files in (miss.before, miss.after)
+    ]
     bench.digests(kept["before"], "before")
     return Miss(
         miss.before,
@@ -369,7 +371,9 @@ def _fewer(
             position += 1
 
 
-def _blocks(first: ast.AST, second: ast.AST) -> Iterator[tuple[list[ast.stmt], list[ast.stmt], dict[int, int]]]:
+def _blocks(
+    first: ast.AST, second: ast.AST
+) -> Iterator[tuple[list[ast.stmt], list[ast.stmt], dict[int, int]]]:
     """Blocks of two trees that correspond, and positions of equal statements in them."""
     one, other = getattr(first, "body", None), getattr(second, "body", None)
     if not isinstance(one, list) or not isinstance(other, list):

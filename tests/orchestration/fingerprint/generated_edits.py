@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
-from tests.orchestration.fingerprint.generated_projects import PRELUDE, Draft, Refused
+from tests.orchestration.fingerprint.generated_projects import PRELUDE, Draft, RefusedError
 
 Edit = Callable[[Draft, dict[str, str]], dict[str, str]]
 TreeEdit = Callable[[Random, ast.Module], None]
@@ -51,13 +52,13 @@ def _some_file(random: Random, files: dict[str, str]) -> str:
     return random.choices(found, weights)[0]
 
 
-def _some(random: Random, options: list[ast.AST] | list[tuple[list, int]]) -> object:
+def _some(random: Random, options: list[Any]) -> Any:
     if not options:
-        raise Refused("nothing to edit")
+        raise RefusedError("nothing to edit")
     return options[random.randrange(len(options))]
 
 
-def _nodes(tree: ast.AST, *kinds: type) -> list[ast.AST]:
+def _nodes(tree: ast.AST, *kinds: type) -> list[Any]:
     return [node for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
@@ -91,7 +92,9 @@ def changed_number(random: Random, tree: ast.Module) -> None:
         if isinstance(node.value, int | float) and not isinstance(node.value, bool)
     ]
     node = _some(random, numbers)
-    node.value = random.choice([node.value + random.randint(1, 4), 0, node.value + 0.5, -node.value])
+    node.value = random.choice(
+        [node.value + random.randint(1, 4), 0, node.value + 0.5, -node.value]
+    )
 
 
 @tree_edit(4)
@@ -158,7 +161,7 @@ def added_change(draft: Draft, files: dict[str, str]) -> dict[str, str]:
         for where, head, _ in draft.pending:
             name = f"toy/{where}.py"
             if name not in edited:
-                raise Refused("a new module")
+                raise RefusedError("a new module")
             edited[name] = with_heads(head + "\n" + edited[name])
         name = f"toy/{module}.py"
         tree = ast.parse(edited[name])
@@ -200,7 +203,11 @@ def replaced_name(random: Random, tree: ast.Module) -> None:
     bound = sorted(
         {node.id for node in _nodes(tree, ast.Name) if isinstance(node.ctx, ast.Store)}
         | {node.name for node in _nodes(tree, ast.FunctionDef, ast.ClassDef)}
-        | {alias.asname or alias.name for node in _nodes(tree, ast.ImportFrom) for alias in node.names}
+        | {
+            alias.asname or alias.name
+            for node in _nodes(tree, ast.ImportFrom)
+            for alias in node.names
+        }
     )
     node = _some(
         random, [n for n in _nodes(tree, ast.Name) if isinstance(n.ctx, ast.Load) and n.id in bound]
@@ -351,9 +358,11 @@ def renamed_anything(draft: Draft, files: dict[str, str]) -> dict[str, str]:
     """A name of the project, with all its uses."""
     names = sorted(name for name in draft.names if any(name in text for text in files.values()))
     if not names:
-        raise Refused("no names")
+        raise RefusedError("no names")
     name = draft.pick(names)
-    return {path: re.sub(rf"(?<![a-z]){name}\b", f"other_{name}", text) for path, text in files.items()}
+    return {
+        path: re.sub(rf"(?<![a-z]){name}\b", f"other_{name}", text) for path, text in files.items()
+    }
 
 
 @edit(3)
@@ -366,7 +375,7 @@ def renamed_local(draft: Draft, files: dict[str, str]) -> dict[str, str]:
     stored -= {n for g in _nodes(function, ast.Global, ast.Nonlocal) for n in g.names}
     stored |= {a.arg for a in function.args.args}
     if _nodes(function, ast.FunctionDef, ast.ClassDef, ast.Lambda)[1:] or not stored:
-        raise Refused("nothing local")
+        raise RefusedError("nothing local")
     old = draft.pick(sorted(stored))
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id == old:

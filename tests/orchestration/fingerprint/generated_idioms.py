@@ -823,6 +823,13 @@ VALUE_CLASSES = {
     "module": ("$b = $n\nimport toy.helpers as $a\n\n$a.size = $m", "v.size"),
 }  # fmt: skip
 
+# Functions that make a stage which closes over `v`.
+FACTORIES = (
+    "def $make(v):\n    def stage():\n        return [$read]\n    return stage",
+    "def $make(v):\n    def inner():\n        return $read\n\n    def stage():\n        return [inner()]\n    return stage",
+    "def $make(*given, **named):\n    v = given[0]\n\n    def stage():\n        return [$read]\n    return stage",
+)
+
 # Code without state, whose result depends on what is edited.
 CODE = {
     "constant": ("$a = $n", "$a"),

@@ -9,7 +9,6 @@ import decimal
 import functools
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import io
 import logging
 import os
@@ -37,7 +36,7 @@ STAGES = ("stage0", "stage1", "stage2")
 SECONDS = 2
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A move that gives no valid project."""
 
 
@@ -102,14 +101,14 @@ class Draft:
     def pick(self, options: Sequence[Any]) -> Any:
         """One of them."""
         if not options:
-            raise Refused("nothing to choose from")
+            raise RefusedError("nothing to choose from")
         return options[self.random.randrange(len(options))]
 
     def idiom(self, table: str, key: str) -> str:
         """Note that an idiom is used. Returns its name."""
         name = f"{table}: {key}"
         if any(names <= self.used | {name} for names in self.without if name in names):
-            raise Refused(name)
+            raise RefusedError(name)
         self.used.add(name)
         return name
 
@@ -145,7 +144,9 @@ class Draft:
             if line.strip() in ("$s", "return $s"):
                 indent = line[: len(line) - len(line.lstrip())]
                 text = known["s"]
-                lines.append("\n".join(indent + part if part else part for part in text.split("\n")))
+                lines.append(
+                    "\n".join(indent + part if part else part for part in text.split("\n"))
+                )
             else:
                 lines.append(re.sub(r"\$([A-Za-z]\w*)", replacement, line))
         return "\n".join(lines)
@@ -178,9 +179,9 @@ class Draft:
         known = {"module": item.module, "name": item.name}
         if "hub" in expression or "hub" in statement:
             known["name"] = item.name
-            self.pending.append(("hub", f"from toy.{item.module} import {item.name}", ""))
-            self.pending.append(("hub", f"from toy.{item.module} import {item.name} as again_{item.name}", ""))
-            self.pending.append(("hub", f"from toy import {item.module}", ""))
+            head = f"from toy.{item.module} import {item.name}"
+            lines = [head, f"{head} as again_{item.name}", f"from toy import {item.module}"]
+            self.pending += [("hub", line, "") for line in lines]
         if "stars" in statement:
             self.pending.append(("stars", f"from toy.{item.module} import *", ""))
         if "lazy" in statement:
@@ -202,7 +203,9 @@ class Draft:
         text = self.filled(template, known, module)
         return text, names
 
-    def placed(self, expression: str, kind: str, module: str, depth: int = 0) -> tuple[str, list[str]]:
+    def placed(
+        self, expression: str, kind: str, module: str, depth: int = 0
+    ) -> tuple[str, list[str]]:
         """The same, somewhere."""
         chance = self.random.random()
         if depth < 2 and chance < 0.45:
@@ -302,7 +305,9 @@ class Draft:
         if self.random.random() < 0.5:
             where = self.module(action)
             call = self.refer(action, where) + "()"
-            self.pending.append((where, self.pick([call, f"{self.fresh('kept')} = {call}"]), "called"))
+            self.pending.append(
+                (where, self.pick([call, f"{self.fresh('kept')} = {call}"]), "called")
+            )
         else:
             stage = self.stage()
             self.body(stage, self.refer(action, "stages") + "()", "called in a stage")
@@ -377,13 +382,7 @@ class Draft:
         self.pending.append((module, self.filled(statement, known, module), name))
         value = Object(module, known["a"], "number", 0)
         maker, where = self.fresh("make"), str(self.pick([*MODULES, "stages"]))
-        form = self.pick(
-            [
-                f"def {maker}(v):\n    def stage():\n        return [{read}]\n    return stage",
-                f"def {maker}(v):\n    def inner():\n        return {read}\n    def stage():\n        return [inner()]\n    return stage",
-                f"def {maker}(*given, **named):\n    v = given[0]\n    def stage():\n        return [{read}]\n    return stage",
-            ]
-        )
+        form = self.filled(self.pick(idioms.FACTORIES), {"make": maker, "read": read})
         self.pending.append((where, form, "factory"))
         call = self.refer(Object(where, maker, "number", 0), "stages")
         self.made[stage] = f"{call}({self.refer(value, 'stages')})"
@@ -415,7 +414,7 @@ class Draft:
             for text in self.files().values():
                 ast.parse(text)
             check(self.files())
-        except (Refused, SyntaxError, ValueError):
+        except (RefusedError, SyntaxError, ValueError):
             self.__dict__.update(kept)
             return False
         return True
@@ -432,7 +431,9 @@ class Draft:
         """The project as written."""
         files = {"toy/__init__.py": "", "toy/helpers.py": "size = 1\n"}
         for module in MODULES:
-            files[f"toy/{module}.py"] = written([text for text, _ in self.statements.get(module, [])])
+            files[f"toy/{module}.py"] = written(
+                [text for text, _ in self.statements.get(module, [])]
+            )
         for module in ("hub", "stars"):
             if module in self.statements:
                 files[f"toy/{module}.py"] = written([text for text, _ in self.statements[module]])
@@ -472,7 +473,10 @@ def _is_import(text: str) -> bool:
 
 
 PRELUDE = [
-    (alias.asname or alias.name, f"{head} {alias.name}" + f" as {alias.asname}" * bool(alias.asname))
+    (
+        alias.asname or alias.name,
+        f"{head} {alias.name}" + f" as {alias.asname}" * bool(alias.asname),
+    )
     for node in ast.parse(idioms.PRELUDE).body
     if isinstance(node, ast.Import | ast.ImportFrom)
     for head in [f"from {node.module} import" if isinstance(node, ast.ImportFrom) else "import"]
@@ -488,9 +492,7 @@ def written(statements: Sequence[str]) -> str:
     return "\n".join([*dict.fromkeys(heads), "\n", text])
 
 
-def generate(
-    choices: random.Random, moves: int, without: Collection[frozenset[str]] = ()
-) -> Draft:
+def generate(choices: random.Random, moves: int, without: Collection[frozenset[str]] = ()) -> Draft:
     """A project of so many moves, of which one stage at least returns something."""
     draft = Draft(choices, without)
     for first in ("new", "change", "read"):
@@ -560,7 +562,7 @@ def world(files: Files, root: Path = Path("/nowhere")) -> Iterator[Callable[[], 
     """Import `toy.stages` from nothing, and leave nothing of it behind."""
     finder = Finder(files, root)
     kept = dict(os.environ)
-    states = random.getstate(), np.random.get_state()
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  # the state that projects may use
     level = logging.root.manager.disable
@@ -594,13 +596,13 @@ def world(files: Files, root: Path = Path("/nowhere")) -> Iterator[Callable[[], 
 
 
 def check(files: Files) -> None:
-    """Raise `Refused` unless a project loads and its stages return something plain."""
+    """Raise `RefusedError` unless a project loads and its stages return something plain."""
     results = outcome(files)
     for stage, result in (results or {}).items():
         if result.startswith("raised"):
-            raise Refused(f"{stage} {result}")
+            raise RefusedError(f"{stage} {result}")
     if results is None:
-        raise Refused("does not load")
+        raise RefusedError("does not load")
 
 
 def outcome(

@@ -7,13 +7,9 @@ builds of a slot that have one identity (`Record.build`) must have stored one va
 from __future__ import annotations
 
 import ast
-import os
 import random
-import re
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +19,7 @@ import pytest
 from orchestration.project import find
 from orchestration.rebuild.session import Session
 from tests.orchestration.fingerprint import generated_edits as edits
-from tests.orchestration.fingerprint.generated_projects import Draft, Files, Refused, shown
+from tests.orchestration.fingerprint.generated_projects import Draft, Files, RefusedError, shown
 
 HEAD = """\
 import enum
@@ -162,13 +158,23 @@ def wired_edit(draft: Draft, files: dict[str, str]) -> tuple[str, dict[str, str]
                 ("changed file", files | {one: files[one] + "7"}),
                 ("exchanged files", files | {one: files[other], other: files[one]}),
                 ("added file", files | {"data/three.txt": "3"}),
-                ("renamed file", {("data/a.txt" if name == "data/one.txt" else name): text for name, text in files.items()}),
+                (
+                    "renamed file",
+                    {
+                        ("data/a.txt" if name == "data/one.txt" else name): text
+                        for name, text in files.items()
+                    },
+                ),
             ]
         )
     names = [name for name in edits.EDITS if name not in ("added change",)]
     weights = [edits.WEIGHTS[name] for name in names]
     name = draft.random.choices(names, weights)[0]
-    code = {path: text for path, text in files.items() if path.endswith(("assets.py", "definitions.py", "helpers.py"))}
+    code = {
+        path: text
+        for path, text in files.items()
+        if path.endswith(("assets.py", "definitions.py", "helpers.py"))
+    }
     if chance < 0.3:
         name = "exchanged values"
         return name, files | {"toy/assets.py": exchanged(draft.random, files["toy/assets.py"])}
@@ -182,9 +188,15 @@ def exchanged(choices: random.Random, text: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict) and len(node.values) > 1:
             pairs.append((node.values, 0, 1))
-    keywords = [k for node in ast.walk(tree) if isinstance(node, ast.Call) for k in [node.keywords] if len(k) > 1]
+    keywords = [
+        k
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for k in [node.keywords]
+        if len(k) > 1
+    ]
     if not pairs and not keywords:
-        raise Refused("nothing to exchange")
+        raise RefusedError("nothing to exchange")
     if pairs and (not keywords or choices.random() < 0.7):
         items, i, j = pairs[choices.randrange(len(pairs))]
         items[i], items[j] = items[j], items[i]
