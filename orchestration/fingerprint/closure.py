@@ -235,6 +235,10 @@ class Graph:
             if not (variant.startswith("stage") and self._wires(module, unit, decorator)):
                 write(decorator)
         write(unit["body"])
+        for entry, value in unit.get("entries", ()):
+            if not variant.startswith("entry ") or variant == f"entry {entry}":
+                node.text(entry)
+                write(value)
         for log in unit.get("logs", ()):
             if self.named or not self._only_tells(key, unit, log):
                 write(log)
@@ -334,6 +338,17 @@ class Graph:
 
     def _above(self, pair: Pair) -> Iterator[Pair]:
         return (base.pair for base in self.names.bases(pair) if base.kind == "definition")
+
+    def _entry(self, target: Target, key: str) -> str:
+        """Variant of a table of which one entry is looked up: that entry, if nothing changes it."""
+        units = self.sources.binding(*target.pair)
+        known = (
+            not target.rest
+            and len(units) == 1
+            and not self.names.changes.get(target.pair)
+            and any(entry == key for entry, _ in units[0].get("entries", ()))
+        )
+        return f"entry {key}" if known else "named"
 
     def _is_shown(self, kind: str, unit: Unit, target: Target) -> bool:
         """Whether a use of a name may show what it stands for to anyone."""
@@ -437,6 +452,8 @@ class Graph:
                     variant = "bare"
                 elif kind == Use.SOFT and key.variant == "settings" and self._settings(pair):
                     variant = "settings"
+                elif kind == Use.ENTRY:
+                    variant = self._entry(target, ref.split(":", 2)[2])
                 elif self._is_shown(kind, unit, target):
                     variant = "named"
                 node.key(Key(*pair, variant))

@@ -96,13 +96,36 @@ class DefinitionReader(EffectReader):
                 self.function(node, top=True)
             elif isinstance(node, ast.ClassDef):
                 self.class_definition(node, top=True)
-            else:
+            elif not self._table(node):
                 self.visit(node)
         read_flow(self.unit, node, guards, self.module)
         self.facts["units"].append(self.finish(body))
         pending, self.pending = self.pending, []
         for inner, scope, path in pending:
             self._nested(inner, scope, path)
+
+    def _table(self, node: ast.stmt) -> bool:
+        """Write a table that is written out, with an entry as a part of its own, if it is one."""
+        match node:
+            case ast.Assign(targets=[ast.Name() as name], value=ast.Dict() as table):
+                pass
+            case ast.AnnAssign(target=ast.Name() as name, value=ast.Dict() as table):
+                pass
+            case _:
+                return False
+        keys = [key.value for key in table.keys if isinstance(key, ast.Constant)]
+        if len(keys) != len(table.keys) or len(set(keys)) != len(keys):
+            return False
+        self.write("(Table ")
+        self.target(name)
+        self.write(")")
+        entries = []
+        for key, value in zip(keys, table.values, strict=True):
+            with self.part() as part:
+                self.visit(value)
+            entries.append((repr(key), part))
+        self.unit["entries"] = entries
+        return True
 
     def _nested(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, path: list[str]

@@ -96,6 +96,7 @@ class EffectReader(Normaliser):
             self.unfollowed(node, "__subclasses__ of a class that is only known at run time")
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
+        chain = dotted_name(node.value)
         if not isinstance(node.ctx, ast.Load):
             self.target(node)
         elif self.scope.dotted(node.value) == "sys.modules":
@@ -115,6 +116,15 @@ class EffectReader(Normaliser):
             with self.mode(annotation=False):
                 self.visit_all(node.slice.elts[1:])
             self.write(")")
+        elif (
+            isinstance(node.slice, ast.Constant)
+            and chain is not None
+            and self.scope.lookup(chain[0]) is None
+        ):
+            self.mention(node.value)
+            self.write("(Entry ")
+            self.ref(f"{Use.ENTRY}:{'.'.join([chain[0], *chain[1]])}:{node.slice.value!r}")
+            self.write(f" {node.slice.value!r})")
         else:
             self.generic_visit(node)
 

@@ -24,6 +24,7 @@ class Use(StrEnum):
     CALLED = "f"  # called, and nothing else
     MADE = "n"  # called, and of what it returns only attributes are used
     IMPORT_CALLED = "j"  # imported inside a function, and called
+    ENTRY = "y"  # looked up by a key that is written out, which follows the name and a colon
     KEYWORDS = "a"  # no name: the keyword arguments of a call, by their index in the unit
     CHECKED = "k"  # looked up, perhaps before storing to it; only while reading
 
@@ -123,6 +124,7 @@ class Unit(TypedDict, total=False):
     observes: bool  # may read what variables and functions are called, or what is logged
     defines: bool  # another statement that has a function or class inside
     metaclass: list[int]
+    entries: list[tuple[str, Part]]  # of a table that is written out, by key
     members: list[Member]
     order: str  # digest of the order of a class's methods among its other statements
     movable: bool  # whether it makes no difference to the class itself

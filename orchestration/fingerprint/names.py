@@ -77,7 +77,7 @@ class Names:
             level, imported, attribute, *rest = path.split(":")
             spec = (int(level), imported, attribute)
             return self._follow(module, spec, [*filter(None, ".".join(rest).split("."))], set())
-        name, *attributes = path.split(".")
+        name, *attributes = path.partition(":")[0].split(".")
         targets = self._in_module(module, name, attributes, set())
         if targets:
             return targets

@@ -34,8 +34,8 @@ class Key(NamedTuple):
 
     Variants of a definition: "" in full; "bare" without what else changes it, for those who only
     change it too; "settings" without defaults of fields; "named" with the names of a function and
-    its parameters; "reflected" also with annotations and docstring; "stage..." without decorators
-    that only wire it into a graph.
+    its parameters; "reflected" also with annotations and docstring; "entry ..." with one entry of a
+    table alone; "stage..." without decorators that only wire it into a graph.
     """
 
     module: str

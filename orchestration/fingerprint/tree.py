@@ -41,7 +41,8 @@ What does not count, beyond comments, docstrings and formatting:
   lists.
 - The order of methods in a class, and a method that no one names in a class whose instances stay
   where they are made: if no base, decorator or metaclass may look at them. A member that no one
-  names of an enumeration of constants, of which only members are used.
+  names of an enumeration of constants, of which only members are used. Other entries of a table
+  that is written out and never changed, where one is looked up by a key that is written out.
 - The order of keyword arguments that are names and constants, where what is called is known not to
   collect them.
 - An `else` after a block that leaves, and arithmetic on numbers and strings that are written out
@@ -52,8 +53,8 @@ What does not count, beyond comments, docstrings and formatting:
   division, which may fail.
 
 These still count, as they can't be told from edits that change a result: texts and types of
-exceptions, which someone may catch and store; an entry of a table that no one uses, as most are
-looked up by a computed key; names of inner functions and classes.
+exceptions, which someone may catch and store; every entry of a table that is looked up by a
+computed key; names of inner functions and classes.
 
 Limits: files that are read at run time, code that is started as a separate process, and names
 written in a string (other than for `getattr` and `import_module`) are not followed.

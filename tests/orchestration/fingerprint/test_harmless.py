@@ -309,6 +309,30 @@ CASES = [
         "Scale(3).double -> Window(3, 1).double",
     ),
     case(
+        "an entry of a table that no one looks up",
+        """
+        def double(x):
+            return 2 * x
+
+        def triple(x):
+            return 3 * x
+
+        TABLE = {"double": double, "triple": triple}
+
+        def stage(x):
+            return TABLE["double"](x)
+        """,
+        [('"triple": triple}', '"triple": triple, "four": lambda x: 4 * x}'), ("3 *", "x * 3 *")],
+        [('TABLE["double"]', 'TABLE["triple"]')],
+    ),
+    case(
+        "an entry of a table that is looked up",
+        "def f(x):\n    return x\n\nTABLE = {1: f, 'b': 2}\n\n"
+        "def stage(x):\n    return TABLE[1](x)\n",
+        "2} -> 3}",
+        "1: f -> 1: max",
+    ),
+    case(
         "the order of methods",
         """
         class Window:
@@ -647,6 +671,41 @@ def stage(x):
     first = look(tmp_path / "before", source).digest
     renamed = re.sub(rf"\b{name}\b", "renamed", source)
     assert look(tmp_path / "after", renamed).digest != first
+
+
+TABLES = {
+    "a computed key": ("", "return TABLE[x](x)"),
+    "a key that is missing": ("", "return TABLE['c'](x)"),
+    "a table as a value": ("", "return len(TABLE), TABLE['a'](x)"),
+    "a method of the table": ("", "return TABLE.get('a')(x)"),
+    "a table that is changed": ("TABLE['d'] = f\n", "return TABLE['a'](x)"),
+    "a table that is changed in the stage": ("", "TABLE['a'] = x\n    return TABLE['a']"),
+    "a table that is changed by another name": ("b = TABLE\nb['a'] = f\n", "return TABLE['a'](x)"),
+    "a table that is bound twice": ("TABLE = TABLE | {'a': f}\n", "return TABLE['a'](x)"),
+    "a table that is bound in a function": (
+        "def g():\n    global TABLE\n    TABLE = {}\n\n\ng()\n",
+        "return TABLE['a'](x)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_a_new_entry_counts_where_it_may_be_found(tmp_path: Path, what: str) -> None:
+    more, use = TABLES[what]
+    source = "def f(x):\n    return x\n\n\nTABLE = {'a': f, 'b': 1}\n"
+    source += f"{more}\n\ndef stage(x):\n    {use}\n"
+    first = look(tmp_path / "before", source).digest
+    assert look(tmp_path / "after", source.replace("'b': 1", "'b': 1, 'c': f")).digest != first
+
+
+def test_which_of_two_equal_entries_counts(tmp_path: Path) -> None:
+    source = "TABLE = {'a': [], 'b': []}\n\n\ndef f(x):\n    TABLE['a'].append(x)\n\n\n"
+    source += "def stage(x):\n    f(x)\n    return TABLE['b']\n"
+    first = look(tmp_path / "before", source).digest
+    assert (
+        look(tmp_path / "after", source.replace("return TABLE['b']", "return TABLE['a']")).digest
+        != first
+    )
 
 
 ENUM = """\

@@ -1351,7 +1351,7 @@ def test_digests_are_the_same_on_every_version_of_python(tmp_path: Path) -> None
     assert look(tmp_path).digest == GOLDEN
 
 
-GOLDEN = "1d4456547e2b8365beacd495dc1828f205465a63bbf7235afa57eb0d8007ae1b"
+GOLDEN = "983aa11ad850b5b0c90195600d2e4cb532e55bcf3cd0e213341b799f1ba69fa6"
 
 
 # ---- Annotations and settings --------------------------------------------------------------------
