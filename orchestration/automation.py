@@ -108,7 +108,7 @@ def family_jobs(assets: Iterable[dg.AssetsDefinition]) -> list[Any]:
                 family[spec.key] = definition.asset_deps[spec.key]
     jobs = []
     for family in families.values():
-        first = min(key for key, above in family.items() if not above & set(family))
+        first = min(key for key, above in family.items() if not (above - {key}) & set(family))
         jobs.append(
             dg.define_asset_job(
                 f"{'_'.join(first.path)}_family",

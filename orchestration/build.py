@@ -18,6 +18,7 @@ from orchestration.project import Project
 from orchestration.rebuild.sources import check_bytecode
 from orchestration.stages import GRAPH, Graph, Stage, Stages
 from orchestration.store import Store
+from orchestration.unstored import passed_on
 
 
 def laid_over(
@@ -72,7 +73,8 @@ def laid_over(
             return spec
         return spec.replace_attributes(code_version=stages.version(key).key)
 
-    versioned_assets = dg.map_asset_specs(versioned, plain)
+    wired = [passed_on(each) if each.is_materializable else each for each in plain]
+    versioned_assets = dg.map_asset_specs(versioned, wired)
     others["jobs"] = [*others.get("jobs", ()), *family_jobs(versioned_assets)]
     return dg.Definitions(
         assets=versioned_assets,

@@ -19,6 +19,7 @@ import dagster as dg
 
 from orchestration.stages import Stages, build_key, combine, difference
 from orchestration.store import Record, Slot, Store
+from orchestration.unstored import Unstored
 
 if TYPE_CHECKING:
     from orchestration.store.formats import Written
@@ -59,7 +60,10 @@ class StoreIOManager(dg.IOManager):
         self._format = format_name
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Store what a stage returned, with all that is needed to know it again."""
+        """Store what a stage returned, with all that is needed to know it again.
+
+        One that returned nothing has a record all the same.
+        """
         slot = _output_slot(context)
         stage = self.stages.by_key[slot.asset]
         context_of_step: Any = context.step_context
@@ -80,13 +84,19 @@ class StoreIOManager(dg.IOManager):
             shown = dg.AssetMaterialization(context.asset_key, metadata=metadata).metadata
             return dg.serialize_value(cast(Any, dict(shown)))
 
+        build, content, format_name = build_key(version, inputs), None, self._format
+        if obj is None or isinstance(obj, Unstored):
+            # Whatever it did elsewhere is known by what it says, or else by what it was made from.
+            content = (obj.version if obj else None) or build
+            obj, format_name = None, "json"
         record = self.store.write(
             slot,
             obj,
-            self._format,
+            format_name,
             version=version.to_dict(),
             inputs=inputs,
-            build=build_key(version, inputs),
+            build=build,
+            content=content,
             seconds=seconds,
             run=context.run_id,
             describe=describe,
@@ -118,6 +128,8 @@ class StoreIOManager(dg.IOManager):
         if step is not None:
             version = combine({slot: record for slot, (record, _) in found.items()})
             step.read[key] = version or ""
+        if not slots and context.has_partition_key:
+            return None  # the first of partitions that are built from the ones before
         # A child that reads the same partition wants the value; one that reads all wants a dict,
         # also when the family has one member.
         if len(slots) == 1 and (slots[0].partition is None or context.has_partition_key):

@@ -169,6 +169,7 @@ class Store:
         version: Mapping[str, Any],
         inputs: Mapping[str, str],
         build: str,
+        content: str | None = None,
         seconds: float = 0.0,
         run: str = "",
         describe: Callable[[Written], str] = lambda _: "",
@@ -181,6 +182,8 @@ class Store:
             What to store, where and how.
         version, inputs, build, seconds, run
             For its record.
+        content
+            Its data version, where that isn't the hash of what is stored.
         describe
             Returns the record's metadata once the content is known.
         """
@@ -196,7 +199,7 @@ class Store:
                 self.files.publish(temporary, folder / name)
             record = Record(
                 slot=slot,
-                content=written.content,
+                content=written.content if content is None else content,
                 version=version,
                 inputs=inputs,
                 build=build,
