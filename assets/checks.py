@@ -91,9 +91,9 @@ def both_classes(labels: Any, split: Any, names: Sequence[str]) -> JsonDict:
     wrong: JsonDict = {}
     label, codes = np.asarray(labels), np.asarray(split)
     for code, name in enumerate(names):
-        held = np.unique(label[codes == code]).tolist()
-        if held != [0, 1]:
-            wrong[name] = f"holds only the labels {held}"
+        present = np.unique(label[codes == code]).tolist()
+        if present != [0, 1]:
+            wrong[name] = f"holds only the labels {present}"
     return wrong
 
 

@@ -21,12 +21,12 @@ def data_uri(png: bytes) -> str:
 
 def evaluation_metadata(evaluation: Evaluation) -> dict[str, dg.MetadataValue]:
     """Return the counts and the metrics of an evaluation, one entry each where defined."""
-    shown: dict[str, dg.MetadataValue] = {
+    metadata: dict[str, dg.MetadataValue] = {
         name: dg.MetadataValue.int(evaluation.counts[name])
         for name in ("found", "actual", "missed", "false_alarms")
         if name in evaluation.counts
     }
-    shown |= {name: dg.MetadataValue.float(value) for name, value in evaluation.values().items()}
+    metadata |= {name: dg.MetadataValue.float(value) for name, value in evaluation.values().items()}
     rows = [
         dg.TableRecord(
             {
@@ -38,7 +38,7 @@ def evaluation_metadata(evaluation: Evaluation) -> dict[str, dg.MetadataValue]:
         )
         for name, metric in evaluation.metrics.items()
     ]
-    return shown | {"metrics with 95 % intervals": dg.MetadataValue.table(rows)}
+    return metadata | {"metrics with 95 % intervals": dg.MetadataValue.table(rows)}
 
 
 def _text(value: float | None) -> str:

@@ -123,10 +123,10 @@ def evaluation_outputs(
     predictions
         Output name of the table.
     """
-    shown = {title: picture(png) for title, png in pictures.items()}
+    images = {title: picture(png) for title, png in pictures.items()}
     link = tracking.log_test(system, model, evaluation.values())
-    scores = {title: png for title, png in shown.items() if title == "scores"}
-    metadata = evaluation_metadata(evaluation) | shown | link
+    scores = {title: png for title, png in images.items() if title == "scores"}
+    metadata = evaluation_metadata(evaluation) | images | link
     return (
         dg.Output(table, output_name=predictions, metadata=scores),
         dg.Output(evaluation.to_dict(), output_name="evaluation", metadata=metadata),

@@ -1,8 +1,9 @@
 """Milliseconds that training the published deep CNN takes an image; its author's CPU took 69.
 
-Run as ``python benchmarks/deep_cnn.py``; it prints JSON. The network learns from made-up images of
-the published size, as the asset trains it; the first epoch (compilation) is left out. The upgrade's
-network is timed in turn with it, epoch by epoch: their ratio is what holds on another machine.
+Run as ``python benchmarks/deep_cnn.py``; it prints JSON. The network learns from simulated images
+of the published size, as the asset trains it; the first epoch (compilation) is left out. The
+upgrade's network is timed in turn with it, epoch by epoch: their ratio is what holds on another
+machine.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ("Blip", "Chirp", "Koi_Fish", "Whistle")
 PARTS = ("train", "validation", "test")
-DISTINCT = 16  # pictures made up; the file repeats them
+DISTINCT = 16  # simulated pictures; the file repeats them
 
 
 def write_file(path: Path, gigabytes: float) -> int:

@@ -1,6 +1,6 @@
 """How fast a fold of solar-flare records is read, beside pandas and Spark, and in how much memory.
 
-A fold of made-up records is written to a temporary folder. Every reader then runs in a process of
+A fold of simulated records is written to a temporary folder. Every reader then runs in a process of
 its own over the same file, one after the other in every round: this project's, pandas'
 ``read_json(lines=True, chunksize=...)`` and, with ``--spark``, Spark on two cores reading, sampling
 and exploding the file as the study did, and this project's Spark engine. Memory is the
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-DISTINCT = 500  # records made up; the file repeats them under new ids
+DISTINCT = 500  # simulated records; the file repeats them under new ids
 
 
 def write_fold(path: Path, gigabytes: float) -> None:
@@ -103,7 +103,7 @@ READERS: dict[str, Callable[[Path, float], int]] = {
 }
 
 
-def held(process: int) -> int:
+def resident(process: int) -> int:
     """Bytes that a process and all that it started hold now, shared ones counted once."""
     try:
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
@@ -112,11 +112,11 @@ def held(process: int) -> int:
         return 0
     own = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
     children = [int(child) for task in tasks for child in task.split()]
-    return (int(own[1]) * 1024 if own else 0) + sum(held(child) for child in children)
+    return (int(own[1]) * 1024 if own else 0) + sum(resident(child) for child in children)
 
 
 def measure(reader: str, path: Path, fraction: float) -> dict[str, float]:
-    """Run one reader in a process of its own, and say how long it took and what it held."""
+    """Run one reader in a process of its own, and say how long it took and its peak memory."""
     command = [sys.executable, __file__, "--reader", reader, "--file", str(path)]
     with tempfile.TemporaryFile() as errors:
         run = subprocess.Popen(
@@ -124,7 +124,7 @@ def measure(reader: str, path: Path, fraction: float) -> dict[str, float]:
         )
         peak = 0
         while run.poll() is None:
-            peak = max(peak, held(run.pid))
+            peak = max(peak, resident(run.pid))
             time.sleep(0.1)
         out = run.communicate()[0]
         if run.returncode:

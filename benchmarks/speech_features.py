@@ -1,6 +1,6 @@
 """How fast speech becomes features, beside python_speech_features.
 
-Made-up speech is written to a temporary folder. python_speech_features then takes the cepstra of
+Simulated speech is written to a temporary folder. python_speech_features then takes the cepstra of
 every utterance, in the Python given (it needs numpy, and may have an environment of its own), and
 this project takes the same cepstra, the spectrograms, and both, with one thread and with two, each
 in a process of its own. The cepstra of both are compared. Nothing else should run meanwhile.

@@ -71,7 +71,7 @@ SIDES = {  # whether batches are bucketed, whether the GRU is ours
 }
 
 
-def side(held: Utterances, name: str) -> tuple[Any, Any]:
+def side(speech: Utterances, name: str) -> tuple[Any, Any]:
     """Compile a network and open its stream."""
     import keras
 
@@ -80,7 +80,7 @@ def side(held: Utterances, name: str) -> tuple[Any, Any]:
     if not ours:
         network = keras.models.clone_model(network, clone_function=with_keras_gru)
     network.compile(optimizer="sgd", loss=ctc_loss)
-    batches = RaggedBatches(held, design(MODEL).convolutions(), batch=BATCH, bucketed=bucketed)
+    batches = RaggedBatches(speech, design(MODEL).convolutions(), batch=BATCH, bucketed=bucketed)
     return network, iter(stream(batches, endless=True))
 
 
@@ -100,8 +100,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--steps", type=int, default=12, help="of a turn")
     options = parser.parse_args()
-    held = utterances(lengths(options.corpus, options.utterances))
-    sides = {name: side(held, name) for name in SIDES}
+    speech = utterances(lengths(options.corpus, options.utterances))
+    sides = {name: side(speech, name) for name in SIDES}
     seconds = dict.fromkeys(SIDES, 0.0)
     for turn in range(options.turns + 1):
         for name, (network, steps) in sides.items():

@@ -242,7 +242,7 @@ def evaluate(
 def _measure_all(ranking: Ranking, decided: Mapping[str, Decisions], weights: Floats) -> Values:
     result = ranking.measure(weights)
     for suffix, decision in decided.items():
-        result |= {name + suffix: found for name, found in decision.measure(weights).items()}
+        result |= {name + suffix: value for name, value in decision.measure(weights).items()}
     return result
 
 

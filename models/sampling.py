@@ -235,21 +235,21 @@ def _assign(
     count = int(codes.max()) + 1 if codes.size else 0
     if count == positive.size:
         return _assign_rows(positive, shares, generator)
-    held = np.stack(
+    counts = np.stack(
         [np.bincount(codes, ~positive, count), np.bincount(codes, positive, count)], axis=1
     )
-    total = np.maximum(held.sum(axis=0), 1)
+    total = np.maximum(counts.sum(axis=0), 1)
     missing = shares[:, None] * total
     order = generator.permutation(count)
-    order = order[np.lexsort((-held[order, 0], -held[order, 1]))]
+    order = order[np.lexsort((-counts[order, 0], -counts[order, 1]))]
     places = np.empty(count, dtype=np.int64)
     for group in order:
         # Placing counts g in split s adds (g - 2 missing) g / (share total^2) to the deviation
         # sum((placed - due)^2 / (share total^2)), which weighs splits and classes alike.
-        added = (held[group] - 2 * missing) * held[group] / (shares[:, None] * total**2)
+        added = (counts[group] - 2 * missing) * counts[group] / (shares[:, None] * total**2)
         place = int(np.argmin(added.sum(axis=1)))
         places[group] = place
-        missing[place] -= held[group]
+        missing[place] -= counts[group]
     return places[codes]
 
 
@@ -270,10 +270,10 @@ def _assign_rows(
 def _require_both_classes(
     name: str, rows: Rows, positive: NDArray[np.bool_], groups: AnyArray | None, parts: int
 ) -> None:
-    held = int(np.count_nonzero(positive[rows]))
-    if 0 < held < rows.size:
+    count = int(np.count_nonzero(positive[rows]))
+    if 0 < count < rows.size:
         return
-    lacking, of_class = ("positives", positive) if held == 0 else ("negatives", ~positive)
+    lacking, of_class = ("positives", positive) if count == 0 else ("negatives", ~positive)
     total = int(np.count_nonzero(of_class))
     within = ""
     if groups is not None:

@@ -65,9 +65,9 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         scores = score(model, fitted, features_in(model, inputs), rows)
         value = threshold["value"]
         table = predictions(curves, rows, scores, value)
-        found = evaluate_predictions(model, table, value, config.resamples, config.seed)
-        drawn = reports.pictures(model, table, found, inputs.get("history"))
-        return evaluation_outputs(tracking, "exoplanets", model, table, found, drawn)
+        result = evaluate_predictions(model, table, value, config.resamples, config.seed)
+        drawn = reports.pictures(model, table, result, inputs.get("history"))
+        return evaluation_outputs(tracking, "exoplanets", model, table, result, drawn)
 
     return evaluation
 
@@ -95,8 +95,8 @@ def cross_validation(
     result = cross_validate(
         candidates, curves, folds=config.folds, repeats=config.repeats, seed=config.seed
     )
-    shown = ("mean_average_precision", "sd_average_precision", "folds", "by_host")
-    return dg.Output(result, metadata={name: result[name] for name in shown})
+    names = ("mean_average_precision", "sd_average_precision", "folds", "by_host")
+    return dg.Output(result, metadata={name: result[name] for name in names})
 
 
 class Control(StageConfig, section="exoplanets/vetting/permuted_control"):

@@ -81,5 +81,5 @@ def read(config: Images) -> Blocks:
 )
 def images(config: Images) -> dg.Output[Blocks]:
     """Spectrograms of chirps and glitches: pixels, class, official split, signal-to-noise ratio."""
-    shown = {"source": config.source, "seed": config.seed, "duration (s)": config.duration}
-    return dg.Output(read(config), metadata=shown)
+    metadata = {"source": config.source, "seed": config.seed, "duration (s)": config.duration}
+    return dg.Output(read(config), metadata=metadata)

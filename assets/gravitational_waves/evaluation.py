@@ -65,16 +65,16 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
     ) -> tuple[dg.Output[Any], dg.Output[Any], dg.Output[Any]]:
         value, classes = threshold["value"], features["classes"]
         table = predictions(model, fitted, features, [VALIDATION, TEST], value)
-        found = evaluate_predictions(model, table, value, classes, **config.model_dump())
+        result = evaluate_predictions(model, table, value, classes, **config.model_dump())
         standard = Scaling.from_dict(scaling)
-        found = found.with_details(
+        result = result.with_details(
             by_snr=efficiency(model, fitted, trials, features, standard, value)
         )
-        drawn = reports.pictures(model, table, found, features.get("history"))
+        drawn = reports.pictures(model, table, result, features.get("history"))
         flagged = chirps(table)
         first = {"first": ", ".join(flagged["id"][:20])}
         return (
-            *evaluation_outputs(tracking, "gravitational_waves", model, table, found, drawn),
+            *evaluation_outputs(tracking, "gravitational_waves", model, table, result, drawn),
             dg.Output(flagged, output_name="chirps", metadata=first),
         )
 

@@ -88,8 +88,8 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
 def records(config: Records) -> Iterator[dg.Output[Any]]:
     """Stream the records into the store; only then is known what became of every line."""
     tallies: dict[int, Tally] = {}
-    shown = {"source": config.source, "seed": config.seed}
-    yield dg.Output(read(config, tallies), output_name="records", metadata=shown)
+    metadata = {"source": config.source, "seed": config.seed}
+    yield dg.Output(read(config, tallies), output_name="records", metadata=metadata)
     counted = {f"fold {fold}": asdict(tally) for fold, tally in tallies.items()}
     lines = {f"{name} broken lines": tally["bad"] for name, tally in counted.items()}
     named = {f"{name} broken": tally["bad_lines"] for name, tally in counted.items()}

@@ -108,8 +108,8 @@ class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
 def leaky_control(config: Control, **features: Arrays) -> dg.Output[JsonDict]:
     """LEAKY on purpose: the upgrade, with records split at random across active regions."""
     result = evaluations.leaky_control(features, seed=config.seed)
-    shown = {"note": result.details["note"]} | evaluation_metadata(result)
-    return dg.Output(result.to_dict(), metadata=shown)
+    metadata = {"note": result.details["note"]} | evaluation_metadata(result)
+    return dg.Output(result.to_dict(), metadata=metadata)
 
 
 @dg.asset(

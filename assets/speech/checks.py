@@ -26,8 +26,8 @@ def well_formed(corpus: Any) -> JsonDict:
 
 
 def _split_of(splits: Any, corpus: Any, column: str) -> tuple[Any, Any]:
-    held = corpus.merge(splits, on="key")
-    return held[column], held["split"]
+    table = corpus.merge(splits, on="key")
+    return table[column], table["split"]
 
 
 def speakers_apart(splits: Any, corpus: Any) -> JsonDict:
@@ -42,8 +42,8 @@ def texts_apart(splits: Any, corpus: Any) -> JsonDict:
 
 def all_splits(splits: Any) -> JsonDict:
     """Every split holds utterances."""
-    held = set(splits["split"].tolist())
-    return {name: "is empty" for code, name in enumerate(SPLITS) if code not in held}
+    present = set(splits["split"].tolist())
+    return {name: "is empty" for code, name in enumerate(SPLITS) if code not in present}
 
 
 def unspoken_apart(unspoken: Any, corpus: Any) -> JsonDict:

@@ -87,13 +87,13 @@ def corpus(config: Corpus) -> Iterator[dg.Output[Any]]:
     tally, rows = Tally(), list[dict[str, Any]]()
     yield dg.Output(audio_blocks(read(config, tally), rows), output_name="audio")
     table = table_of(rows)
-    shown = {
+    metadata = {
         "source": config.source,
         "minutes": float(table["seconds"].sum() / 60),
         "speakers": int(table["speaker"].nunique()),
         "first utterance": f"{table['speaker'][0]}: {table['text'][0]}",
     }
-    yield dg.Output(table, output_name="corpus", metadata=shown)
+    yield dg.Output(table, output_name="corpus", metadata=metadata)
     if config.source == "simulated":
         more = simulation.written(config.utterances(), seed=config.seed)
     else:

@@ -57,8 +57,8 @@ def transcripts(
         texts = transcribe(search, setting, emissions(network, architecture, test))
     table = error_table(test.table, texts)
     first: Any = table[["text", *SEARCHES]].head(10).to_dict("records")
-    shown = dg.MetadataValue.table([dg.TableRecord(row) for row in first])
-    return dg.Output(table, metadata={"references and transcripts": shown})
+    examples = dg.MetadataValue.table([dg.TableRecord(row) for row in first])
+    return dg.Output(table, metadata={"references and transcripts": examples})
 
 
 @dg.asset(
@@ -80,9 +80,9 @@ def evaluation(
         transcripts, SEARCHES, resamples=config.resamples, seed=config.seed
     )
     drawn = reports.pictures(name, result, history)
-    shown = {title: picture(png) for title, png in drawn.items()}
+    pictures = {title: picture(png) for title, png in drawn.items()}
     link = tracking.log_test("speech", name, result.values())
-    metadata = evaluation_metadata(result) | shown | link
+    metadata = evaluation_metadata(result) | pictures | link
     return dg.Output(result.to_dict(), metadata={**result.counts, **metadata})
 
 

@@ -57,5 +57,5 @@ def decoder(
     with word_search(words) as search:
         chosen = choose(search, symbols, validation.table["text"].tolist(), config.settings())
     tried = [dg.TableRecord(setting) for setting in chosen["tried"]]
-    shown = {name: value for name, value in chosen.items() if name != "tried"}
-    return dg.Output(chosen, metadata=shown | {"tried": dg.MetadataValue.table(tried)})
+    metadata = {name: value for name, value in chosen.items() if name != "tried"}
+    return dg.Output(chosen, metadata=metadata | {"tried": dg.MetadataValue.table(tried)})

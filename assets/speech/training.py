@@ -27,8 +27,8 @@ from models.types import JsonDict
 def architecture(context: dg.AssetExecutionContext, config: Cepstra) -> dg.Output[JsonDict]:
     """An acoustic model as data: layers, shapes, parameter counts beside the published ones."""
     network = networks.describe(context.partition_key, config.coefficients)
-    shown = {k: network[k] for k in ("feature", "shortest_input", "epochs", "learning_rate")}
-    return dg.Output(network, metadata=counts_of(network) | shown)
+    properties = {k: network[k] for k in ("feature", "shortest_input", "epochs", "learning_rate")}
+    return dg.Output(network, metadata=counts_of(network) | properties)
 
 
 class Training(StageConfig, section="speech/network"):
@@ -122,8 +122,8 @@ def language_model(
     """Word n-grams of training transcripts and of text that no one reads, Kneser-Ney smoothed."""
     common = english() if config.vocabulary == "english" else None
     model = fit_language_model(corpus, splits, unspoken, config.order, common)
-    shown = {
+    metadata = {
         "words": model["words.txt"].count(b"\n"),
         "perplexity on validation": float(model["perplexity.txt"]),
     }
-    return dg.Output(model, metadata=shown)
+    return dg.Output(model, metadata=metadata)

@@ -170,7 +170,7 @@ class _Table:
     part: int
 
     @property
-    def shown(self) -> str:
+    def title(self) -> str:
         return str(self.path) if self.member is None else f"{self.path}/{self.member}"
 
     @property
@@ -232,21 +232,21 @@ def _kaggle_tables(path: Path) -> list[_Table]:
             expected="a CSV file in the Kaggle layout, or a folder of light curves",
             remedy="Check the path.",
         )
-    found = {
+    tables = {
         stem: place
         for stem in ("exoTrain", "exoTest")
         for name, place in sorted(names.items(), reverse=True)  # .csv before .csv.gz at the end
         if re.fullmatch(rf"(.*/)?{stem}\.csv(\.gz)?", name)
     }
-    if not found:
+    if not tables:
         raise BadInput(
             "neither exoTrain.csv nor exoTest.csv is in it, and no Kepler light curve either",
             file=path,
             expected="exoTrain.csv and exoTest.csv (or .csv.gz), or files *_llc.fits",
             remedy="Check the path.",
         )
-    parts = {"exoTrain": 0, "exoTest": 1 if "exoTrain" in found else 0}
-    return [_Table(*place, parts[stem]) for stem, place in found.items()]
+    parts = {"exoTrain": 0, "exoTest": 1 if "exoTrain" in tables else 0}
+    return [_Table(*place, parts[stem]) for stem, place in tables.items()]
 
 
 def _members(path: Path) -> list[str]:
@@ -276,7 +276,7 @@ def _read_table(table: _Table, block_rows: int) -> Iterator[dict[str, NDArray[An
     if done == 0:
         raise BadInput(
             "there is no row under the header",
-            file=table.shown,
+            file=table.title,
             expected="one star a row",
             remedy=AGAIN,
         )
@@ -284,7 +284,7 @@ def _read_table(table: _Table, block_rows: int) -> Iterator[dict[str, NDArray[An
         if count == 0:
             raise BadInput(
                 f"none of the {done} rows has label {label_value}",
-                file=table.shown,
+                file=table.title,
                 column="LABEL",
                 expected=f"at least one star {what} a planet",
                 remedy="Neither training nor evaluation works without both; check the file.",
@@ -302,7 +302,7 @@ def _lines(table: _Table, file: IO[bytes]) -> Iterator[bytes]:
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise BadInput(
             f"the compressed data end early or are damaged after row {max(count - 1, 0)} ({error})",
-            file=table.shown,
+            file=table.title,
             expected="a whole file",
             remedy="Download the file again.",
         ) from error
@@ -312,29 +312,29 @@ def _check_header(table: _Table, line: bytes) -> None:
     if not line:
         raise BadInput(
             "the file is empty",
-            file=table.shown,
+            file=table.title,
             expected=f"a header LABEL, FLUX.1 to FLUX.{CADENCES}",
             remedy=AGAIN,
         )
     text = line.decode("utf-8-sig", "replace").strip()
-    found = [name.strip().strip('"') for name in text.split(",")]
+    header = [name.strip().strip('"') for name in text.split(",")]
     wanted = ["LABEL", *(f"FLUX.{i}" for i in range(1, CADENCES + 1))]
-    if found == wanted:
+    if header == wanted:
         return
-    missing = [name for name in wanted if name not in set(found)]
+    missing = [name for name in wanted if name not in set(header)]
     if missing:
         column, problem = missing[0], "the header has no such column"
         if len(missing) > 1:
             problem += f" ({len(missing)} are missing)"
     else:
         place = next(
-            i for i, (a, b) in enumerate(zip([*found, ""], [*wanted, ""], strict=False)) if a != b
+            i for i, (a, b) in enumerate(zip([*header, ""], [*wanted, ""], strict=False)) if a != b
         )
-        column = found[place]
-        problem = f"column {place + 1} of {len(found)} is out of place"
+        column = header[place]
+        problem = f"column {place + 1} of {len(header)} is out of place"
     raise BadInput(
         problem,
-        file=table.shown,
+        file=table.title,
         column=column,
         expected=f"LABEL, then FLUX.1 to FLUX.{CADENCES}, in this order",
         remedy="Check that this is the Kaggle layout, and one value each 29.4 minutes.",
@@ -366,7 +366,7 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
     if len(cells) != CADENCES + 1:
         return BadInput(
             f"{len(cells)} values",
-            file=table.shown,
+            file=table.title,
             row=row,
             expected=f"{CADENCES + 1}: LABEL and {CADENCES} fluxes",
             remedy="If it is the last row, the file is cut off: download it again.",
@@ -379,7 +379,7 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
         if i == 0 and value not in (1, 2):
             return BadInput(
                 f"the label is {cell!r}",
-                file=table.shown,
+                file=table.title,
                 row=row,
                 column="LABEL",
                 expected="2 (with a planet) or 1 (without)",
@@ -388,7 +388,7 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
         if not abs(value) <= float(np.finfo(np.float32).max):  # nor if it is NaN
             return BadInput(
                 f"the flux is {cell!r}",
-                file=table.shown,
+                file=table.title,
                 row=row,
                 column=f"FLUX.{i}",
                 expected="a finite number in e-/s",
@@ -396,7 +396,7 @@ def _fault(table: _Table, line: bytes, row: int) -> BadInput:
             )
     return BadInput(
         "there are quotes or other marks around the numbers",
-        file=table.shown,
+        file=table.title,
         row=row,
         expected=f"{CADENCES + 1} plain numbers, separated by commas",
         remedy=AGAIN,
@@ -493,7 +493,7 @@ def iter_kepler_quarters(folder: Path) -> Iterator[Quarter]:
             expected="files such as kplr010666592-2009166043257_llc.fits",
             remedy="Check the path.",
         )
-    for match, file in sorted(matches, key=lambda found: (found[0]["kic"], found[0]["stamp"])):
+    for match, file in sorted(matches, key=lambda pair: (pair[0]["kic"], pair[0]["stamp"])):
         read = _read_fits if match["form"].endswith(".fits") else _read_csv
         values = read(file)
         time, flux = values["TIME"], values["PDCSAP_FLUX"]

@@ -260,8 +260,8 @@ def make_planet(rng: Generator, sigma: float) -> Injection:
     fixed["impact"] = rng.uniform(0, 0.85)
     time, ratio = times(), 0.03
     for _ in range(2):  # the depth goes nearly as the square of the radius
-        found = signal_to_noise(transit_model(time, ratio=ratio, **fixed), sigma)
-        ratio = min(LARGEST_PLANET, float(ratio * np.sqrt(wanted / found)))
+        snr = signal_to_noise(transit_model(time, ratio=ratio, **fixed), sigma)
+        ratio = min(LARGEST_PLANET, float(ratio * np.sqrt(wanted / snr)))
     flux = transit_model(time, ratio=ratio, **fixed)
     depth = 1 - float(transit_model(np.array([epoch]), ratio=ratio, **fixed)[0])
     return Injection(flux, period, depth, signal_to_noise(flux, sigma))
@@ -377,7 +377,7 @@ def oscillator_spectrum(omega: Floats, natural: float, quality: float) -> Floats
     return natural**4 / (away + (omega * natural / quality) ** 2)
 
 
-def made_up_noise(rng: Generator) -> Noise:
+def simulated_noise(rng: Generator) -> Noise:
     """Return a row of a star with spots, granulation and white noise.
 
     Levels run from 3,000 to 3 million e-/s, which is about magnitude 15.5 to 8; the white noise is
@@ -488,7 +488,7 @@ def simulated(
     """
 
     def noise(rng: Generator, part: int, host: int, star: str) -> tuple[Noise, str]:
-        return made_up_noise(rng), star
+        return simulated_noise(rng), star
 
     plans = [
         _plan(n_train, train_planets, 1, seed, 0),

@@ -157,7 +157,7 @@ class ConstantQ:
             Normalised energy, from the highest frequency down. It is interpolated by cubic
             splines, which may undershoot 0 slightly.
         q : float64 array of shape (n,)
-            Q of the plane shown: the one with the loudest tile within the picture's time.
+            Q of the plane that was taken: the one with the loudest tile within the picture's time.
 
         Raises
         ------
@@ -185,14 +185,14 @@ class ConstantQ:
                     group.energies(spectrum, over_median=over_median) for group in plane.groups
                 ]
                 peak = max(
-                    float(found[:, group.searched].max())
-                    for group, found in zip(plane.groups, tiles, strict=True)
+                    float(energies[:, group.searched].max())
+                    for group, energies in zip(plane.groups, tiles, strict=True)
                 )
                 if peak > loudest:
-                    loudest, chosen, shown = peak, plane, tiles
+                    loudest, chosen, chosen_tiles = peak, plane, tiles
             in_time = [
-                (group.in_time @ found.T).T
-                for group, found in zip(chosen.groups, shown, strict=True)
+                (group.in_time @ energies.T).T
+                for group, energies in zip(chosen.groups, chosen_tiles, strict=True)
             ]
             np.matmul(chosen.in_frequency, np.concatenate(in_time), out=energy[row])
             q[row] = chosen.q
@@ -220,8 +220,8 @@ class ConstantQ:
             self._rows(tiles, windows, seconds, duration) for tiles, windows in by_tiles.items()
         ]
         frequencies = bins / seconds
-        shown = np.clip(self.frequencies, frequencies[0], frequencies[-1])
-        splines = make_interp_spline(frequencies, np.eye(len(bins)), k=3)(shown)
+        within = np.clip(self.frequencies, frequencies[0], frequencies[-1])
+        splines = make_interp_spline(frequencies, np.eye(len(bins)), k=3)(within)
         return _Plane(q, groups, splines.astype(np.float32))
 
     def _rows(

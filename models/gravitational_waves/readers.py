@@ -240,8 +240,8 @@ def _require_duration(duration: str) -> None:
 
 
 def _require_splits(path: Path, examples: Iterable[Example]) -> None:
-    held = {one.part for one in examples}
-    lacking = [name for code, name in enumerate(PARTS) if code not in held]
+    present = {one.part for one in examples}
+    lacking = [name for code, name in enumerate(PARTS) if code not in present]
     if lacking:
         raise BadInput(
             f"no example is in split {' or '.join(map(repr, lacking))}",
@@ -264,7 +264,7 @@ def _unique(path: Path, examples: list[Example]) -> list[Example]:
             )
         if (before := first.setdefault(one.id, one.place)) != one.place:
             raise BadInput(
-                f"id {one.id!r} is held twice, at {before} and at {one.place}",
+                f"id {one.id!r} comes twice, at {before} and at {one.place}",
                 file=path,
                 expected="each id once: twice, it could be both in training and in test",
                 remedy="Remove one of the two.",
@@ -328,21 +328,21 @@ def _groups(path: Path, parent: Any, place: str) -> Iterator[tuple[str, Any]]:
 def _hdf5_image(path: Path, file: Any, one: Example, duration: str) -> NDArray[np.float32]:
     place = f"{one.place}/{duration}.png"
     expected = "an array (1, 140, 170) of values from 0 to 1"
-    found = _guarded(path, place, lambda: file.get(place))
-    if found is None:
-        held = _guarded(path, place, lambda: list(file[one.place]))
+    dataset = _guarded(path, place, lambda: file.get(place))
+    if dataset is None:
+        durations = _guarded(path, place, lambda: list(file[one.place]))
         raise BadInput(
-            f"there is no picture of {duration} s, only {', '.join(held) or 'nothing'}",
+            f"there is no picture of {duration} s, only {', '.join(durations) or 'nothing'}",
             file=f"{path}:{one.place}",
             expected=f"{duration}.png",
             remedy="Choose another `duration`, or download the whole file again.",
         )
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "fui":
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fui":
         problem = "it is not an array of numbers"
-    elif found.shape not in ((1, *SHAPE), SHAPE):
-        problem = f"it has shape {found.shape}"
+    elif dataset.shape not in ((1, *SHAPE), SHAPE):
+        problem = f"it has shape {dataset.shape}"
     else:
-        values = _guarded(path, place, lambda: found[()])
+        values = _guarded(path, place, lambda: dataset[()])
         image = np.asarray(values, dtype=np.float32).reshape(SHAPE)
         if np.isnan(image).any():
             problem = f"{int(np.isnan(image).sum())} of its values are NaN"

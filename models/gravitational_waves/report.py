@@ -54,7 +54,7 @@ def pictures(
     if history is not None:
         drawn["loss and accuracy"] = plots.learning_curves(
             history["values"],
-            phases=[(epochs, rate) for epochs, rate in history["phases"]],
+            phases=[(epochs, learning_rate) for epochs, learning_rate in history["phases"]],
             best_epoch=history["best_epoch"],
             title=model,
         )

@@ -281,16 +281,16 @@ def _lines(path: Path) -> Iterator[list[bytes]]:
 
 
 def _pieces(file: FoldFile, seed: int, piece_bytes: int) -> Iterator[Piece]:
-    piece, held, number = Piece(), 0, 0
+    piece, size, number = Piece(), 0, 0
     for lines in _lines(file.path):
         numbers = np.arange(number + 1, number + len(lines) + 1)
         number += len(lines)
         sampled = in_sample(numbers, file.fraction, seed=seed, fold=file.fold).tolist()
         for one, line, take in zip(numbers.tolist(), lines, sampled, strict=True):
-            held += piece.add(one, line, take)
-            if held >= piece_bytes:
+            size += piece.add(one, line, take)
+            if size >= piece_bytes:
                 yield piece
-                piece, held = Piece(), 0
+                piece, size = Piece(), 0
     if piece.seen:
         yield piece
 
@@ -300,10 +300,10 @@ def _parsed_by_threads(
 ) -> Iterator[Parsed]:
     """Parse a file's pieces in threads; NumPy and Arrow free them of the interpreter's lock."""
     layout: Layout | None = None
-    # Each piece is parsed with what the last one to be given has told of the layout.
+    # Each piece is parsed with the layout that the last finished one had.
     tasks = (partial(parse, piece, layout) for piece in _pieces(file, seed, piece_bytes))
-    for part, found in in_order(tasks, workers=workers, name="records"):
-        layout = found
+    for part, latest in in_order(tasks, workers=workers, name="records"):
+        layout = latest
         yield part
 
 

@@ -79,29 +79,29 @@ def parse(piece: Piece, layout: Layout | None) -> tuple[Parsed, Layout | None]:
         return Parsed(*fast, bad, piece.seen), layout
     values, labels, ids = [], [], []
     for number, line in zip(piece.numbers, piece.lines, strict=True):
-        found = None if layout is None else _parse_fast([line], layout)
-        if found is None:
+        parsed = None if layout is None else _parse_fast([line], layout)
+        if parsed is None:
             try:
-                found = _parse_strictly(line)
+                parsed = _parse_strictly(line)
             except _BrokenLineError as error:
                 bad.append((number, str(error)))
                 continue
-            layout = _layout(line, found) or layout
-        values.append(found[0])
-        labels += found[1]
-        ids += found[2]
+            layout = _layout(line, parsed) or layout
+        values.append(parsed[0])
+        labels += parsed[1]
+        ids += parsed[2]
     stacked = np.concatenate(values) if values else np.empty((0, SAMPLES, len(PARAMETERS)), "f4")
     return Parsed(stacked, labels, ids, sorted(bad), piece.seen), layout
 
 
-_Found = tuple[NDArray[np.float32], list[int], list[str]]
+_Fields = tuple[NDArray[np.float32], list[int], list[str]]
 
 
 class _BrokenLineError(ValueError):
     """A line is not a record."""
 
 
-def _parse_strictly(line: bytes) -> _Found:
+def _parse_strictly(line: bytes) -> _Fields:
     try:
         record = json.loads(line.decode())
     except UnicodeDecodeError as error:
@@ -151,7 +151,7 @@ def _samples(parameter: str, samples: Any) -> list[float]:
     return values
 
 
-def _layout(line: bytes, found: _Found) -> Layout | None:
+def _layout(line: bytes, parsed: _Fields) -> Layout | None:
     """Describe how a parsed line looks; None if the fast way would not do for its like."""
     places: dict[Any, int] = {}
     for key, value in json.loads(line).items():
@@ -185,9 +185,9 @@ def _layout(line: bytes, found: _Found) -> Layout | None:
     )
     again = _parse_fast([line], layout)
     # Text, lists and repeated keys among the members are what the fast way can't tell apart.
-    if again is None or not np.array_equal(again[0], found[0], equal_nan=True):
+    if again is None or not np.array_equal(again[0], parsed[0], equal_nan=True):
         return None
-    return layout if again[1:] == found[1:] else None
+    return layout if again[1:] == parsed[1:] else None
 
 
 _END = re.compile(rb"[,} \t]")
@@ -200,7 +200,7 @@ def _starts(text: NDArray[np.uint8], spaced: bool) -> NDArray[np.intp]:
     return np.asarray(after[text[after] != ord("{")])
 
 
-def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
+def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Fields | None:
     """Parse lines that have the layout; None if any hasn't, or holds what json would refuse."""
     import pyarrow as pa
     from pyarrow import compute
@@ -237,8 +237,8 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
         cast = compute.cast(_strings(edges, is_number, joined), pa.float64())
     except pa.ArrowInvalid:
         return None
-    found = np.frombuffer(cast.buffers()[1], dtype=np.float64, count=len(cast))[1::2].copy()
-    found[missing] = np.nan
+    floats = np.frombuffer(cast.buffers()[1], dtype=np.float64, count=len(cast))[1::2].copy()
+    floats[missing] = np.nan
     labels, ids = [], []
     for first in range(0, len(starts), numbers):
         name = joined[starts[first + layout.id] : stops[first + layout.id]]
@@ -247,7 +247,7 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Found | None:
             return None
         ids.append(str(int(name)))
         labels.append(int(label))
-    values = found.reshape(count, numbers)[:, layout.values]
+    values = floats.reshape(count, numbers)[:, layout.values]
     if np.fmax.reduce(np.abs(values), axis=None) > LARGEST:
         return None
     return values.astype(np.float32), labels, ids

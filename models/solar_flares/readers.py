@@ -42,13 +42,13 @@ def fold_files(path: Path, fractions: Mapping[int, float]) -> list[FoldFile]:
     """
     if path.is_file():
         return [FoldFile(path, 1, fractions[1])]
-    found = [
+    folds = [
         FoldFile(file, fold, fraction)
         for fold, fraction in fractions.items()
         for file in [next(_present(path, fold), None)]
         if file is not None
     ]
-    if not found:
+    if not folds:
         raise BadInput(
             "it holds neither records nor series" if path.is_dir() else "it is not there",
             file=path,
@@ -56,7 +56,7 @@ def fold_files(path: Path, fractions: Mapping[int, float]) -> list[FoldFile]:
             "lines, or a folder of SWAN-SF series",
             remedy=f"Download them from kaggle.com/c/{COMPETITION}/data, or correct `path`.",
         )
-    return found
+    return folds
 
 
 def open_files(

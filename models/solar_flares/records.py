@@ -69,16 +69,16 @@ LARGEST = float(np.finfo(np.float32).max)
 def rebatched(blocks: Iterable[Block], rows: int) -> Iterator[Block]:
     """Cut blocks anew, so that their length doesn't show how they were read."""
     waiting: list[Block] = []
-    held = 0
+    count = 0
     for block in blocks:
         waiting.append(block)
-        held += len(block["label"])
-        if held >= rows:
+        count += len(block["label"])
+        if count >= rows:
             whole = {name: np.concatenate([b[name] for b in waiting]) for name in block}
-            cut = held - held % rows
+            cut = count - count % rows
             for start in range(0, cut, rows):
                 yield {name: array[start : start + rows] for name, array in whole.items()}
-            held -= cut
+            count -= cut
             waiting = [{name: array[cut:].copy() for name, array in whole.items()}]
-    if held:
+    if count:
         yield {name: np.concatenate([b[name] for b in waiting]) for name in waiting[0]}

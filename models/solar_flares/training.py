@@ -66,7 +66,7 @@ def examples(shape: tuple[int, ...], features: Mapping[str, Arrays], code: int) 
     ValueError
         The features are of another form than the network takes.
     """
-    form = next(name for name, held in FORM_SHAPES.items() if held == shape)
+    form = next(name for name, expected in FORM_SHAPES.items() if expected == shape)
     if (needed := "sequences" if form == "sequences" else "steps") not in features:
         raise ValueError(
             f"the network takes {form}, made of {needed!r}, and is given {sorted(features)}: "

@@ -102,13 +102,13 @@ def utterances(
 
 
 def targets(
-    held: Utterances, convolutions: Sequence[Mapping[str, Any]]
+    utterances: Utterances, convolutions: Sequence[Mapping[str, Any]]
 ) -> tuple[list[NDArray[np.int32]], NDArray[np.int64]]:
     """Encode the transcripts, and count the outputs that a model has for each utterance.
 
     Parameters
     ----------
-    held
+    utterances
         The utterances.
     convolutions
         Of the model: see `models.speech.designs.output_length`.
@@ -124,14 +124,14 @@ def targets(
         A transcript has an unknown character, or is longer than the model's output can spell;
         names the utterance.
     """
-    outputs = output_length(convolutions, held.frames)
+    outputs = output_length(convolutions, utterances.frames)
     codes = []
-    for row, there in zip(held.table.itertuples(), outputs.tolist(), strict=True):
-        found = encode(str(row.text), str(row.key))
-        needed = shortest_output(found)
+    for row, there in zip(utterances.table.itertuples(), outputs.tolist(), strict=True):
+        symbols = encode(str(row.text), str(row.key))
+        needed = shortest_output(symbols)
         if needed > there:
             raise BadInput(
-                f"the transcript of {len(found)} symbols needs {needed} outputs, but the model "
+                f"the transcript of {len(symbols)} symbols needs {needed} outputs, but the model "
                 f"gives {max(there, 0)} for its {row.frames} frames: {row.text!r}",
                 file=str(row.key),
                 column="text",
@@ -139,7 +139,7 @@ def targets(
                 remedy="Check that the transcript belongs to the audio, leave the utterance out, "
                 "or take a model with a smaller stride.",
             )
-        codes.append(found)
+        codes.append(symbols)
     return codes, outputs
 
 
@@ -211,7 +211,7 @@ class RaggedBatches(Batches):
 
     Parameters
     ----------
-    held
+    utterances
         The utterances.
     convolutions
         Of the model that is to read them.
@@ -239,7 +239,7 @@ class RaggedBatches(Batches):
 
     def __init__(
         self,
-        held: Utterances,
+        utterances: Utterances,
         convolutions: Sequence[Mapping[str, Any]],
         *,
         batch: int = 32,
@@ -251,27 +251,29 @@ class RaggedBatches(Batches):
     ) -> None:
         if batch < 1:
             raise ValueError(f"batch must be 1 or more, not {batch}")
-        self._codes, _ = targets(held, convolutions)
-        self._held = held
+        self._codes, _ = targets(utterances, convolutions)
+        self._utterances = utterances
         self._convolutions = convolutions
         self._augmentation = augmentation
         self._sorted_first = sorted_first
         self._bucketed = bucketed
         self._shuffle = shuffle
-        bins = held.values.shape[1]
+        bins = utterances.values.shape[1]
         self._kept: list[NDArray[np.float32]] | None = None
-        if int(held.frames.sum()) * bins * 4 <= MEMORY_BYTES:
-            self._kept = [self._checked(row) for row in range(len(held))]
+        if int(utterances.frames.sum()) * bins * 4 <= MEMORY_BYTES:
+            self._kept = [self._checked(row) for row in range(len(utterances))]
         self.batch, self.seed, self.single, self.in_memory = batch, seed, True, False
-        self.samples = len(held)
-        self.steps = -(-len(held) // batch)
+        self.samples = len(utterances)
+        self.steps = -(-len(utterances) // batch)
         # Read by `stream` for their shapes alone.
-        self.arrays = {"": _Ragged((len(held), None, bins))}  # type: ignore[dict-item]
-        self.y = _Ragged((len(held), None))  # type: ignore[assignment]
+        self.arrays = {"": _Ragged((len(utterances), None, bins))}  # type: ignore[dict-item]
+        self.y = _Ragged((len(utterances), None))  # type: ignore[assignment]
 
     def _checked(self, row: int) -> NDArray[np.float32]:
-        values = self._held.read(row)
-        require_finite(values[None], np.array([row]), f"utterance {self._held.table['key'][row]}")
+        values = self._utterances.read(row)
+        require_finite(
+            values[None], np.array([row]), f"utterance {self._utterances.table['key'][row]}"
+        )
         return values
 
     def order(self, number: int) -> Rows:
@@ -281,7 +283,7 @@ class RaggedBatches(Batches):
     def rows(self, number: int) -> list[Rows]:
         """Return the utterances of each batch of an epoch."""
         generator = np.random.default_rng([self.seed, number])
-        frames = self._held.frames
+        frames = self._utterances.frames
         ascending = not self._shuffle or (self._sorted_first and number == 0)
         if ascending:
             order = np.argsort(frames, kind="stable")
@@ -301,7 +303,7 @@ class RaggedBatches(Batches):
         given = [self._varied(row, generator) for row in rows]
         frames = np.array([len(values) for values in given])
         longest = max(len(self._codes[row]) for row in rows)
-        x = np.zeros((len(rows), frames.max(), self._held.values.shape[1]), dtype=np.float32)
+        x = np.zeros((len(rows), frames.max(), self._utterances.values.shape[1]), dtype=np.float32)
         y = np.full((len(rows), 1 + longest), PADDING, dtype=np.float32)
         y[:, 0] = output_length(self._convolutions, frames)
         for place, (row, values) in enumerate(zip(rows, given, strict=True)):

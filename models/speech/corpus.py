@@ -111,7 +111,7 @@ def audio_blocks(utterances: Iterable[Utterance], rows: list[dict[str, Any]]) ->
 
     def blocks() -> Iterator[Block]:
         waiting: list[NDArray[np.int16]] = []
-        held = start = 0
+        count = start = 0
         for one in utterances:
             rows.append(
                 {
@@ -126,11 +126,11 @@ def audio_blocks(utterances: Iterable[Utterance], rows: list[dict[str, Any]]) ->
                 }
             )
             start += len(one.audio)
-            held += len(one.audio)
+            count += len(one.audio)
             waiting.append(one.audio)
-            if held >= BLOCK_SAMPLES:
+            if count >= BLOCK_SAMPLES:
                 yield {"sample": np.concatenate(waiting)}
-                waiting, held = [], 0
+                waiting, count = [], 0
         if waiting:
             yield {"sample": np.concatenate(waiting)}
 

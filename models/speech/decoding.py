@@ -81,8 +81,8 @@ def beam(emissions: Emissions, width: int) -> str:
         return ""
     search = LexiconFreeDecoder(options, ZeroLM(), SPACE, BLANK, [])
     values = np.ascontiguousarray(emissions, dtype=np.float32)
-    found = search.decode(values.ctypes.data, *values.shape)
-    path = np.asarray(found[0].tokens, dtype=np.int64)
+    hypotheses = search.decode(values.ctypes.data, *values.shape)
+    path = np.asarray(hypotheses[0].tokens, dtype=np.int64)
     return _read(path[path >= 0])
 
 
@@ -183,10 +183,10 @@ class WordSearch:
             last = np.full((1, OUTPUTS), IMPOSSIBLE, dtype=np.float32)
             last[0, SPACE] = 0.0
             values = np.ascontiguousarray(np.concatenate([emissions, last]), dtype=np.float32)
-            found = search.decode(values.ctypes.data, *values.shape)
-            if not found:
+            hypotheses = search.decode(values.ctypes.data, *values.shape)
+            if not hypotheses:
                 return ""
-            return " ".join(self._words[word] for word in found[0].words if word >= 0)
+            return " ".join(self._words[word] for word in hypotheses[0].words if word >= 0)
 
         return decode
 
@@ -239,5 +239,5 @@ def transcribe(
 ) -> dict[str, list[str]]:
     """Give the texts of each of `SEARCHES`, one an utterance."""
     with_words = search.decoder(setting)
-    found = [(greedy(one), beam(one, setting.beam), with_words(one)) for one in emissions]
-    return {name: [texts[k] for texts in found] for k, name in enumerate(SEARCHES)}
+    decoded = [(greedy(one), beam(one, setting.beam), with_words(one)) for one in emissions]
+    return {name: [texts[k] for texts in decoded] for k, name in enumerate(SEARCHES)}

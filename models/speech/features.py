@@ -235,13 +235,13 @@ def _blocks(
 
 def _batches(sample: ArrayLike, rows: list[Any]) -> Iterator[list[NDArray[np.int16]]]:
     batch: list[NDArray[np.int16]] = []
-    held = 0
+    count = 0
     for row in rows:
         batch.append(audio_of(sample, row))
-        held += len(batch[-1])
-        if held >= BLOCK_SAMPLES:
+        count += len(batch[-1])
+        if count >= BLOCK_SAMPLES:
             yield batch
-            batch, held = [], 0
+            batch, count = [], 0
     if batch:
         yield batch
 

@@ -147,26 +147,26 @@ def _estimated(counts: list[Counter[Gram]], order: int, common: Mapping[str, int
     probabilities: dict[Gram, float] = {}
     backoffs: dict[Gram, float] = {}
     for n in range(1, order + 1):
-        held = Counter(counts[n].values())
-        discount = (held[1] + 1) / (held[1] + 2 * held[2] + 2)
+        frequencies = Counter(counts[n].values())
+        discount = (frequencies[1] + 1) / (frequencies[1] + 2 * frequencies[2] + 2)
         totals: Counter[Gram] = Counter()
         kinds: Counter[Gram] = Counter()
         for gram, count in counts[n].items():
             totals[gram[:-1]] += count
             kinds[gram[:-1]] += 1
         left = {context: discount * kinds[context] / totals[context] for context in totals}
-        found = {}
+        smoothed = {}
         for gram, count in counts[n].items():
             context = gram[:-1]
             below = known[gram[-1]] if n == 1 else lower[gram[1:]]
-            found[gram] = (count - discount) / totals[context] + left[context] * below
+            smoothed[gram] = (count - discount) / totals[context] + left[context] * below
         if n == 1:
             share = left[()]
-            found |= {(word,): share * p for word, p in known.items() if (word,) not in found}
+            smoothed |= {(word,): share * p for word, p in known.items() if (word,) not in smoothed}
         else:
             backoffs |= {context: math.log(weight) for context, weight in left.items()}
-        probabilities |= {gram: math.log(value) for gram, value in found.items()}
-        lower = found
+        probabilities |= {gram: math.log(value) for gram, value in smoothed.items()}
+        lower = smoothed
     probabilities[BEGIN,] = -99 * math.log(10)  # never asked for; ARPA's mark of that
     return NGrams(order, probabilities, backoffs)
 

@@ -119,15 +119,15 @@ def _recurrence(given: Any, recurrent: Any, bias: Any, state: Any) -> Any:
         )
         back = tf.transpose(recurrent)
 
-        def backward(step: Any, later: Any, found: Any) -> Any:
+        def backward(step: Any, later: Any, gradients: Any) -> Any:
             whole = wants.read(step) + later
             mixed = tf.matmul(tf.tile(whole, (1, 3)) * slants.read(step), back)
-            return step - 1, whole * keeps.read(step) + mixed, found.write(step, whole)
+            return step - 1, whole * keeps.read(step) + mixed, gradients.write(step, whole)
 
-        found = tf.TensorArray(tf.float32, steps, element_shape=state.shape)
-        loop = (steps - 1, tf.zeros_like(state), found)
-        _, first, found = tf.while_loop(lambda step, *_: step >= 0, backward, loop)
-        whole = found.stack()
+        gradients = tf.TensorArray(tf.float32, steps, element_shape=state.shape)
+        loop = (steps - 1, tf.zeros_like(state), gradients)
+        _, first, gradients = tf.while_loop(lambda step, *_: step >= 0, backward, loop)
+        whole = gradients.stack()
         by_mixed = tf.tile(whole, (1, 1, 3)) * slopes
         by_given = tf.concat([by_mixed[..., : 2 * units], whole * by_candidate], axis=-1)
         return (

@@ -114,17 +114,19 @@ def read_files(
         raise ValueError(f"on_bad must be 'stop' or 'skip', not {on_bad!r}")
     # libsndfile and soxr free the interpreter's lock.
     recordings = (partial(_recorded, entry) for entry in _entries(path))
-    for found in in_order(recordings, workers=workers, ahead=4, name="recordings"):
-        if isinstance(found, BadInput):
-            _count(found, tally, path, stop=on_bad == "stop", limit=limit)
+    for recording in in_order(recordings, workers=workers, ahead=4, name="recordings"):
+        if isinstance(recording, BadInput):
+            _count(recording, tally, path, stop=on_bad == "stop", limit=limit)
             continue
         tally.utterances += 1
-        tally.mixed_down += found.channels > 1
-        if found.rate != RATE:
-            rate = f"{found.rate} Hz"
+        tally.mixed_down += recording.channels > 1
+        if recording.rate != RATE:
+            rate = f"{recording.rate} Hz"
             tally.resampled[rate] = tally.resampled.get(rate, 0) + 1
-        entry = found.entry
-        yield Utterance(entry.key, entry.speaker, entry.text, found.audio, entry.part, found.rate)
+        entry = recording.entry
+        yield Utterance(
+            entry.key, entry.speaker, entry.text, recording.audio, entry.part, recording.rate
+        )
 
 
 def _count(error: BadInput, tally: Tally, path: Path, *, stop: bool, limit: int) -> None:
@@ -220,8 +222,8 @@ def _words(key: str, text: str, file: Path, number: int) -> str:
 def _transcript(root: Path, file: Path, number: int, line: str) -> _Entry:
     """Read a line of a LibriSpeech transcript: ``1272-128104-0000 MISTER QUILTER IS ...``."""
     key, _, text = line.strip().partition(" ")
-    found = _LIBRISPEECH_KEY.fullmatch(key)
-    if found is None:
+    match = _LIBRISPEECH_KEY.fullmatch(key)
+    if match is None:
         raise _wrong(
             f"{key!r} is no key",
             file,
@@ -232,7 +234,7 @@ def _transcript(root: Path, file: Path, number: int, line: str) -> _Entry:
     places = (file.with_name(key + ending) for ending in AUDIO)
     audio = next((place for place in places if place.is_file()), file.with_name(key + AUDIO[0]))
     folders = [root.name, *file.relative_to(root).parent.parts]
-    return _Entry(key, audio, found[1], _words(key, text, file, number), _part(folders))
+    return _Entry(key, audio, match[1], _words(key, text, file, number), _part(folders))
 
 
 def _object(root: Path, file: Path, number: int, line: str) -> _Entry:
@@ -260,10 +262,10 @@ def _object(root: Path, file: Path, number: int, line: str) -> _Entry:
             remedy="Correct it, or leave it out.",
         )
     audio = file.parent / key
-    found = _LIBRISPEECH_KEY.fullmatch(audio.stem)
+    match = _LIBRISPEECH_KEY.fullmatch(audio.stem)
     speaker = value.get("speaker")
     if speaker is None:
-        speaker = found[1] if found else audio.parent.name
+        speaker = match[1] if match else audio.parent.name
     text = _words(key, value["text"], file, number)
     return _Entry(key, audio, str(speaker), text, _part([file.stem]), duration)
 

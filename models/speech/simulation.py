@@ -152,9 +152,9 @@ def sentences() -> tuple[str, ...]:
 def _dealt(items: Sequence[str], part: str, seed: int) -> list[str]:
     """Those of the items that a part has, in random order."""
     order = np.random.default_rng([seed, len(items)]).permutation(len(items))
-    held = round(HELD_OUT * len(items))
-    first, last = {"test": (0, held), "validation": (held, 2 * held)}.get(
-        part, (2 * held, len(items))
+    size = round(HELD_OUT * len(items))
+    first, last = {"test": (0, size), "validation": (size, 2 * size)}.get(
+        part, (2 * size, len(items))
     )
     return [items[k] for k in order[first:last]]
 

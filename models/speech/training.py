@@ -131,15 +131,15 @@ def ctc_loss(y_true: Any, y_pred: Any) -> Any:
 def phases_of(recipe: Recipe, architecture: JsonDict, steps: int) -> list[Phase]:
     """Return the learning rate of each epoch of ``steps`` batches."""
     epochs = recipe.epochs or int(architecture["epochs"])
-    rates: NDArray[np.float64]
+    learning_rates: NDArray[np.float64]
     if recipe.modern:
-        rate = recipe.learning_rate or MODERN_LEARNING_RATE
+        first = recipe.learning_rate or MODERN_LEARNING_RATE
         done = np.arange(epochs) / epochs
-        rates = rate * (FINAL_SHARE + (1 - FINAL_SHARE) * (1 + np.cos(np.pi * done)) / 2)
+        learning_rates = first * (FINAL_SHARE + (1 - FINAL_SHARE) * (1 + np.cos(np.pi * done)) / 2)
     else:
-        rate = recipe.learning_rate or float(architecture["learning_rate"])
-        rates = np.asarray(rate / (1 + DECAY * steps * np.arange(epochs)))
-    return [Phase(1, value) for value in rates.tolist()]
+        first = recipe.learning_rate or float(architecture["learning_rate"])
+        learning_rates = np.asarray(first / (1 + DECAY * steps * np.arange(epochs)))
+    return [Phase(1, value) for value in learning_rates.tolist()]
 
 
 def fit_network(

@@ -57,12 +57,12 @@ def test_parameter_counts_differ_only_with_a_reason() -> None:
 
 
 def test_metric_floor_fails_below_it_and_where_undefined() -> None:
-    def judged(value: float | None) -> dict[str, object]:
+    def evaluated(value: float | None) -> dict[str, object]:
         return {"metrics": {"roc_auc": {"value": value}}}
 
-    assert checks.metric_floor(judged(0.8), "roc_auc", 0.8) == {}
-    assert checks.metric_floor(judged(0.79), "roc_auc", 0.8) == {"roc_auc": "0.790 is below 0.8"}
-    assert checks.metric_floor(judged(None), "roc_auc", 0.8) == {"roc_auc": "undefined"}
+    assert checks.metric_floor(evaluated(0.8), "roc_auc", 0.8) == {}
+    assert checks.metric_floor(evaluated(0.79), "roc_auc", 0.8) == {"roc_auc": "0.790 is below 0.8"}
+    assert checks.metric_floor(evaluated(None), "roc_auc", 0.8) == {"roc_auc": "undefined"}
 
 
 def curves(cadences: int = 3197) -> dict[str, np.ndarray]:
@@ -84,8 +84,8 @@ def test_curves_need_their_length_their_labels_and_one_row_a_star() -> None:
 
 def test_a_planet_that_is_not_recovered_is_named() -> None:
     star = {"planet": "X b", "period": 2.5, "published_period": 2.2, "recovered": False}
-    found = exoplanets.planets_recovered({"stars": [star, {"kic": 1}]})
-    assert found == {"X b": "found 2.50000 days, published 2.2"}
+    problems = exoplanets.planets_recovered({"stars": [star, {"kic": 1}]})
+    assert problems == {"X b": "found 2.50000 days, published 2.2"}
     assert exoplanets.planets_recovered({"stars": [star | {"recovered": True}]}) == {}
 
 

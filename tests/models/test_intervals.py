@@ -32,10 +32,10 @@ def test_binomial_interval_needs_trials():
 def test_ratio_by_hand_with_its_interval_by_whole_groups():
     # One group errs 1 in 8, the other 3 in 4; a resample holds the first, both or the second.
     statistic = ratio([1, 0, 3], [4, 4, 4], ["a", "a", "b"])
-    found = group_metrics({"rate": statistic}, resamples=400, seed=0)["rate"]
-    assert found.value == pytest.approx(4 / 12)
-    assert (found.low, found.high) == pytest.approx((1 / 8, 3 / 4))
-    assert found.method == "bootstrap"
+    metric = group_metrics({"rate": statistic}, resamples=400, seed=0)["rate"]
+    assert metric.value == pytest.approx(4 / 12)
+    assert (metric.low, metric.high) == pytest.approx((1 / 8, 3 / 4))
+    assert metric.method == "bootstrap"
 
 
 def test_each_stratum_is_resampled_by_itself():

@@ -85,10 +85,10 @@ def test_recall_by_bin_counts_every_positive_once():
     ],
 )
 def test_proportional_chance_criterion_is_the_published_one(others, flares, chance, bar):
-    found = proportional_chance_criterion([others, flares])
-    assert found["chance"] == pytest.approx(chance, abs=5e-5)
-    assert found["bar"] == pytest.approx(bar, abs=5e-5)
-    assert found["note"] is None
+    criterion = proportional_chance_criterion([others, flares])
+    assert criterion["chance"] == pytest.approx(chance, abs=5e-5)
+    assert criterion["bar"] == pytest.approx(bar, abs=5e-5)
+    assert criterion["note"] is None
 
 
 def test_a_chance_bar_above_one_is_said_to_be_so():
@@ -101,16 +101,16 @@ def test_a_chance_bar_above_one_is_said_to_be_so():
 
 def test_cross_entropy_by_hand():
     statistic = cross_entropy([1, 0], [0.5, 0.75], ["a", "b"])
-    found = group_metrics({"loss": statistic}, resamples=100, seed=0)["loss"]
-    assert found.value == pytest.approx((math.log(2) + math.log(4)) / 2)
-    assert found.low == pytest.approx(math.log(2))
-    assert found.high == pytest.approx(math.log(4))
+    metric = group_metrics({"loss": statistic}, resamples=100, seed=0)["loss"]
+    assert metric.value == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert metric.low == pytest.approx(math.log(2))
+    assert metric.high == pytest.approx(math.log(4))
 
 
 def test_a_certain_mistake_costs_what_keras_says():
     statistic = cross_entropy([1, 1], [0.0, 0.0], ["a", "b"])
-    found = group_metrics({"loss": statistic}, resamples=100, seed=0)["loss"]
-    assert found.value == pytest.approx(-math.log(1e-7))
+    metric = group_metrics({"loss": statistic}, resamples=100, seed=0)["loss"]
+    assert metric.value == pytest.approx(-math.log(1e-7))
 
 
 def test_decisions_under_weights_equal_repeated_rows():

@@ -136,9 +136,9 @@ def test_the_areas_shown_are_those_of_the_evaluation(monkeypatch):
 
 def test_the_scatter_of_very_many_says_how_many_are_shown(monkeypatch):
     labels = np.r_[np.ones(10), np.zeros(9000)]
-    found = words(monkeypatch, lambda: plots.score_scatter(labels, np.linspace(0, 1, 9010)))
-    assert "negative (3,000 of 9,000)" in found
-    assert "positive (10)" in found
+    texts = words(monkeypatch, lambda: plots.score_scatter(labels, np.linspace(0, 1, 9010)))
+    assert "negative (3,000 of 9,000)" in texts
+    assert "positive (10)" in texts
 
 
 def test_rows_of_another_length_are_refused():

@@ -28,9 +28,9 @@ def labels(positives: int, negatives: int) -> np.ndarray:
 
 def test_split_without_groups_follows_the_fractions_to_the_row():
     parts = split(labels(37, 5050), None, FRACTIONS, seed=1)
-    held = {name: (rows.size, int((rows < 37).sum())) for name, rows in parts.items()}
+    counts = {name: (rows.size, int((rows < 37).sum())) for name, rows in parts.items()}
     # 0.8 of 37 is 29.6 -> 30, and of 5050 is 4040.
-    assert held == {"train": (4070, 30), "validation": (1017, 7)}
+    assert counts == {"train": (4070, 30), "validation": (1017, 7)}
     assert all(rows.dtype == np.int64 and np.all(np.diff(rows) > 0) for rows in parts.values())
 
 
@@ -48,9 +48,9 @@ def test_split_places_every_row_once_and_no_group_twice(sizes, seed):
         assert "would get no" in str(error)  # noqa: PT017 - only this refusal is allowed
         return
     assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(y.size))
-    held = [set(groups[rows]) for rows in parts.values()]
-    assert not held[0] & held[1]
-    assert not (held[0] | held[1]) & held[2]
+    members = [set(groups[rows]) for rows in parts.values()]
+    assert not members[0] & members[1]
+    assert not (members[0] | members[1]) & members[2]
 
 
 def test_split_with_groups_keeps_the_share_of_positives_alike():

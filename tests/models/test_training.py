@@ -61,9 +61,9 @@ def fitted(data, seed=5, **options):
 
 @pytest.fixture(scope="module")
 def trained(data):
-    told = []
-    network, history = fitted(data, progress=told.append)
-    return network, history, told
+    reached = []
+    network, history = fitted(data, progress=reached.append)
+    return network, history, reached
 
 
 def test_the_same_seed_twice_gives_the_same_weights_and_history(data, trained):
@@ -92,21 +92,21 @@ def test_learning_rate_follows_the_phases_and_values_are_per_epoch(trained):
 
 
 def test_progress_is_reported_after_each_epoch(trained):
-    told = trained[2]
-    assert [(p.epoch, p.epochs) for p in told] == [(1, 3), (2, 3), (3, 3)]
-    assert told[0].remaining_seconds == pytest.approx(2 * told[0].seconds)
-    assert told[-1].remaining_seconds == 0
-    assert told[0].values["learning_rate"] == 0.05
+    reached = trained[2]
+    assert [(p.epoch, p.epochs) for p in reached] == [(1, 3), (2, 3), (3, 3)]
+    assert reached[0].remaining_seconds == pytest.approx(2 * reached[0].seconds)
+    assert reached[-1].remaining_seconds == 0
+    assert reached[0].values["learning_rate"] == 0.05
 
 
 def test_progress_is_logged_every_few_seconds(data, monkeypatch, caplog):
     monkeypatch.setattr("models.training.LOG_EVERY", 0.0)
     with caplog.at_level("INFO", logger="models"):
-        told = []
-        network, _ = fitted(data, progress=told.append)
-    assert caplog.messages == [f"{network.name}: {one}" for one in told]
+        reached = []
+        network, _ = fitted(data, progress=reached.append)
+    assert caplog.messages == [f"{network.name}: {one}" for one in reached]
     assert re.fullmatch(
-        r"epoch 2 of 3, loss 0\.\d+, val_loss 0\.\d+, about \d+ s left", str(told[1])
+        r"epoch 2 of 3, loss 0\.\d+, val_loss 0\.\d+, about \d+ s left", str(reached[1])
     )
     monkeypatch.setattr("models.training.LOG_EVERY", 1000.0)
     caplog.clear()

@@ -17,8 +17,8 @@ def scene(skipped: int) -> pd.DataFrame:
 
 def test_many_skipped_scans_are_named() -> None:
     assert checks.few_skipped(scene(2)) == {}
-    found = checks.few_skipped(scene(3))
-    assert found["skipped"].startswith("3 of 100: scan0: skipped: no /rxs/rx1/Ez; scan1")
+    problems = checks.few_skipped(scene(3))
+    assert problems["skipped"].startswith("3 of 100: scan0: skipped: no /rxs/rx1/Ez; scan1")
 
 
 def labels() -> dict[str, np.ndarray]:
@@ -35,22 +35,25 @@ def test_every_trace_needs_a_label_of_0_or_1() -> None:
 
 def test_a_scan_in_two_splits_is_named() -> None:
     assert checks.scans_apart({"split": np.array([0, 0, 1, 1])}, labels()) == {}
-    found = checks.scans_apart({"split": np.array([0, 0, 1, 2])}, labels())
-    assert found == {"in two splits": "1"}
+    problems = checks.scans_apart({"split": np.array([0, 0, 1, 2])}, labels())
+    assert problems == {"in two splits": "1"}
 
 
 def test_a_split_without_objects_is_named() -> None:
-    found = checks.classes_present({"split": np.array([0, 0, 1, 2])}, labels())
-    assert found == {"validation": "holds only the labels [0]", "test": "holds only the labels [1]"}
+    problems = checks.classes_present({"split": np.array([0, 0, 1, 2])}, labels())
+    assert problems == {
+        "validation": "holds only the labels [0]",
+        "test": "holds only the labels [1]",
+    }
 
 
 def test_an_upgrade_that_guesses_fails() -> None:
-    def judged(value: float | None) -> dict[str, object]:
+    def evaluated(value: float | None) -> dict[str, object]:
         return {"metrics": {"f1": {"value": value}}}
 
-    assert checks.good_enough(judged(0.31)) == {}
-    assert checks.good_enough(judged(0.29)) == {"f1": "0.290 is below 0.3"}
-    assert checks.good_enough(judged(None)) == {"f1": "undefined"}
+    assert checks.good_enough(evaluated(0.31)) == {}
+    assert checks.good_enough(evaluated(0.29)) == {"f1": "0.290 is below 0.3"}
+    assert checks.good_enough(evaluated(None)) == {"f1": "undefined"}
 
 
 def test_a_network_level_with_the_upgrade_is_named() -> None:

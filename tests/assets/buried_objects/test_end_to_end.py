@@ -58,13 +58,13 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
-def test_every_test_trace_is_judged_with_both_f1s(run: Any) -> None:
+def test_every_test_trace_is_evaluated_with_both_f1s(run: Any) -> None:
     split = run.load("buried_objects/splits")["split"][:]
     for key, partition in (("buried_objects", "rnn1"), ("buried_objects/upgrade", None)):
         table = run.load(f"{key}/predictions", partition)
         assert len(table) == int((split == 2).sum())
-        judged = run.load(f"{key}/evaluation", partition)
-        assert judged["counts"]["actual"] == int(table["label"].sum())
+        evaluation = run.load(f"{key}/evaluation", partition)
+        assert evaluation["counts"]["actual"] == int(table["label"].sum())
 
 
 def test_the_comparison_and_the_report_answer_the_studys_question(run: Any, tmp_path: Path) -> None:

@@ -39,22 +39,22 @@ def test_a_pixel_without_a_number_is_named() -> None:
 
 def test_a_group_in_two_splits_is_named() -> None:
     assert checks.groups_apart({"split": np.array([0, 0, 1])}, images()) == {}
-    found = checks.groups_apart({"split": np.array([0, 1, 1])}, images())
-    assert found == {"in two splits": "1"}
+    problems = checks.groups_apart({"split": np.array([0, 1, 1])}, images())
+    assert problems == {"in two splits": "1"}
 
 
 def test_a_split_without_chirps_is_named() -> None:
     codes, split = np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 2, 2])
-    found = checks.classes_present({"class": codes, "split": split}, CLASSES)
-    assert found == {"test": "holds only the labels [0]"}
+    problems = checks.classes_present({"class": codes, "split": split}, CLASSES)
+    assert problems == {"test": "holds only the labels [0]"}
     codes[5] = 1
     assert checks.classes_present({"class": codes, "split": split}, CLASSES) == {}
 
 
 def test_an_upgrade_near_chance_fails() -> None:
-    def judged(value: float | None) -> dict[str, object]:
+    def evaluated(value: float | None) -> dict[str, object]:
         return {"metrics": {"roc_auc": {"value": value}}}
 
-    assert checks.better_than_chance(judged(0.95)) == {}
-    assert checks.better_than_chance(judged(0.6)) == {"roc_auc": "0.600 is below 0.8"}
-    assert checks.better_than_chance(judged(None)) == {"roc_auc": "undefined"}
+    assert checks.better_than_chance(evaluated(0.95)) == {}
+    assert checks.better_than_chance(evaluated(0.6)) == {"roc_auc": "0.600 is below 0.8"}
+    assert checks.better_than_chance(evaluated(None)) == {"roc_auc": "undefined"}

@@ -118,11 +118,11 @@ def test_the_same_assets_learn_every_class(run: Any) -> None:
     assert "gravitational_waves/images" not in outcome["materialized"]
     names = run.load("gravitational_waves/classes")["names"]
     for model in some:
-        judged = run.load(f"gravitational_waves/{model}/evaluation")
-        assert 0 <= judged["metrics"]["macro_f1"]["value"] <= 1
-        accuracy = judged["metrics"]["class_accuracy"]
+        evaluation = run.load(f"gravitational_waves/{model}/evaluation")
+        assert 0 <= evaluation["metrics"]["macro_f1"]["value"] <= 1
+        accuracy = evaluation["metrics"]["class_accuracy"]
         assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
-        assert sum(sum(row.values()) for row in judged["confusion"].values()) == 16
+        assert sum(sum(row.values()) for row in evaluation["confusion"].values()) == 16
         assert set(run.load(f"gravitational_waves/{model}/predictions")["predicted"]) <= set(names)
     assert run.load("gravitational_waves/deep_cnn/architecture")["output_shapes"][-1]["shape"] == [
         len(names)
@@ -149,7 +149,7 @@ def test_120_real_spectrograms_run_through_the_same_graph(
     split = own.load("gravitational_waves/splits")["split"][:]
     assert [int((split == code).sum()) for code in range(3)] == [84, 18, 18]
     for model in models:
-        judged = own.load(f"gravitational_waves/{model}/evaluation")
-        assert judged["counts"]["actual"] == 9
-        assert judged["metrics"]["roc_auc"]["value"] > 0.8
-        assert judged["by_snr"] == []
+        evaluation = own.load(f"gravitational_waves/{model}/evaluation")
+        assert evaluation["counts"]["actual"] == 9
+        assert evaluation["metrics"]["roc_auc"]["value"] > 0.8
+        assert evaluation["by_snr"] == []

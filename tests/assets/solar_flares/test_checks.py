@@ -28,29 +28,32 @@ def test_records_need_their_shape_their_labels_and_an_id_of_their_own() -> None:
 
 def test_a_region_in_two_splits_is_named() -> None:
     assert checks.regions_apart({"split": np.array([0, 0, 1])}, records()) == {}
-    found = checks.regions_apart({"split": np.array([0, 1, 1])}, records())
-    assert found == {"in two splits": "A"}
+    problems = checks.regions_apart({"split": np.array([0, 1, 1])}, records())
+    assert problems == {"in two splits": "A"}
 
 
 def test_a_split_without_flares_is_named() -> None:
-    found = checks.classes_present({"split": np.array([0, 0, 1])}, records())
-    assert found == {"validation": "holds only the labels [0]", "test": "holds only the labels []"}
+    problems = checks.classes_present({"split": np.array([0, 0, 1])}, records())
+    assert problems == {
+        "validation": "holds only the labels [0]",
+        "test": "holds only the labels []",
+    }
 
 
 def test_many_broken_lines_are_named() -> None:
     lines = {"lines": 1000, "records": 990, "bad": 10, "bad_lines": ["a.json, line 3: no id"]}
     assert checks.few_broken({"fold 1": lines, "fold 2": lines | {"bad": 0}}) == {}
-    found = checks.few_broken({"fold 1": lines | {"bad": 11}})
-    assert found == {"fold 1": "a.json, line 3: no id"}
+    problems = checks.few_broken({"fold 1": lines | {"bad": 11}})
+    assert problems == {"fold 1": "a.json, line 3: no id"}
 
 
 def test_a_forecast_without_skill_fails() -> None:
-    def judged(low: float | None) -> dict[str, object]:
+    def evaluated(low: float | None) -> dict[str, object]:
         return {"metrics": {"tss": {"value": 0.2, "low": low, "high": 0.4, "reason": "few"}}}
 
-    assert checks.better_than_chance(judged(0.1)) == {}
-    assert checks.better_than_chance(judged(-0.1)) == {"tss": "0.200, from -0.100"}
-    assert checks.better_than_chance(judged(None)) == {"tss": "few"}
+    assert checks.better_than_chance(evaluated(0.1)) == {}
+    assert checks.better_than_chance(evaluated(-0.1)) == {"tss": "0.200, from -0.100"}
+    assert checks.better_than_chance(evaluated(None)) == {"tss": "few"}
 
 
 def test_a_network_ahead_of_the_upgrade_is_named() -> None:

@@ -72,8 +72,8 @@ def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Any) 
     others = {f"{name}|{setting}" for name in NAMES for setting in ("short", "medium", "long")}
     others -= set(BUILT)
     assert len(others) == 19
-    found = stale(run.json("plan", "group:solar_flares"))
-    assert found == family(sorted(others)) | {"comparison", "report"}
+    assets = stale(run.json("plan", "group:solar_flares"))
+    assert assets == family(sorted(others)) | {"comparison", "report"}
 
 
 def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(

@@ -12,14 +12,14 @@ from assets.speech import checks
 
 
 def corpus(**columns: list[Any]) -> pd.DataFrame:
-    held: dict[str, list[Any]] = {
+    values: dict[str, list[Any]] = {
         "key": ["u1", "u2", "u3"],
         "speaker": ["a", "a", "b"],
         "text": ["the cat", "it's", "a dog"],
         "start": [0, 400, 900],
         "samples": [400, 500, 600],
     }
-    return pd.DataFrame(held | columns)
+    return pd.DataFrame(values | columns)
 
 
 def splits(*codes: int) -> pd.DataFrame:
@@ -71,14 +71,14 @@ def test_a_parameter_count_that_nothing_explains_is_named_with_its_model() -> No
     assert parameter_counts(unknown) == {}
 
 
-def judged(greedy: float | None, lm: float | None) -> dict[str, Any]:
+def evaluated(greedy: float | None, lm: float | None) -> dict[str, Any]:
     return {"metrics": {"wer_greedy": {"value": greedy}, "wer_lm": {"value": lm}}}
 
 
 def test_a_language_model_that_makes_things_worse_is_named() -> None:
-    assert checks.helped(judged(0.5, 0.2)) == {}
-    assert checks.helped(judged(0.5, 0.6)) == {"wer": "0.600 with language model, 0.500 without"}
-    assert checks.helped(judged(None, 0.6)) == {"wer": "undefined"}
+    assert checks.helped(evaluated(0.5, 0.2)) == {}
+    assert checks.helped(evaluated(0.5, 0.6)) == {"wer": "0.600 with language model, 0.500 without"}
+    assert checks.helped(evaluated(None, 0.6)) == {"wer": "undefined"}
 
 
 def test_features_that_are_not_finite_are_named_with_their_row() -> None:

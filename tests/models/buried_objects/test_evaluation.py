@@ -58,7 +58,7 @@ def test_both_f1_by_hand():
 def test_jaccard_is_a_mean_over_windows_that_have_one():
     """Traces 0-4: 2 of 3; 5-9: 1 of 2; 10-13: a false one, 0 of 1; 16-19: nothing, left out."""
     predicted, _ = table(LABEL, SCORE)
-    found = evaluation.overlaps(
+    overlap = evaluation.overlaps(
         predicted["label"].to_numpy(),
         predicted["flagged"].to_numpy(),
         predicted["scan"].to_numpy(),
@@ -66,7 +66,7 @@ def test_jaccard_is_a_mean_over_windows_that_have_one():
         np.array([0, 5, 10, 16]),
         np.array([5, 5, 4, 4]),
     )
-    np.testing.assert_allclose(found, [[2 / 3 + 1 / 2, 2], [0, 1]])
+    np.testing.assert_allclose(overlap, [[2 / 3 + 1 / 2, 2], [0, 1]])
 
 
 def test_events_are_runs_and_match_within_the_collar():
@@ -131,5 +131,5 @@ def test_intervals_resample_scans():
 def test_one_scan_has_no_interval():
     sums = np.array([[2.0, 1.0, 1.0]])
     statistic = GroupStatistic(sums, evaluation._as_printed, "-", "scan")
-    found = group_metrics({"f1": statistic}, resamples=100, seed=0)["f1"]
-    assert found == Metric(2.0, reason="there is only one scan")
+    metric = group_metrics({"f1": statistic}, resamples=100, seed=0)["f1"]
+    assert metric == Metric(2.0, reason="there is only one scan")

@@ -33,14 +33,14 @@ def test_the_mean_trace_is_subtracted():
 
 def test_scaling_is_that_of_the_training_scans():
     ez = field()
-    found = scaling_of(ez, LABELS, splits(0, 1, 0))
+    scaling = scaling_of(ez, LABELS, splits(0, 1, 0))
     chosen = ez[[0, 1, 2, 3, 7, 8, 9, 10, 11]]
-    assert found.traces == 9
-    assert found.to_dict()["mean"] == pytest.approx(chosen.mean(), abs=1e-6)
-    assert found.to_dict()["std"] == pytest.approx(chosen.std(), rel=1e-6)
+    assert scaling.traces == 9
+    assert scaling.to_dict()["mean"] == pytest.approx(chosen.mean(), abs=1e-6)
+    assert scaling.to_dict()["std"] == pytest.approx(chosen.std(), rel=1e-6)
     spoilt = ez.copy()
     spoilt[4:7] = 1e6  # the validation scan
-    assert scaling_of(spoilt, LABELS, splits(0, 1, 0)).to_dict() == found.to_dict()
+    assert scaling_of(spoilt, LABELS, splits(0, 1, 0)).to_dict() == scaling.to_dict()
 
 
 def test_a_large_mean_does_not_cancel_in_the_std():
@@ -50,8 +50,8 @@ def test_a_large_mean_does_not_cancel_in_the_std():
 
 def test_gain_makes_up_for_what_fades():
     fading = np.exp(-np.arange(300) / 60).astype(np.float32)
-    found = scaling_of(field() * fading, LABELS, splits(0, 0, 0))
-    gain = found.gain
+    scaling = scaling_of(field() * fading, LABELS, splits(0, 0, 0))
+    gain = scaling.gain
     assert gain.shape == (300,)
     level = (gain * fading)[20:-20]
     # The mean trace takes a share of the power with it: (3 + 2 + 4) / 12 is left.
@@ -80,11 +80,13 @@ def test_projection_is_the_logarithm_of_the_mean_power():
 def test_any_sampling_gives_128_numbers_of_the_same_stretches(samples):
     time = np.linspace(0, 1, samples, endpoint=False)
     echo = np.where(np.abs(time - 0.51) < 0.02, 2.0, 0.0).astype(np.float32)[None]
-    found = project(echo)
-    assert found.shape == (1, FEATURES)
-    assert found.dtype == np.float32
-    assert np.average(np.arange(FEATURES) + 0.5, weights=found[0]) == pytest.approx(65.3, abs=0.6)
-    assert found.max() == pytest.approx(np.log(5))
+    projected = project(echo)
+    assert projected.shape == (1, FEATURES)
+    assert projected.dtype == np.float32
+    assert np.average(np.arange(FEATURES) + 0.5, weights=projected[0]) == pytest.approx(
+        65.3, abs=0.6
+    )
+    assert projected.max() == pytest.approx(np.log(5))
 
 
 def test_every_scan_is_projected_by_itself():

@@ -54,8 +54,8 @@ def test_parameter_counts(name, parameters):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_network_has_the_counts_worked_out_and_labels_every_trace(name):
     built = network(name, 10_057)
-    held = sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
-    assert (built.count_params(), held) == COUNTS[name]
+    trainable = sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
+    assert (built.count_params(), trainable) == COUNTS[name]
     assert built.output_shape == (None, TRACES, 2)
     assert built.layers[-1].activation is keras.activations.softmax
 

@@ -13,7 +13,7 @@ LABEL = np.tile(np.arange(100) // 10 == 4, (4, 1)).astype(np.float32)
 
 
 class Scripted:
-    """A network whose scores tell the object from the rest as well as it is told to."""
+    """A network whose scores separate object from background as well as is asked."""
 
     def __init__(self, skill):
         self.skill = skill
@@ -48,7 +48,7 @@ def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch, features):
     calls: list[dict[str, bool]] = []
     monkeypatch.setattr(order, "fit_network", pretended([0.05, 0.6, -0.2], calls))
     architecture = {"config": {"config": {"name": "rnn5"}}}
-    found = order.study(architecture, features, Training())
+    study = order.study(architecture, features, Training())
     # the published order serves two arms
     assert calls == [
         {},
@@ -56,8 +56,8 @@ def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch, features):
         {"shuffled": True},
         {"shuffled": True, "weighted": True},
     ]
-    assert list(found["arms"]) == list(order.ARMS)
-    last, best = found["arms"]["published order"], found["arms"]["best weights kept"]
+    assert list(study["arms"]) == list(order.ARMS)
+    last, best = study["arms"]["published order"], study["arms"]["best weights kept"]
     assert [entry["f1"] for entry in last] == [0.0, 1.0, 0.0]
     assert [entry["f1"] for entry in best] == [0.0, 1.0, 1.0]
     assert [entry["batch"] for entry in best] == [1, 2, 3]
@@ -65,16 +65,16 @@ def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch, features):
     assert last[0]["f1_at_threshold"] == 1.0
     assert last[0]["precision"] is None
     assert last[0]["average_precision"] == pytest.approx(1)
-    assert "falls from 1.000 after batch 2 to 0.000 after the last" in found["finding"]
-    assert "best weights kept 1.000, 1.000, 1.000; weighted 0.000" in found["finding"]
-    assert "'best weights kept' gains most, +0.9" in found["finding"]
-    assert "the last weights are not the best" in found["finding"]
+    assert "falls from 1.000 after batch 2 to 0.000 after the last" in study["finding"]
+    assert "best weights kept 1.000, 1.000, 1.000; weighted 0.000" in study["finding"]
+    assert "'best weights kept' gains most, +0.9" in study["finding"]
+    assert "the last weights are not the best" in study["finding"]
 
 
 def test_what_does_not_recur_is_said_so(monkeypatch, features):
     monkeypatch.setattr(order, "fit_network", pretended([0.1, 0.6], []))
     architecture = {"config": {"config": {"name": "lstm3"}}}
-    found = order.study(architecture, features, Training())
-    assert "lstm3 in the published order" in found["finding"]
-    assert "is highest after the last batch, 1.000" in found["finding"]
-    assert "None of the changes alone gains 0.05 or more" in found["finding"]
+    study = order.study(architecture, features, Training())
+    assert "lstm3 in the published order" in study["finding"]
+    assert "is highest after the last batch, 1.000" in study["finding"]
+    assert "None of the changes alone gains 0.05 or more" in study["finding"]

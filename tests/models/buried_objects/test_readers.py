@@ -45,9 +45,9 @@ def test_tables_and_arrays_hold_traces_by_samples(tmp_path):
     np.savetxt(tmp_path / "one.csv", SCAN, delimiter=",")
     np.save(tmp_path / "two.npy", SCAN.astype(np.float64))
     for name in ("one.csv", "two.npy"):
-        found = read_scan(tmp_path / name, step=2)
-        assert found.dtype == np.float32
-        assert np.array_equal(found, SCAN[:, ::2])
+        scan = read_scan(tmp_path / name, step=2)
+        assert scan.dtype == np.float32
+        assert np.array_equal(scan, SCAN[:, ::2])
 
 
 def test_other_time_steps_are_brought_to_the_study_s(tmp_path):

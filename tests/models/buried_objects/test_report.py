@@ -58,9 +58,9 @@ def compared(study, wrong=1):
 
 
 def test_both_f1_stand_beside_the_published_ones(study):
-    found = compared(study)
-    assert [row["model"] for row in found["rows"]] == ["rnn5", "", "lstm2", "", "upgrade"]
-    ours, published, _, nothing, _ = found["rows"]
+    comparison = compared(study)
+    assert [row["model"] for row in comparison["rows"]] == ["rnn5", "", "lstm2", "", "upgrade"]
+    ours, published, _, nothing, _ = comparison["rows"]
     # 8 + 3 x 5 of 32 found, none false
     assert ours["f1"]["value"] == pytest.approx(2 * 23 / (23 + 32))
     assert ours["f1_as_printed"]["value"] == pytest.approx(23 / 4.5)
@@ -68,7 +68,7 @@ def test_both_f1_stand_beside_the_published_ones(study):
     assert published["f1_at_0.5"] == pytest.approx(0.27 / 1.27)
     assert published["f1"] is None
     assert nothing["precision_at_0.5"] is None
-    assert found["f1"]["upgrade"] > found["f1"]["rnn5"]
+    assert comparison["f1"]["upgrade"] > comparison["f1"]["rnn5"]
     assert ours["multiplications"] == 2e9
 
 
@@ -93,11 +93,11 @@ def test_the_place_alone_by_hand(study):
 
 
 def test_pictures_are_pngs_and_the_same_again(study, scans):
-    table, found = evaluated(2, "rnn5")
+    table, result = evaluated(2, "rnn5")
     history = {"values": {"loss": [1.0, 0.5], "val_loss": [1.0, 0.6]}}
-    drawn = report.pictures("rnn5", table, found, scans, history)
+    drawn = report.pictures("rnn5", table, result, scans, history)
     assert {"scan 0", "scan 1", "training"} <= set(drawn)
-    assert drawn == report.pictures("rnn5", table, found, scans, history)
+    assert drawn == report.pictures("rnn5", table, result, scans, history)
     drawn["order"] = report.order_picture(study)
     for png in drawn.values():
         assert png.startswith(b"\x89PNG")
@@ -109,9 +109,9 @@ def test_the_report_is_whole(study, scans):
     models, architectures = {}, {}
     for name, wrong in (("rnn5", 3), ("lstm2", 3), ("upgrade", 1)):
         published = None if name == "upgrade" else name
-        table, found = evaluated(wrong, published)
+        table, result = evaluated(wrong, published)
         history = {"values": {"loss": [1.0, 0.5]}, "seen": 4}
-        models[name] = ModelResults(found, table, history)
+        models[name] = ModelResults(result, table, history)
         architectures[name] = {"parameters": 10, "multiplications": 20, "difference": "shorter"}
     files = report.report(compared(study), study, models, architectures, scans).as_files()
     text = files["report.md"].decode()

@@ -120,8 +120,8 @@ def test_a_wide_metal_cylinder_scatters_as_its_curvature_says(monkeypatch):
 def test_a_pipe_of_ground_in_ground_scatters_nothing(monkeypatch, filling):
     air = {"SPEED": SPEED, "PERMITTIVITY": 1.0} if filling == "air" else {"WATER": PERMITTIVITY}
     bare(monkeypatch, PVC=air.get("PERMITTIVITY", PERMITTIVITY), **air)
-    found = backscatter(Scene(0.1, material="PVC", filling=filling), OMEGA)
-    assert np.abs(found).max() < 1e-9
+    amplitude = backscatter(Scene(0.1, material="PVC", filling=filling), OMEGA)
+    assert np.abs(amplitude).max() < 1e-9
 
 
 def test_a_thin_pipe_scatters_as_its_mean_permittivity_says(monkeypatch):
@@ -130,8 +130,8 @@ def test_a_thin_pipe_scatters_as_its_mean_permittivity_says(monkeypatch):
     mean = 3.0 + (1.0 - 3.0) * 0.85**2
     k = OMEGA[:1] / V
     due = -0.25j * np.pi * (k * 0.005) ** 2 * (mean / PERMITTIVITY - 1)
-    found = backscatter(Scene(0.005, material="PVC", filling="air"), OMEGA[:1])
-    assert found == pytest.approx(due, rel=0.02)
+    amplitude = backscatter(Scene(0.005, material="PVC", filling="air"), OMEGA[:1])
+    assert amplitude == pytest.approx(due, rel=0.02)
 
 
 @pytest.mark.parametrize("radius", RADII)

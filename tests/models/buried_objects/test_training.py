@@ -102,19 +102,19 @@ class Echo:
 
 def test_every_trace_is_scored_once_whatever_the_length_of_its_scan(features):
     lengths = [60, 144, 100, 230] * 3
-    held = made(lengths)
-    held["scans"]["ez"][:, 0] = np.arange(len(held["labels"]["scan"])) / 4096
-    rows, scores = trainings.score_scans(Echo(), held, TEST)
-    np.testing.assert_array_equal(rows, np.flatnonzero(held["splits"]["split"] == TEST))
+    inputs = made(lengths)
+    inputs["scans"]["ez"][:, 0] = np.arange(len(inputs["labels"]["scan"])) / 4096
+    rows, scores = trainings.score_scans(Echo(), inputs, TEST)
+    np.testing.assert_array_equal(rows, np.flatnonzero(inputs["splits"]["split"] == TEST))
     np.testing.assert_allclose(scores, rows / 4096, atol=1e-6)
 
 
 def test_measures_by_hand_and_undefined_ones():
     label, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.6, 0.1])
-    found = trainings.measured(label, score, 0.5)
-    assert (found["tp"], found["fp"], found["fn"]) == (1, 1, 1)
-    assert (found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5)
-    assert found["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    measures = trainings.measured(label, score, 0.5)
+    assert (measures["tp"], measures["fp"], measures["fn"]) == (1, 1, 1)
+    assert (measures["precision"], measures["recall"], measures["f1"]) == (0.5, 0.5, 0.5)
+    assert measures["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
     assert trainings.measured(label, score, 2.0)["precision"] is None
     none = trainings.measured(np.zeros(2), np.array([0.9, 0.1]), 0.5)
     assert none["recall"] is None
@@ -122,14 +122,14 @@ def test_measures_by_hand_and_undefined_ones():
 
 
 def test_a_positive_trace_weighs_as_many_as_there_are_negative_ones_and_padding_nothing():
-    held = made([144] * 4 + [30] * 8)
-    given = trainings.examples(Echo(), held)
-    rows = np.arange(len(held["windows"]["start"]))
+    inputs = made([144] * 4 + [30] * 8)
+    given = trainings.examples(Echo(), inputs)
+    rows = np.arange(len(inputs["windows"]["start"]))
     label = np.concatenate(
         [
-            held["labels"]["label"][start : start + length]
+            inputs["labels"]["label"][start : start + length]
             for start, length in zip(
-                held["windows"]["start"], held["windows"]["length"], strict=True
+                inputs["windows"]["start"], inputs["windows"]["length"], strict=True
             )
         ]
     )
@@ -143,12 +143,12 @@ def test_a_positive_trace_weighs_as_many_as_there_are_negative_ones_and_padding_
 def test_a_training_learns_and_repeats_itself_when_windows_are_read_again(features, monkeypatch):
     windows = features["windows"]
     keep = (windows["batch"] == 1) | (windows["split"] == VALIDATION)
-    held = features | {"windows": {name: values[keep] for name, values in windows.items()}}
+    inputs = features | {"windows": {name: values[keep] for name, values in windows.items()}}
     described = networks.describe("rnn1", SAMPLES)
     training = Training(epochs=5, patience=10, batch=4, seed=1)
-    one = trainings.fit_network(described, held, training)
+    one = trainings.fit_network(described, inputs, training)
     monkeypatch.setattr(sampling, "MEMORY_BYTES", 0)
-    other = trainings.fit_network(described, held, training)
+    other = trainings.fit_network(described, inputs, training)
     history = one.history
     assert history == other.history
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
@@ -233,6 +233,6 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
 def test_without_validation_windows_nothing_is_trained(features):
     windows = features["windows"]
     keep = windows["split"] == TRAIN
-    held = features | {"windows": {name: values[keep] for name, values in windows.items()}}
+    inputs = features | {"windows": {name: values[keep] for name, values in windows.items()}}
     with pytest.raises(ValueError, match="2 batches of training windows and 0 validation windows"):
-        trainings.fit_network(networks.describe("rnn1", SAMPLES), held, Training())
+        trainings.fit_network(networks.describe("rnn1", SAMPLES), inputs, Training())

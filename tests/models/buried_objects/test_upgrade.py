@@ -58,8 +58,8 @@ def test_windows_are_shifted_in_time_in_training_alone():
     inner = keras.Model(built.input, built.get_layer("traces").output)
     x = np.zeros((8, 100, VALUES), np.float32)
     x[:, :, 8] = 1
-    told = np.asarray(inner(x, training=False))
-    assert (told.argmax(axis=2) == 8).all()
+    outputs = np.asarray(inner(x, training=False))
+    assert (outputs.argmax(axis=2) == 8).all()
     moved = np.asarray(inner(x, training=True)).argmax(axis=2)
     assert len(set(moved[:, 0].tolist())) > 1
     assert np.abs(moved - 8).max() <= upgrade.SHIFT * VALUES

@@ -23,17 +23,19 @@ def made(*lengths, seed=0, **options):
 
 
 def test_windows_stay_within_their_scans():
-    found = made(144, 60, 101, per_scan=50)
+    windows = made(144, 60, 101, per_scan=50)
     first = np.repeat([0, 144, 204], 50)
     last = np.repeat([144, 204, 305], 50)
-    assert found["length"].tolist() == [100] * 50 + [60] * 50 + [100] * 50
-    assert (found["start"] >= first).all()
-    assert (found["start"] + found["length"] <= last).all()
-    assert set(found["start"][100:]) == {204, 205}  # both places of 100 in 101
-    assert set(found["start"][:50]) <= set(range(45))
-    assert np.unique(found["start"][:50]).size > 20
-    assert found["scan"].tolist() == found["split"].tolist() == np.repeat([0, 1, 2], 50).tolist()
-    assert found["batch"].tolist() == np.repeat([-1, 0, 1], 50).tolist()
+    assert windows["length"].tolist() == [100] * 50 + [60] * 50 + [100] * 50
+    assert (windows["start"] >= first).all()
+    assert (windows["start"] + windows["length"] <= last).all()
+    assert set(windows["start"][100:]) == {204, 205}  # both places of 100 in 101
+    assert set(windows["start"][:50]) <= set(range(45))
+    assert np.unique(windows["start"][:50]).size > 20
+    assert (
+        windows["scan"].tolist() == windows["split"].tolist() == np.repeat([0, 1, 2], 50).tolist()
+    )
+    assert windows["batch"].tolist() == np.repeat([-1, 0, 1], 50).tolist()
 
 
 def test_windows_of_a_scan_don_t_depend_on_the_others():
@@ -44,9 +46,9 @@ def test_windows_of_a_scan_don_t_depend_on_the_others():
 
 def test_windows_are_read_and_padded_with_zeros():
     values = np.arange(10, dtype=np.float32).reshape(5, 2) + 1
-    found = read_windows(values, [0, 3], [3, 2], traces=3)
-    assert found.dtype == np.float32
-    assert found.tolist() == [
+    windows = read_windows(values, [0, 3], [3, 2], traces=3)
+    assert windows.dtype == np.float32
+    assert windows.tolist() == [
         [[1, 2], [3, 4], [5, 6]],
         [[7, 8], [9, 10], [0, 0]],
     ]

@@ -51,11 +51,11 @@ def test_how_far_a_download_is_is_logged_with_what_is_left_and_no_credential(
     misbehaving.put("/a.csv", BODY)
     with caplog.at_level("INFO", logger="models"):
         fetch(misbehaving.url("/a.csv?token=secret"), tmp_path / "a.csv", session=session)
-    told = [text for text in caplog.messages if "MB" in text]
-    assert len(told) > 1
-    assert all(text.startswith(misbehaving.url("/a.csv")) for text in told)
-    assert all(" MB of 3.1 MB, about " in text for text in told)
-    assert told[-1].endswith("3.1 MB of 3.1 MB, about 0 s left")
+    messages = [text for text in caplog.messages if "MB" in text]
+    assert len(messages) > 1
+    assert all(text.startswith(misbehaving.url("/a.csv")) for text in messages)
+    assert all(" MB of 3.1 MB, about " in text for text in messages)
+    assert messages[-1].endswith("3.1 MB of 3.1 MB, about 0 s left")
     assert "secret" not in caplog.text
 
 

@@ -188,11 +188,11 @@ def test_the_oscillator_peaks_at_its_own_frequency_with_the_square_of_its_qualit
     assert sim.oscillator_spectrum(omega, 3.0, 5.0) == pytest.approx([1.0, 25.0])
 
 
-def test_made_up_noise_has_the_variance_that_was_drawn(monkeypatch):
+def test_simulated_noise_has_the_variance_that_was_drawn(monkeypatch):
     # All log-uniform choices at their lower ends: level 3000, spots 1e-4, granules 2e-5.
     monkeypatch.setattr(sim, "_log_uniform", lambda rng, low, high: low)
     rng = np.random.default_rng(3)
-    curves = np.stack([sim.made_up_noise(rng).flux for _ in range(100)])
+    curves = np.stack([sim.simulated_noise(rng).flux for _ in range(100)])
     photon = 1 / np.sqrt(3000 * sim.SECONDS)
     white2 = np.mean(np.linspace(1, 3, 1001) ** 2) * photon**2 + 2e-5**2
     assert curves.var(axis=0).mean() == pytest.approx(1e-8 + 4e-10 + white2, rel=0.1)

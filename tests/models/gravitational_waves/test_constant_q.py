@@ -54,8 +54,8 @@ def test_a_row_of_tiles_is_the_definition(transform):
     phases = np.exp(2j * np.pi * np.outer(times, bins) / (SAMPLES / RATE))
     energy = np.abs(phases @ (spectrum[bins] * window)) ** 2
     expected = (energy / np.median(energy))[group.kept]
-    found = group.energies(spectrum.astype(np.complex64), over_median=True)[1]
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    energies = group.energies(spectrum.astype(np.complex64), over_median=True)[1]
+    np.testing.assert_allclose(energies, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(("frequency", "at"), [(60.0, 0.1), (300.0, -0.15), (1200.0, 0.0)])

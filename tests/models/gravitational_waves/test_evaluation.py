@@ -34,10 +34,10 @@ def test_a_margin_is_over_the_best_other_class():
 def test_chirps_found_are_listed_the_surest_first_with_what_they_are():
     predicted = table([0.2, 0.9, 0.7], ["Blip", "Chirp", "Whistle"], ["validation", "test", "test"])
     predicted["flagged"] = predicted["score"] >= 0.5
-    found = evaluation.chirps(predicted)
-    assert found.columns.tolist() == ["id", "score", "split", "label"]
-    assert found["id"].tolist() == ["image-1", "image-2"]
-    assert found["label"].tolist() == ["Chirp", "Whistle"]
+    flagged = evaluation.chirps(predicted)
+    assert flagged.columns.tolist() == ["id", "score", "split", "label"]
+    assert flagged["id"].tolist() == ["image-1", "image-2"]
+    assert flagged["label"].tolist() == ["Chirp", "Whistle"]
 
 
 def test_chirps_are_counted_by_split_at_both_thresholds():
@@ -154,8 +154,8 @@ def features(classes, count=8):
 def test_a_threshold_comes_from_validation_alone():
     scores = np.array([3.0, 1.0, 2.0, -1.0, 9.0, 9.0, -9.0, 9.0])
     validation = evaluation.validation_scores("linear_svc", Fixed(scores), features(CHIRP))
-    found = evaluation.choose_threshold("max_f1", *validation, CHIRP)
-    assert (found.value, found.positives, found.negatives) == (2.0, 2, 2)
+    threshold = evaluation.choose_threshold("max_f1", *validation, CHIRP)
+    assert (threshold.value, threshold.positives, threshold.negatives) == (2.0, 2, 2)
     strict = evaluation.choose_threshold("at_fpr_0.001", *validation, CHIRP)
     assert strict.specificity == 1.0
 
@@ -164,9 +164,9 @@ def test_the_largest_class_wins_where_every_class_is_asked_for():
     scores = np.eye(3)[[1, 1, 0, 2, 0, 0, 1, 1]]
     predicted = features(EVERY)
     validation = evaluation.validation_scores("linear_svc", Fixed(scores), predicted)
-    found = evaluation.choose_threshold("max_f1", *validation, EVERY)
-    assert (found.value, found.rule) == (0.0, "the largest class")
-    assert (found.sensitivity, found.specificity) == (0.5, 0.5)
+    threshold = evaluation.choose_threshold("max_f1", *validation, EVERY)
+    assert (threshold.value, threshold.rule) == (0.0, "the largest class")
+    assert (threshold.sensitivity, threshold.specificity) == (0.5, 0.5)
     said = evaluation.predictions("linear_svc", Fixed(scores), predicted, [1, 2], 0.0)
     assert said["predicted"].tolist()[:4] == ["Chirp", "Chirp", "Blip", "Whistle"]
     assert said["flagged"].tolist() == [True, True, False, False, False, False, True, True]

@@ -81,5 +81,5 @@ def test_generated_images_are_what_the_discriminator_takes():
     made = networks.generator().predict_on_batch(np.zeros((3, networks.LATENT), np.float32))
     assert made.shape == (3, 140, 170, 1)
     assert 0 < made.min() <= made.max() < 1
-    found = networks.discriminator().predict_on_batch(made)
-    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    outputs = networks.discriminator().predict_on_batch(made)
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)

@@ -133,7 +133,7 @@ BROKEN = {
     "duration": ({"Blip/train/x/1.0.png": image(1)}, r"no picture of 0\.5 s, only 1\.0\.png"),
     "twice": (
         {"Blip/test/Bliptrain/0.5.png": image(1)},
-        "'Bliptrain' is held twice, at /Blip/test/Bliptrain and at /Blip/train/Bliptrain",
+        "'Bliptrain' comes twice, at /Blip/test/Bliptrain and at /Blip/train/Bliptrain",
     ),
     "split": ({"Blip/x/0.5.png": image(1)}, "/Blip/x: 'x' is not a split"),
     "long": ({f"Blip/test/{'x' * 30}/0.5.png": image(1)}, "a name of 30 characters"),

@@ -68,25 +68,25 @@ def test_the_upgrade_s_verdict_is_said_either_way():
 
 
 def test_the_comparison_has_ours_beside_the_published():
-    found = report.comparison(evaluations(), COSTS)
-    rows = {(row["model"], row["result"]): row for row in found["rows"]}
-    assert [row["model"] for row in found["rows"] if row["model"]] == list(MODELS)
+    comparison = report.comparison(evaluations(), COSTS)
+    rows = {(row["model"], row["result"]): row for row in comparison["rows"]}
+    assert [row["model"] for row in comparison["rows"] if row["model"]] == list(MODELS)
     assert rows["deep_cnn", "ours"]["chirps in test"] == "2 of 2 (1 at its own threshold)"
-    published = [row for row in found["rows"] if row["result"] == "published"]
+    published = [row for row in comparison["rows"] if row["result"] == "published"]
     assert [row["chirps in test"] for row in published] == ["0 of 10", "9 of 10"]
     assert [row["chirps in validation"] for row in published] == ["0 of 9", "9 of 9"]
     assert published[1]["accuracy_at_own_threshold"] == 0.99915
     assert published[1]["loss"] == 0.00076
-    notes = "\n".join(found["notes"])
+    notes = "\n".join(comparison["notes"])
     assert "not comparable" in notes
     assert "40 test images, 2 of them chirps" in notes
 
 
 def test_every_class_adds_its_metrics_and_has_no_published_row():
     results = {model: parts(model, task="classes").evaluation for model in MODELS}
-    found = report.comparison(results, COSTS)
-    assert len(found["rows"]) == len(MODELS)
-    assert found["rows"][0]["class_accuracy"]["value"] == 1.0
+    comparison = report.comparison(results, COSTS)
+    assert len(comparison["rows"]) == len(MODELS)
+    assert comparison["rows"][0]["class_accuracy"]["value"] == 1.0
 
 
 @pytest.mark.parametrize("task", ["chirp", "classes"])

@@ -1,4 +1,4 @@
-"""Made-up spectrograms: the numbers asked for, the same each time, neither trivial nor hopeless."""
+"""Simulated spectrograms: as many as asked for, reproducible, neither trivial nor hopeless."""
 
 from __future__ import annotations
 

@@ -23,17 +23,17 @@ def images(parts, positive=4):
     }
 
 
-def chirp_or_not(held):
-    return classes_of(held["label"], "Chirp", "chirp")
+def chirp_or_not(table):
+    return classes_of(table["label"], "Chirp", "chirp")
 
 
 def test_classes_are_numbered_in_alphabetical_order_and_chirps_are_among_them():
-    found = classes_of(np.array(["Whistle", "Blip", "Whistle"]), "Blip", "classes")
-    assert found == {"names": ["Blip", "Chirp", "Whistle"], "positive": [0], "task": "classes"}
-    codes = class_codes(np.array(["Whistle", "Chirp", "Blip"]), found)
+    classes = classes_of(np.array(["Whistle", "Blip", "Whistle"]), "Blip", "classes")
+    assert classes == {"names": ["Blip", "Chirp", "Whistle"], "positive": [0], "task": "classes"}
+    codes = class_codes(np.array(["Whistle", "Chirp", "Blip"]), classes)
     assert codes.tolist() == [2, 1, 0]
     assert codes.dtype == np.int16
-    assert is_positive(codes, found).tolist() == [0, 0, 1]
+    assert is_positive(codes, classes).tolist() == [0, 0, 1]
 
 
 def test_a_class_that_no_image_is_of_cannot_be_looked_for():
@@ -46,34 +46,34 @@ def test_a_class_that_no_image_is_of_cannot_be_looked_for():
 
 
 def test_the_official_split_is_kept():
-    held = images([0] * 8 + [1] * 8 + [2] * 8)
-    split = split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+    table = images([0] * 8 + [1] * 8 + [2] * 8)
+    split = split_images(table, chirp_or_not(table), 0.2, 0.2, seed=0)
     assert split.method == "as published"
-    assert split.codes.tolist() == held["part"].tolist()
+    assert split.codes.tolist() == table["part"].tolist()
     assert split.codes.dtype == np.int8
-    assert split.columns["class"].tolist() == [int(name == "Chirp") for name in held["label"]]
+    assert split.columns["class"].tolist() == [int(name == "Chirp") for name in table["label"]]
 
 
 def test_an_official_split_without_chirps_in_a_part_is_refused():
-    held = images([0] * 8 + [1] * 3 + [2] * 8)
-    held["label"][8:11] = "Blip"
+    table = images([0] * 8 + [1] * 3 + [2] * 8)
+    table["label"][8:11] = "Blip"
     with pytest.raises(ValueError, match="'validation' has 0 images of the positive class among 3"):
-        split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+        split_images(table, chirp_or_not(table), 0.2, 0.2, seed=0)
 
 
 @pytest.mark.parametrize("parts", [[-1] * 120, [0] * 119 + [-1], [0] * 60 + [1] * 60])
 def test_without_an_official_split_groups_are_shared_out_whole(parts):
-    held = images(parts)
-    split = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    table = images(parts)
+    split = split_images(table, chirp_or_not(table), 0.2, 0.3, seed=2)
     assert split.method.startswith("by group")
     assert np.bincount(split.codes).tolist() == pytest.approx([60, 24, 36], abs=3)
-    for group in np.unique(held["group"]):
-        assert len(set(split.codes[held["group"] == group])) == 1
-    again = split_images(held, chirp_or_not(held), 0.2, 0.3, seed=2)
+    for group in np.unique(table["group"]):
+        assert len(set(split.codes[table["group"] == group])) == 1
+    again = split_images(table, chirp_or_not(table), 0.2, 0.3, seed=2)
     assert again.codes.tolist() == split.codes.tolist()
 
 
 def test_too_few_chirps_for_three_splits_are_refused():
-    held = images([-1] * 40, positive=39)
+    table = images([-1] * 40, positive=39)
     with pytest.raises(ValueError, match="would get no positives"):
-        split_images(held, chirp_or_not(held), 0.2, 0.2, seed=0)
+        split_images(table, chirp_or_not(table), 0.2, 0.2, seed=0)

@@ -86,8 +86,8 @@ def test_the_published_cnns_train_and_answer_in_probabilities(model):
     assert set(history.values) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
     rows = rows_of(small["splits"], TEST)
     scores = training.score(model, built, small, rows)
-    found = built.predict_on_batch(small["images"]["image"][rows])
-    np.testing.assert_allclose(scores, found[:, -1], rtol=1e-6)
+    outputs = built.predict_on_batch(small["images"]["image"][rows])
+    np.testing.assert_allclose(scores, outputs[:, -1], rtol=1e-6)
 
 
 def test_the_svc_separates_what_a_line_separates(features):

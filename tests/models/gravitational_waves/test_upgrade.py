@@ -48,11 +48,11 @@ def test_training_images_come_first_and_injections_after_them(features):
 
 
 def test_class_weights_by_hand():
-    found = upgrade.class_weights(np.array([0, 0, 0, 0, 1]), 3)
+    weights = upgrade.class_weights(np.array([0, 0, 0, 0, 1]), 3)
     # 1/2 and 1, which over the images make 4 * 1/2 + 1 = 3, to be 5
-    assert found[0] == pytest.approx(1 / 2 * 5 / 3)
-    assert found[1] == pytest.approx(5 / 3)
-    assert found[0] * 4 + found[1] == pytest.approx(5)
+    assert weights[0] == pytest.approx(1 / 2 * 5 / 3)
+    assert weights[1] == pytest.approx(5 / 3)
+    assert weights[0] * 4 + weights[1] == pytest.approx(5)
 
 
 def test_it_learns_repeats_itself_and_scores_the_chirp_class(features):

@@ -38,8 +38,8 @@ def test_sums_over_decades_become_logarithms_and_the_rest_is_standardised():
     asked = np.array([[25.0, 2.5], [-1.0, 4.0], [np.nan, np.nan]])
     given = np.full((3, P), 1.0)
     given[:, [flux, shear]] = asked
-    found = compress(given, scaling)[:, [flux, shear]]
-    np.testing.assert_allclose(found, [[1.0, 0.0], [-4.0, 1.0], [np.nan, np.nan]], atol=1e-6)
+    compressed = compress(given, scaling)[:, [flux, shear]]
+    np.testing.assert_allclose(compressed, [[1.0, 0.0], [-4.0, 1.0], [np.nan, np.nan]], atol=1e-6)
 
 
 def test_single_steps_drop_those_that_lack_a_value():
@@ -106,32 +106,32 @@ def test_too_few_steps_for_a_window_are_refused():
 def one(series):
     values = np.zeros((1, 60, 25), dtype=np.float32)
     values[0, :, 1] = series
-    found = window_statistics({"values": values})
-    return dict(zip(statistic_names(), found[0].tolist(), strict=True))
+    statistics = window_statistics({"values": values})
+    return dict(zip(statistic_names(), statistics[0].tolist(), strict=True))
 
 
 def test_statistics_of_a_line():
-    found = one(np.arange(60.0))
-    assert found["TOTBSQ mean"] == pytest.approx(29.5)
-    assert found["TOTBSQ std"] == pytest.approx(np.std(np.arange(60.0)))
-    assert found["TOTBSQ slope"] == pytest.approx(59.0, rel=1e-5)
-    assert found["TOTBSQ last"] == pytest.approx(57.0)
-    assert found["TOTBSQ change"] == pytest.approx(55.0)
-    assert (found["TOTBSQ least"], found["TOTBSQ greatest"]) == (0.0, 59.0)
-    assert found["TOTBSQ roughness"] == pytest.approx(0.0)
-    assert found["TOTUSJH mean"] == 0.0
-    assert len(found) == 25 * len(STATISTICS)
+    statistics = one(np.arange(60.0))
+    assert statistics["TOTBSQ mean"] == pytest.approx(29.5)
+    assert statistics["TOTBSQ std"] == pytest.approx(np.std(np.arange(60.0)))
+    assert statistics["TOTBSQ slope"] == pytest.approx(59.0, rel=1e-5)
+    assert statistics["TOTBSQ last"] == pytest.approx(57.0)
+    assert statistics["TOTBSQ change"] == pytest.approx(55.0)
+    assert (statistics["TOTBSQ least"], statistics["TOTBSQ greatest"]) == (0.0, 59.0)
+    assert statistics["TOTBSQ roughness"] == pytest.approx(0.0)
+    assert statistics["TOTUSJH mean"] == 0.0
+    assert len(statistics) == 25 * len(STATISTICS)
 
 
 def test_missing_samples_are_left_out():
     series = np.arange(60.0)
     series[[0, 30, 59]] = np.nan
-    found = one(series)
-    assert found["TOTBSQ slope"] == pytest.approx(59.0, rel=1e-5)
-    assert found["TOTBSQ greatest"] == 58.0
-    assert found["TOTBSQ last"] == pytest.approx(56.5)
+    statistics = one(series)
+    assert statistics["TOTBSQ slope"] == pytest.approx(59.0, rel=1e-5)
+    assert statistics["TOTBSQ greatest"] == 58.0
+    assert statistics["TOTBSQ last"] == pytest.approx(56.5)
 
 
 def test_a_parameter_without_samples_has_no_statistics():
-    found = one(np.full(60, np.nan))
-    assert all(np.isnan(found[f"TOTBSQ {name}"]) for name in STATISTICS)
+    statistics = one(np.full(60, np.nan))
+    assert all(np.isnan(statistics[f"TOTBSQ {name}"]) for name in STATISTICS)

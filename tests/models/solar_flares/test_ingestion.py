@@ -98,8 +98,8 @@ def test_sample_is_the_same_for_every_piece_size_and_worker_count(file, fraction
 def test_spark_takes_byte_equal_records(file):
     pytest.importorskip("pyspark", reason="needs the 'spark' extra")
     expected, expected_tally = read(file, 0.4, seed=5)
-    found, tally = read(file, 0.4, seed=5, engine="spark")
-    assert_equal(expected, found)
+    records, tally = read(file, 0.4, seed=5, engine="spark")
+    assert_equal(expected, records)
     assert tally == expected_tally
 
 
@@ -278,9 +278,9 @@ def test_numbers_are_read_as_python_reads_them(tmp_path, lines):
     texts += ["123456789012345678901234567890", "0.1", "8.589973e9", "16777217", "null", "NaN"]
     path = tmp_path / "fold1.json"
     path.write_text("".join([lines[0], *(first_number(lines[1], text) for text in texts)]))
-    found = read(path)[0]["values"][1:, 0, 0]
+    records = read(path)[0]["values"][1:, 0, 0]
     expected = [math.nan if text in {"null", "NaN"} else float(text) for text in texts]
-    assert np.array_equal(found, np.array(expected).astype(np.float32), equal_nan=True)
+    assert np.array_equal(records, np.array(expected).astype(np.float32), equal_nan=True)
 
 
 def test_more_broken_lines_than_the_limit_stop(tmp_path, lines):

@@ -39,8 +39,8 @@ def zipped(name, text):
 def test_folds_are_found_plain_or_zipped_with_their_fractions(tmp_path):
     (tmp_path / "fold1Training.json").write_text(line(1, 0) + "\n")
     (tmp_path / "fold3Training.json.zip").write_bytes(zipped("fold3Training.json", line(2, 1)))
-    found = fold_files(tmp_path, {1: 0.3, 2: 0.1, 3: 0.05})
-    assert [(file.path.name, file.fold, file.fraction) for file in found] == [
+    files = fold_files(tmp_path, {1: 0.3, 2: 0.1, 3: 0.05})
+    assert [(file.path.name, file.fold, file.fraction) for file in files] == [
         ("fold1Training.json", 1, 0.3),
         ("fold3Training.json.zip", 3, 0.05),
     ]

@@ -19,15 +19,17 @@ def table(regions=12, per_region=5, seed=0):
 
 
 def test_the_comparison_has_ours_beside_the_published_and_says_what_leaks():
-    judged = evaluation.evaluate_predictions(table(), 0.4, 100, 0, (0.7, 0.8))
-    networks = {"basic|short": judged, "stacked|long": judged}
+    result = evaluation.evaluate_predictions(table(), 0.4, 100, 0, (0.7, 0.8))
+    networks = {"basic|short": result, "stacked|long": result}
     chance = {"test": {"chance": 0.8, "bar": 1.0, "note": "no accuracy can exceed it"}}
     better = evaluation.evaluate_predictions(table(seed=1), 0.45, 100, 0)
-    found = report.comparison(networks, better, better.with_details(note=evaluation.LEAK), chance)
-    models = [row["model"] for row in found["rows"]]
+    comparison = report.comparison(
+        networks, better, better.with_details(note=evaluation.LEAK), chance
+    )
+    models = [row["model"] for row in comparison["rows"]]
     assert models == ["basic short", "", "stacked long", "", "upgrade"]
-    assert found["rows"][1]["accuracy_at_0.5"] == 0.7
-    notes = "\n".join(found["notes"])
+    assert comparison["rows"][1]["accuracy_at_0.5"] == 0.7
+    notes = "\n".join(comparison["notes"])
     assert "LEAKY on purpose" in notes
     assert "no accuracy can exceed it" in notes
     assert str(TEST_BAR) in notes

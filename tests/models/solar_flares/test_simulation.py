@@ -1,4 +1,4 @@
-"""Made-up regions: reproducible, balanced as published, and with a cause to be found."""
+"""Simulated regions: reproducible, balanced as published, and with a cause to be found."""
 
 from __future__ import annotations
 

@@ -29,16 +29,16 @@ def test_three_folds_are_the_splits():
 
 
 def test_without_three_folds_regions_stay_whole_and_shares_are_near():
-    held = records([1] * 240)
-    result = split_records(held, 0.25, 0.25, seed=3)
+    table = records([1] * 240)
+    result = split_records(table, 0.25, 0.25, seed=3)
     split = result.codes
     assert result.method.startswith("by active region")
-    for region in np.unique(held["region"]):
-        assert len(set(split[held["region"] == region])) == 1
+    for region in np.unique(table["region"]):
+        assert len(set(split[table["region"] == region])) == 1
     shares = [np.mean(split == code) for code in range(len(SPLITS))]
     assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
     for code in range(len(SPLITS)):
-        assert set(held["label"][split == code]) == {0, 1}
+        assert set(table["label"][split == code]) == {0, 1}
 
 
 def test_too_few_flaring_regions_are_refused():

@@ -1,4 +1,4 @@
-"""A made-up language that a small network learns in seconds: each symbol has its own frame."""
+"""An artificial language that a small network learns in seconds: each symbol has its own frame."""
 
 from __future__ import annotations
 

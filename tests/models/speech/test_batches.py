@@ -44,19 +44,19 @@ def test_a_splits_utterances_keep_the_corpus_order_and_those_left_out_are_gone()
     splits = pd.DataFrame({"key": list("dab"), "split": [0, 0, 1]})
     index = pd.DataFrame({"key": list("abd"), "start": [0, 4, 9], "frames": [4, 5, 6]})
     values = np.arange(45, dtype=np.float32).reshape(15, 3)
-    held = split_of(corpus, splits, index, values, 0)
-    assert held.table["key"].tolist() == ["a", "d"]
-    assert held.frames.tolist() == [4, 6]
-    np.testing.assert_array_equal(held.read(1), values[9:])
+    utterances = split_of(corpus, splits, index, values, 0)
+    assert utterances.table["key"].tolist() == ["a", "d"]
+    assert utterances.frames.tolist() == [4, 6]
+    np.testing.assert_array_equal(utterances.read(1), values[9:])
     with pytest.raises(ValueError, match="split 2 holds no utterance"):
         split_of(corpus, splits, index, values, 2)
 
 
-def test_a_centred_utterance_keeps_the_deviation_alone_of_the_scaling() -> None:
-    held = made([2, 2])
-    held.values[:2, 0] = [1, 3]  # type: ignore[index]  # 5 and 9, scaled by mean 3, deviation 2
-    assert replace(held, centred=True).read(0)[:, 0].tolist() == [-1, 1]
-    assert held.read(0)[:, 0].tolist() == [1, 3]
+def test_a_centred_utterance_keeps_the_std_alone_of_the_scaling() -> None:
+    utterances = made([2, 2])
+    utterances.values[:2, 0] = [1, 3]  # type: ignore[index]  # 5 and 9, scaled by mean 3, std 2
+    assert replace(utterances, centred=True).read(0)[:, 0].tolist() == [-1, 1]
+    assert utterances.read(0)[:, 0].tolist() == [1, 3]
 
 
 def test_a_transcript_that_just_fits_is_taken_and_one_symbol_more_names_the_utterance() -> None:
@@ -76,8 +76,8 @@ def test_an_utterance_too_short_for_any_output_is_refused() -> None:
 
 
 def test_a_batch_is_padded_with_zeros_to_its_longest_and_says_how_long_each_is() -> None:
-    held = made([5, 9, 7, 20], ["ab", "a", "abc", "a"])
-    ragged = RaggedBatches(held, STRIDED, batch=3, shuffle=False)
+    utterances = made([5, 9, 7, 20], ["ab", "a", "abc", "a"])
+    ragged = RaggedBatches(utterances, STRIDED, batch=3, shuffle=False)
     assert (ragged.steps, ragged.samples) == (2, 4)
     (x, y), (last, _) = ragged.epoch(0)
     assert isinstance(x, np.ndarray)
@@ -111,16 +111,16 @@ def test_like_lengths_go_together_so_that_little_is_padded() -> None:
     lengths = np.random.default_rng(2).integers(100, 1000, 200).tolist()
 
     def padded(ragged: RaggedBatches) -> float:
-        held = np.array(lengths)
-        return sum(len(rows) * int(held[rows].max()) for rows in ragged.rows(1)) / held.sum()
+        frames = np.array(lengths)
+        return sum(len(rows) * int(frames[rows].max()) for rows in ragged.rows(1)) / frames.sum()
 
     assert padded(RaggedBatches(made(lengths), [], batch=20)) < 1.12
     assert padded(RaggedBatches(made(lengths), [], batch=20, bucketed=False)) > 1.5
 
 
 def test_masks_hide_bins_and_frames_anew_in_each_epoch_and_the_same_for_a_seed() -> None:
-    held = made([100, 100, 100], bins=20)
-    ragged = RaggedBatches(held, [], batch=3, seed=1, augmentation=Augmentation())
+    utterances = made([100, 100, 100], bins=20)
+    ragged = RaggedBatches(utterances, [], batch=3, seed=1, augmentation=Augmentation())
     (first, _), (second, _), (again, _) = (next(ragged.epoch(k)) for k in (1, 2, 1))
     assert isinstance(first, np.ndarray)
     hidden = first == 0
@@ -128,7 +128,7 @@ def test_masks_hide_bins_and_frames_anew_in_each_epoch_and_the_same_for_a_seed()
     assert (hidden.all(axis=1) | hidden.all(axis=2)[:, :1]).any()
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(first, again)
-    plain, _ = next(RaggedBatches(held, [], batch=3, seed=1).epoch(1))
+    plain, _ = next(RaggedBatches(utterances, [], batch=3, seed=1).epoch(1))
     assert isinstance(plain, np.ndarray)
     assert (plain > 0).all()
 
@@ -188,20 +188,20 @@ def test_no_utterance_is_played_so_fast_that_its_transcript_no_longer_fits() -> 
 def test_frames_too_many_for_memory_are_read_batch_by_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    held = made([5, 9, 7])
-    kept = list(RaggedBatches(held, STRIDED, batch=2).epoch(3))
+    utterances = made([5, 9, 7])
+    kept = list(RaggedBatches(utterances, STRIDED, batch=2).epoch(3))
     monkeypatch.setattr(batches, "MEMORY_BYTES", 10)
-    read: list[Any] = list(RaggedBatches(held, STRIDED, batch=2).epoch(3))
+    read: list[Any] = list(RaggedBatches(utterances, STRIDED, batch=2).epoch(3))
     for (x, y), (x_read, y_read) in zip(kept, read, strict=True):
         np.testing.assert_array_equal(x, x_read)
         np.testing.assert_array_equal(y, y_read)
 
 
 def test_a_value_that_is_not_finite_names_its_utterance() -> None:
-    held = made([5, 9])
-    held.values[7] = np.nan  # type: ignore[index]
+    utterances = made([5, 9])
+    utterances.values[7] = np.nan  # type: ignore[index]
     with pytest.raises(ValueError, match="utterance u1 holds NaN or inf"):
-        RaggedBatches(held, STRIDED)
+        RaggedBatches(utterances, STRIDED)
 
 
 def test_a_batch_holds_at_least_one() -> None:
@@ -210,6 +210,6 @@ def test_a_batch_holds_at_least_one() -> None:
 
 
 def test_the_first_ones_can_be_taken_alone() -> None:
-    held = replace(made([5, 9, 7]))
-    assert held.first(2).frames.tolist() == [5, 9]
-    assert len(held.first(10)) == 3
+    utterances = replace(made([5, 9, 7]))
+    assert utterances.first(2).frames.tolist() == [5, 9]
+    assert len(utterances.first(10)) == 3

@@ -72,8 +72,8 @@ def test_the_beam_sums_alignments_that_greedy_does_not() -> None:
 
 def test_a_clear_spelling_is_read_alike_by_all_searches(search: WordSearch) -> None:
     for text in ("the cat sat on the mat", "it's the dog", "a dog"):
-        found = transcribe(search, USUAL, [heard(text)])
-        assert found == {name: [text] for name in SEARCHES}
+        texts = transcribe(search, USUAL, [heard(text)])
+        assert texts == {name: [text] for name in SEARCHES}
 
 
 def test_the_language_model_mends_a_misspelling(search: WordSearch) -> None:
@@ -133,9 +133,11 @@ def test_the_setting_with_the_least_error_is_chosen_and_of_equal_ones_the_first(
 ) -> None:
     outputs, said = [heard("the kat sat", doubt=0.5)], ["the cat sat"]
     settings = [Setting(50, 0.0, -30.0), Setting(50, 1.0, 0.0), Setting(50, 1.5, 0.0)]
-    found = choose(search, outputs, said, settings)
-    assert [one["wer"] for one in found["tried"]] == pytest.approx([found["tried"][0]["wer"], 0, 0])
-    assert found["tried"][0]["wer"] > 0
-    assert (found["weight"], found["wer"]) == (1.0, 0)
+    chosen = choose(search, outputs, said, settings)
+    assert [one["wer"] for one in chosen["tried"]] == pytest.approx(
+        [chosen["tried"][0]["wer"], 0, 0]
+    )
+    assert chosen["tried"][0]["wer"] > 0
+    assert (chosen["weight"], chosen["wer"]) == (1.0, 0)
     with pytest.raises(ValueError, match="no setting"):
         choose(search, outputs, said, [])

@@ -51,10 +51,10 @@ def chirp(samples=4000):
 
 @pytest.mark.parametrize("frame", REFERENCE)
 def test_cepstra_are_those_of_python_speech_features(frame):
-    found = cepstra(chirp())
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found[frame], REFERENCE[frame], rtol=1e-4, atol=2e-3)
-    np.testing.assert_allclose(cepstra(chirp(), 13)[frame], found[frame, :13], atol=1e-4)
+    coefficients = cepstra(chirp())
+    assert coefficients.dtype == np.float32
+    np.testing.assert_allclose(coefficients[frame], REFERENCE[frame], rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(cepstra(chirp(), 13)[frame], coefficients[frame, :13], atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_tone_has_its_power_in_its_bin():
 def test_silence_is_the_floor_and_no_error():
     silence = np.zeros(800, np.int16)
     assert spectrogram(silence) == pytest.approx(np.log(FLOOR))
-    found = cepstra(silence)
-    assert np.isfinite(found).all()
-    assert found[0, 0] == pytest.approx(np.log(np.finfo(float).eps))
+    coefficients = cepstra(silence)
+    assert np.isfinite(coefficients).all()
+    assert coefficients[0, 0] == pytest.approx(np.log(np.finfo(float).eps))
 
 
 @pytest.mark.parametrize("coefficients", [0, 27])
@@ -127,10 +127,10 @@ def test_scaling_is_of_training_frames_alone():
     values = np.array([[1.0, 5.0], [3.0, 5.0], [100.0, 7.0], [8.0, 5.0]], np.float32)
     index = pd.DataFrame({"key": ["a", "b", "c"], "start": [0, 2, 3], "frames": [2, 1, 1]})
     splits = pd.DataFrame({"key": ["a", "b", "c"], "split": [0, 2, 0]})
-    found = scaling_of(values, index, splits)
-    assert found.samples.tolist() == [3, 3]
-    assert found.mean == pytest.approx([4.0, 5.0])
-    assert found.std == pytest.approx([np.sqrt(26 / 3), 1.0])
+    scaling = scaling_of(values, index, splits)
+    assert scaling.samples.tolist() == [3, 3]
+    assert scaling.mean == pytest.approx([4.0, 5.0])
+    assert scaling.std == pytest.approx([np.sqrt(26 / 3), 1.0])
     with pytest.raises(ValueError, match="no utterance is in the training split"):
         scaling_of(values, index, splits.assign(split=1))
 

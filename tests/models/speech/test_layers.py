@@ -36,7 +36,7 @@ def gradients(layer: Any, x: Any, state: Any = None) -> list[Any]:
 
     x, sources = tf.constant(x), list(layer.trainable_variables)
     state = None if state is None else tf.constant(state)
-    watched = [one for one in (x, state) if one is not None]
+    tensors = [one for one in (x, state) if one is not None]
 
     def weights(values: Any) -> Any:
         some = tf.sin(tf.cast(tf.range(tf.size(values)), tf.float32))
@@ -45,10 +45,10 @@ def gradients(layer: Any, x: Any, state: Any = None) -> list[Any]:
     @tf.function
     def run() -> Any:
         with tf.GradientTape() as tape:
-            tape.watch(watched)
+            tape.watch(tensors)
             found = tf.nest.flatten(layer(x, initial_state=state))
             total = tf.add_n([tf.reduce_sum(one * weights(one)) for one in found])
-        return found, tape.gradient(total, [one.value for one in sources] + watched)
+        return found, tape.gradient(total, [one.value for one in sources] + tensors)
 
     return [np.asarray(one) for one in tf.nest.flatten(run())]
 

@@ -62,14 +62,14 @@ def test_librispeech_folders_are_read_sample_by_sample(tmp_path, ending):
         (chapter / f"{speaker}-7.trans.txt").write_text(
             f"{speaker}-7-0000 MISTER QUILTER'S MANNER\n{speaker}-7-0001 NO\n"
         )
-    found, tally = read(tmp_path / "LibriSpeech")
-    assert [(u.key, u.speaker, u.part, u.text) for u in found] == [
+    records, tally = read(tmp_path / "LibriSpeech")
+    assert [(u.key, u.speaker, u.part, u.text) for u in records] == [
         ("2412-7-0000", "2412", 1, "mister quilter's manner"),
         ("2412-7-0001", "2412", 1, "no"),
         ("84-7-0000", "84", 0, "mister quilter's manner"),
         ("84-7-0001", "84", 0, "no"),
     ]
-    assert np.array_equal(found[2].audio, noise(seed=84))
+    assert np.array_equal(records[2].audio, noise(seed=84))
     assert tally == Tally(utterances=4)
     assert [u.part for u in read(folder)[0]] == [0, 0]
 
@@ -80,13 +80,13 @@ def test_json_lines_are_read_with_speakers_given_or_guessed(tmp_path):
     keys = [{"key": "84/1/84-1-0000.mp3"}, {"key": "jane/b.wav", "speaker": None}]
     lines(tmp_path, *({**key, "duration": 0.4, "text": "Yes"} for key in keys), name="train.json")
     lines(tmp_path, {"key": "jane/c.wav", "text": "no", "speaker": "J"}, name="valid_corpus.jsonl")
-    found, _ = read(tmp_path)
-    assert [(u.key, u.speaker, u.part, u.text) for u in found] == [
+    records, _ = read(tmp_path)
+    assert [(u.key, u.speaker, u.part, u.text) for u in records] == [
         ("84/1/84-1-0000.mp3", "84", 0, "yes"),
         ("jane/b.wav", "jane", 0, "yes"),
         ("jane/c.wav", "J", 1, "no"),
     ]
-    assert len(found[0].audio) == 0.4 * RATE
+    assert len(records[0].audio) == 0.4 * RATE
     assert [u.key for u in read(tmp_path / "valid_corpus.jsonl")[0]] == ["jane/c.wav"]
 
 
@@ -110,8 +110,8 @@ def test_order_does_not_depend_on_the_workers(tmp_path, workers):
         write(tmp_path / f"s/{k}.wav", noise(0.1 if k % 2 else 2.0, seed=k))
         given.append({"key": f"s/{k}.wav", "text": "a"})
     lines(tmp_path, *given)
-    found, _ = read(tmp_path, workers=workers)
-    assert [u.key for u in found] == [one["key"] for one in given]
+    records, _ = read(tmp_path, workers=workers)
+    assert [u.key for u in records] == [one["key"] for one in given]
 
 
 def test_the_audio_lies_end_to_end_as_the_table_says(tmp_path):
@@ -139,8 +139,8 @@ def test_an_empty_corpus_is_no_table():
 def test_channels_are_mixed_down(one):
     left, right = noise(seed=1) // 2, noise(seed=2) // 2
     write(one / "sam/a.wav", np.stack([left, right], axis=1))
-    (found,), tally = read(one)
-    np.testing.assert_allclose(found.audio, (left + right) / 2, atol=0.51)
+    (records,), tally = read(one)
+    np.testing.assert_allclose(records.audio, (left + right) / 2, atol=0.51)
     assert tally.mixed_down == 1
 
 
@@ -148,13 +148,13 @@ def test_channels_are_mixed_down(one):
 def test_other_rates_are_resampled_and_it_is_said(one, rate):
     time = np.arange(rate // 2) / rate
     write(one / "sam/a.wav", (16384 * np.sin(2 * np.pi * 1000 * time)).astype(np.int16), rate)
-    (found,), tally = read(one)
+    (records,), tally = read(one)
     assert tally.resampled == {f"{rate} Hz": 1}
-    assert found.source_rate == rate
-    assert len(found.audio) == RATE // 2
+    assert records.source_rate == rate
+    assert len(records.audio) == RATE // 2
     middle = slice(2000, 6000)
     expected = 16384 * np.sin(2 * np.pi * 1000 * np.arange(RATE // 2) / RATE)
-    np.testing.assert_allclose(found.audio[middle], expected[middle], atol=60)
+    np.testing.assert_allclose(records.audio[middle], expected[middle], atol=60)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_a_wav_whose_writer_did_not_know_its_length_is_whole(one):
     place = whole.index(b"data") + 4
     whole[place : place + 4] = b"\xff" * 4
     (one / "sam/a.wav").write_bytes(whole)
-    (found,), _ = read(one)
-    assert np.array_equal(found.audio, noise())
+    (records,), _ = read(one)
+    assert np.array_equal(records.audio, noise())
 
 
 @pytest.mark.parametrize(("given", "good"), [(0.55, True), (0.65, False), (3, False)])
@@ -288,8 +288,8 @@ def test_bad_utterances_can_be_skipped_and_are_counted(one):
         {"key": "sam/a.wav", "text": "again"},
         {"key": "sam/b.wav", "text": "in 1984"},
     )
-    found, tally = read(one, on_bad="skip", limit=3)
-    assert [u.text for u in found] == ["yes"]
+    records, tally = read(one, on_bad="skip", limit=3)
+    assert [u.text for u in records] == ["yes"]
     assert (tally.utterances, tally.bad) == (1, 3)
     assert "sam/no.wav: its recording is not there" in tally.bad_utterances[0]
     assert "more than 2 utterances are bad; the last one: " in refusal(one, on_bad="skip", limit=2)

@@ -87,9 +87,9 @@ def test_the_comparison_lists_each_model_once_and_names_those_missing() -> None:
 
 
 def test_a_models_pictures_are_of_its_training_and_its_rates() -> None:
-    held = results("s111")
-    evaluation = Evaluation.from_dict(held["evaluations"]["s111"])
-    drawn = report.pictures("s111", evaluation, held["histories"]["s111"])
+    stored = results("s111")
+    evaluation = Evaluation.from_dict(stored["evaluations"]["s111"])
+    drawn = report.pictures("s111", evaluation, stored["histories"]["s111"])
     assert set(drawn) == {"training", "error rates"}
     assert all(png.startswith(PNG) for png in drawn.values())
 

@@ -1,4 +1,4 @@
-"""Made-up speech: reproducible, of disjoint speakers and sentences, at the pace and level asked."""
+"""Simulated speech: reproducible, disjoint speakers and sentences, at the pace and level asked."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def test_an_unknown_voice_is_named():
 
 def test_pace_and_tract_are_heard():
     def spoken(**changed):
-        held = {"pace": 150.0, "pitch": 50.0, "range": 50.0, "tract": 1.0}
-        speaker = Speaker("someone", "en-us+m3", **held | changed)
+        properties = {"pace": 150.0, "pitch": 50.0, "range": 50.0, "tract": 1.0}
+        speaker = Speaker("someone", "en-us+m3", **properties | changed)
         text = "alice was beginning to get very tired of sitting by her sister"
         return _record(speaker, text, np.random.default_rng(0)).astype(float)
 

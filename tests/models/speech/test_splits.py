@@ -29,9 +29,9 @@ def split(table, max_seconds=10.0, validation=0.2, test=0.2, seed=0):
 
 
 def test_official_parts_are_the_splits():
-    found, how, left_out = split(corpus(list("abcd"), [0, 2, 1, 0]))
-    assert found.to_dict("list") == {"key": ["u0", "u1", "u2", "u3"], "split": [0, 2, 1, 0]}
-    assert found["split"].dtype == np.int8
+    table, how, left_out = split(corpus(list("abcd"), [0, 2, 1, 0]))
+    assert table.to_dict("list") == {"key": ["u0", "u1", "u2", "u3"], "split": [0, 2, 1, 0]}
+    assert table["split"].dtype == np.int8
     assert how == "official parts"
     assert set(left_out.values()) == {0}
 
@@ -42,18 +42,18 @@ def test_without_them_speakers_stay_whole_and_shares_are_near(seed):
     table = corpus(speakers, [0] * 400, seconds=np.random.default_rng(seed).uniform(1, 9, 400))
     found, how, _ = split(table, seed=seed)
     assert how.startswith("by speaker")
-    held = table.merge(found, on="key")
-    assert len(held) == 400
-    assert held.groupby("speaker")["split"].nunique().max() == 1
-    shares = held.groupby("split")["seconds"].sum() / held["seconds"].sum()
+    joined = table.merge(found, on="key")
+    assert len(joined) == 400
+    assert joined.groupby("speaker")["split"].nunique().max() == 1
+    shares = joined.groupby("split")["seconds"].sum() / joined["seconds"].sum()
     assert shares.tolist() == pytest.approx([0.6, 0.2, 0.2], abs=0.05)
     assert found.equals(split(table, seed=seed)[0])
 
 
 def test_three_speakers_of_very_different_length_still_fill_three_splits():
-    found, _, _ = split(corpus(["a"] * 50 + ["b", "c"]))
-    assert sorted(found["split"].value_counts().tolist()) == [1, 1, 50]
-    assert found["split"][0] == 0
+    table, _, _ = split(corpus(["a"] * 50 + ["b", "c"]))
+    assert sorted(table["split"].value_counts().tolist()) == [1, 1, 50]
+    assert table["split"][0] == 0
 
 
 def test_long_utterances_are_left_out_and_ten_seconds_is_not_long():
@@ -67,9 +67,9 @@ def test_long_utterances_are_left_out_and_ten_seconds_is_not_long():
 
 def test_shared_texts_stay_in_the_test_then_in_validation():
     texts = ["x", "y", "x", "y", "x", "own", "y", "mine"]
-    found, _, left_out = split(corpus(list("aabbcaab"), [0, 0, 1, 1, 2, 0, 0, 1], texts=texts))
+    table, _, left_out = split(corpus(list("aabbcaab"), [0, 0, 1, 1, 2, 0, 0, 1], texts=texts))
     # "x" is left to the test (u4), "y" to validation (u3); training keeps its own.
-    assert found["key"].tolist() == ["u3", "u4", "u5", "u7"]
+    assert table["key"].tolist() == ["u3", "u4", "u5", "u7"]
     assert left_out["text shared between splits"] == 4
     with pytest.raises(ValueError, match="share all their texts"):
         split(corpus(list("abc"), [0, 1, 2], texts=["x"] * 3))

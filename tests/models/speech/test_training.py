@@ -159,20 +159,22 @@ def test_what_a_model_hears_of_an_utterance_does_not_depend_on_the_others(
     trained: Any, toy: Any
 ) -> None:
     network, architecture, _ = trained
-    held = toy.utterances(12, 4)
-    together = emissions(network, architecture, held)
+    utterances = toy.utterances(12, 4)
+    together = emissions(network, architecture, utterances)
     for count in (1, 5):
         for alone, one in zip(
-            emissions(network, architecture, held.first(count), batch=2), together, strict=False
+            emissions(network, architecture, utterances.first(count), batch=2),
+            together,
+            strict=False,
         ):
             np.testing.assert_allclose(alone, one, atol=1e-4)
 
 
 def test_an_utterance_too_short_for_the_model_is_heard_as_nothing(trained: Any, toy: Any) -> None:
     network, architecture, _ = trained
-    held = toy.utterances(2, 5)
-    held.table.loc[0, "frames"] = 3
-    short, other = emissions(network, architecture, held)
+    utterances = toy.utterances(2, 5)
+    utterances.table.loc[0, "frames"] = 3
+    short, other = emissions(network, architecture, utterances)
     assert short.shape == (0, OUTPUTS)
     assert len(other) > 10
 
@@ -183,11 +185,11 @@ def test_a_model_without_a_head_is_heard_through_its_first_28_outputs_and_its_la
     architecture = toy.architecture(convolution=None, head=None)
     networks.register()
     network = fresh(lambda: from_architecture(architecture), 1)
-    held = toy.utterances(1, 1)
-    (found,) = emissions(network, architecture, held)
-    assert found.shape == (int(held.frames[0]), OUTPUTS)
+    utterances = toy.utterances(1, 1)
+    (found,) = emissions(network, architecture, utterances)
+    assert found.shape == (int(utterances.frames[0]), OUTPUTS)
     padded = np.zeros((1, -(-len(found) // 50) * 50, 26), np.float32)
-    padded[0, : len(found)] = held.read(0)
+    padded[0, : len(found)] = utterances.read(0)
     given = network.predict_on_batch(padded)[0, : len(found)]
     np.testing.assert_allclose(np.exp(found[:, :BLANK]), given[:, :BLANK], atol=1e-6)
     np.testing.assert_allclose(np.exp(found[:, BLANK]), given[:, -1], atol=1e-6)
