@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +226,6 @@ def test_a_network_returns_as_many_steps_as_it_says_from_the_shortest_input_on(
         assert network(x).shape == (3, output_length(convolutions, frames), 29)
 
 
-def test_lengths_are_worked_out_for_many_utterances_at_once() -> None:
-    convolutions = designs.design("s011").convolutions()
-    assert output_length(convolutions, np.array([11, 12, 13, 1000])).tolist() == [1, 1, 2, 495]
-
-
 @pytest.mark.parametrize("rows", [1, 7])
 def test_each_step_goes_through_the_dense_layer_however_many_rows_there_are(rows: int) -> None:
     design = Design(None, None, designs.Head(), 1)
@@ -250,13 +244,3 @@ def test_a_network_is_built_from_its_description_again() -> None:
         layer["type"] for layer in described["output_shapes"]
     ]
     assert again.count_params() == described["parameters"] < 500_000
-
-
-def test_a_stride_is_of_all_layers_or_of_the_first_ones() -> None:
-    part = Convolution(3, 5, stride=3)
-    assert part.strides() == [3, 3, 3]
-    assert replace(part, strided=1).strides() == [3, 1, 1]
-    design = Design(replace(part, strided=1), None, None, 1)
-    # 100 frames, one in three of them begun, and no more after that.
-    assert output_length(design.convolutions(), 100) == 34
-    assert shortest_input(design.convolutions()) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.errors import BadInput
-from models.speech.corpus import RATE, audio_blocks, audio_of, normalise, table_of
+from models.speech.corpus import RATE, audio_blocks, audio_of, table_of
 from models.speech.readers import Tally, read_files
 
 
@@ -128,11 +128,6 @@ def test_the_audio_lies_end_to_end_as_the_table_says(tmp_path):
         assert np.array_equal(audio_of(sample, row), noise(row.seconds, seed=k))
 
 
-def test_an_empty_corpus_is_no_table():
-    with pytest.raises(ValueError, match="holds no utterance"):
-        table_of([])
-
-
 # what is made of it ---------------------------------------------------------------------------
 
 
@@ -155,19 +150,6 @@ def test_other_rates_are_resampled_and_it_is_said(one, rate):
     middle = slice(2000, 6000)
     expected = 16384 * np.sin(2 * np.pi * 1000 * np.arange(RATE // 2) / RATE)
     np.testing.assert_allclose(records.audio[middle], expected[middle], atol=60)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("MISTER QUILTER'S", "mister quilter's"),
-        ("Well -- he said: “No!”  (Twice.)", "well he said no twice"),
-        ("don’t half-hearted and/or", "don't half hearted and or"),
-        ("the ' end", "the end"),
-    ],
-)
-def test_case_and_punctuation_are_dropped(text, words):
-    assert normalise(text) == words
 
 
 @pytest.mark.parametrize("text", ["in 1984", "this & that", "café", "10%"])

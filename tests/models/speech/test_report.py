@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation import Evaluation
-from models.speech import pictures, report
+from models.speech import report
 from models.speech.designs import ALL
 from models.speech.evaluation import error_table, evaluate_transcripts
 from models.speech.studies import STUDIES
@@ -140,11 +140,3 @@ def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, 
     for name in STUDIES:
         assert name.replace("_", " ") in written.html
     assert "Not trained yet: s005, s007" in written.html
-
-
-def test_many_models_are_told_apart_and_a_huge_first_loss_hides_nothing() -> None:
-    curves = {f"s{k:03d}": [5000.0, 100.0 - k, 90.0 - k] for k in range(12)}
-    first = pictures.validation_losses(curves, title="many")
-    assert first.startswith(PNG)
-    assert first == pictures.validation_losses(curves, title="many")
-    assert first != pictures.validation_losses(dict(list(curves.items())[:11]), title="many")

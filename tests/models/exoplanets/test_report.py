@@ -1,0 +1,126 @@
+"""Comparison, pictures and report of the exoplanet models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.exoplanets import report
+from models.exoplanets.evaluation import evaluate_predictions
+from models.exoplanets.published import RESULTS
+from models.reporting import ModelResults
+
+PNG = b"\x89PNG"
+STARS = 60
+CROSS_VALIDATION = {
+    "rounds": [{}, {}],
+    "folds": 5,
+    "by_host": True,
+    "mean_average_precision": 0.6,
+    "sd_average_precision": 0.05,
+}
+CONTROL = {"as_chance": True, "roc_auc": 0.52}
+HISTORY = {
+    "values": {"loss": [1.0, 0.5], "val_loss": [1.1, 0.7], "accuracy": [0.5, 0.8]},
+    "phases": [[1, 1e-3], [1, 2e-4]],
+}
+
+
+def table(seed=0):
+    generator = np.random.default_rng(seed)
+    label = np.repeat([1, 0], [12, STARS - 12])
+    scores = np.clip(generator.normal(0.3 + 0.4 * label, 0.2), 0, 1)
+    return pd.DataFrame(
+        {
+            "star": [f"KIC {k}" for k in range(STARS)],
+            "host": [f"host {k % 20}" for k in range(STARS)],
+            "kind": np.where(label == 1, "planet", "eclipsing_binary"),
+            "label": label,
+            "snr": np.where(label == 1, generator.uniform(7.2, 40, STARS), np.nan),
+            "score": scores,
+            "flagged": scores >= 0.5,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluations():
+    return {
+        model: evaluate_predictions(model, table(seed), 0.5, 100, 0)
+        for seed, model in enumerate(("cnn", "vetting"))
+    }
+
+
+@pytest.fixture(scope="module")
+def curves():
+    generator = np.random.default_rng(3)
+    return {
+        "label": np.array([0, 1, 0, 1, 1, 1, 0, 0]),
+        "kind": np.array(["quiet", "planet"] * 4),
+        "flux": generator.normal(1, 0.1, (8, 40)).astype(np.float32),
+    }
+
+
+def test_the_published_figures_stand_below_ours_and_the_notes_say_what_was_compared(evaluations):
+    comparison = report.comparison(evaluations, CROSS_VALIDATION, CONTROL)
+    assert [row["model"] for row in comparison["rows"]] == ["cnn", "", "vetting"]
+    assert comparison["rows"][1]["f1"] == RESULTS["cnn"]["f1"]
+    notes = " ".join(comparison["notes"])
+    assert "60 test stars, 12 with a planet, noise of 20 host stars" in notes
+    assert "5-fold cross-validation (host stars kept whole): average precision 0.600" in notes
+    assert "standard deviation 0.050 over 2 rounds" in notes
+    assert "ROC area 0.520, as chance" in notes
+
+
+def test_a_leak_is_named_and_one_round_has_no_spread(evaluations):
+    one = CROSS_VALIDATION | {"rounds": [{}], "by_host": False}
+    notes = report.comparison(evaluations, one, {"as_chance": False, "roc_auc": 0.9})["notes"]
+    assert notes[-1].endswith("NOT AS CHANCE: something leaks.")
+    assert "(by star): average precision 0.600." in notes[-2]
+
+
+def test_the_examples_are_the_first_three_of_each_class(curves):
+    assert report.example_rows(curves).tolist() == [1, 3, 4, 0, 2, 6]
+
+
+def test_only_a_network_has_learning_curves(evaluations):
+    drawn = report.pictures("cnn", table(0), evaluations["cnn"], HISTORY)
+    assert all(png.startswith(PNG) for png in drawn.values())
+    without = report.pictures("vetting", table(1), evaluations["vetting"], None)
+    assert set(drawn) - set(without) == {"loss and accuracy"}
+
+
+def test_a_star_without_a_planet_has_no_published_period():
+    star = {"kic": 1, "disposition": "FALSE POSITIVE", "period": 2.5, "depth": 0.001, "snr": 12.3}
+    star |= {"verdict": "eclipsing binary", "reasons": ["odd and even differ", "deep"]}
+    planet = star | {"planet": "X b", "published_period": 2.4999, "reasons": []}
+    rows = report.known_planet_rows([star, planet])
+    assert rows[0] == {
+        "star": "KIC 1",
+        "planet": "-",
+        "archive": "false positive",
+        "period (days)": "2.50000",
+        "published": "-",
+        "depth": "0.100%",
+        "signal-to-noise": "12",
+        "verdict": "eclipsing binary",
+        "why": "odd and even differ; deep",
+    }
+    assert (rows[1]["published"], rows[1]["why"]) == ("2.49990", "-")
+
+
+def test_the_report_has_every_model_its_pictures_and_the_known_planets(evaluations, curves):
+    spectra = {"spectrum": np.abs(np.random.default_rng(4).normal(size=(8, 20, 1))) + 0.1}
+    models = {
+        "cnn": ModelResults(evaluations["cnn"], table(0), HISTORY),
+        "vetting": ModelResults(evaluations["vetting"], table(1)),
+    }
+    compared = report.comparison(evaluations, CROSS_VALIDATION, CONTROL)
+    written = report.report(compared, {"stars": []}, curves, spectra, models)
+    assert {"pictures/curves.png", "pictures/spectra.png", "pictures/cnn-roc.png"} <= set(
+        written.files
+    )
+    assert "pictures/vetting-loss-and-accuracy.png" not in written.files
+    assert "Flagged among stars without a planet: eclipsing binary " in written.markdown
+    assert "Real planets in raw Kepler quarters" in written.html

@@ -1,0 +1,98 @@
+"""The exoplanet models are trained on the training split alone and score any rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.architectures import architecture
+from models.exoplanets.training import fit_candidates, fit_forest, fit_network, score
+from models.exoplanets.transit_search import FEATURE_NAMES
+from models.sampling import TEST, TRAIN, VALIDATION
+from models.training import Phase
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def curves():
+    return {"label": np.array([1, 0, 0] * (ROWS // 3), np.int8)}
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return {
+        "split": np.array(([TRAIN] * 6 + [VALIDATION] * 2 + [TEST] * 2) * (ROWS // 10), np.int8)
+    }
+
+
+@pytest.fixture(scope="module")
+def inputs(curves):
+    """Curves of 16 cadences in two channels: those with a planet dip in the middle."""
+    curve = np.random.default_rng(0).normal(size=(ROWS, 16, 2)).astype(np.float32)
+    curve[curves["label"] == 1, 6:10, 0] -= 8
+    return {"curve": curve}
+
+
+def small(inputs=("curve",)):
+    """Describe a network of one unit on flattened inputs."""
+    import keras
+
+    given = [keras.Input((16, 2), name=name) for name in inputs]
+    flat = [keras.layers.Flatten()(one) for one in given]
+    joined = keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
+    return architecture(keras.Model(given, keras.layers.Dense(1, activation="sigmoid")(joined)))
+
+
+def fitted(described, inputs, curves, splits, seed=0):
+    options = {"phases": [Phase(2, 0.05), Phase(1, 0.01)], "batch": 4, "steps": 5, "seed": seed}
+    return fit_network(described, inputs, curves, splits, **options)
+
+
+def test_a_network_is_trained_in_its_phases_and_ranks_the_planets_first(inputs, curves, splits):
+    result = fitted(small(), inputs, curves, splits)
+    assert result.history.values["learning_rate"] == [0.05, 0.05, 0.01]
+    assert set(result.history.values) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
+    test = np.flatnonzero(splits["split"] == TEST)
+    scores = score("cnn", result.model, inputs, test)
+    labels = curves["label"][test]
+    assert scores.shape == test.shape
+    assert scores[labels == 1].min() > scores[labels == 0].max()
+
+
+def test_what_is_not_in_the_training_split_teaches_nothing(inputs, curves, splits):
+    other = {"curve": np.where((splits["split"] == TEST)[:, None, None], 100.0, inputs["curve"])}
+    first, changed = (
+        fitted(small(), given, curves, splits).model.get_weights() for given in (inputs, other)
+    )
+    for one, two in zip(first, changed, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_network_of_several_inputs_takes_them_by_name(inputs, curves, splits):
+    both = {"curve": inputs["curve"], "other": np.zeros((ROWS, 16, 2), np.float32)}
+    model = fitted(small(("other", "curve")), both, curves, splits).model
+    assert score("composite", model, both, np.arange(6)).shape == (6,)
+
+
+def test_the_forest_reads_the_curve_without_its_running_mean(inputs, curves, splits):
+    forest = fit_forest(inputs["curve"], curves, splits, seed=0)
+    assert forest.n_features_in_ == 16
+    rows = np.array([0, 1])  # with a planet, and without
+    scores = score("random_forest", forest, inputs, rows)
+    assert scores[0] > 0.5 > scores[1]
+    spoilt = {"curve": inputs["curve"] * np.array([1, 1000], np.float32)}
+    np.testing.assert_array_equal(score("random_forest", forest, spoilt, rows), scores)
+
+
+def test_the_vetting_model_is_fitted_to_the_candidates_of_the_training_stars(curves, splits):
+    label = curves["label"]
+    generator = np.random.default_rng(1)
+    features = generator.normal(size=(ROWS, len(FEATURE_NAMES))).astype(np.float32)
+    features[:, 0] += 9 * label
+    candidates = {"features": features}
+    trees = fit_candidates(candidates, curves, splits, seed=0)
+    test = np.flatnonzero(splits["split"] == TEST)
+    scores = score("vetting", trees, candidates, test)
+    assert scores.shape == test.shape
+    assert ((scores >= 0) & (scores <= 1)).all()

@@ -1,0 +1,50 @@
+"""Pictures and sound of an utterance."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+import numpy as np
+import pytest
+
+from models.speech import pictures
+
+PNG = b"\x89PNG"
+
+
+def test_the_sound_is_the_audio_sample_by_sample():
+    audio = np.array([0, 1, -1, 32767, -32768], np.int16)
+    with wave.open(io.BytesIO(pictures.sound(audio))) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
+        played = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    np.testing.assert_array_equal(played, audio)
+
+
+def test_a_huge_first_loss_hides_nothing():
+    assert pictures._top({"a": [5000.0, 100.0, 90.0], "b": [400.0, 95.0]}) == pytest.approx(110)
+    assert pictures._top({"a": [50.0]}) == pytest.approx(55)  # it has no later one
+
+
+def test_losses_of_more_models_than_colours_are_told_apart():
+    curves = {f"s{k:03d}": [5000.0, 100.0 - k, 90.0 - k] for k in range(12)}
+    first = pictures.validation_losses(curves, title="many")
+    assert first.startswith(PNG)
+    assert first == pictures.validation_losses(curves, title="many")
+    assert first != pictures.validation_losses(dict(list(curves.items())[:11]), title="many")
+
+
+def test_no_losses_give_a_picture_that_says_so(monkeypatch):
+    from matplotlib.axes import Axes
+
+    said = []
+    monkeypatch.setattr(Axes, "annotate", lambda self, text, *_, **__: said.append(text))
+    assert pictures.validation_losses({}).startswith(PNG)
+    assert said == ["none trained yet"]
+
+
+def test_an_utterance_is_drawn_with_both_of_its_features():
+    generator = np.random.default_rng(0)
+    audio = generator.integers(-9000, 9000, 3200).astype(np.int16)
+    features = (generator.normal(size=(19, bins)).astype(np.float32) for bins in (161, 26))
+    assert pictures.utterance(audio, *features, title="a dog").startswith(PNG)
