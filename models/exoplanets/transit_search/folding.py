@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -154,9 +154,19 @@ def _search(sums: NDArray[np.complex64], red: float, trial: _Trial) -> tuple[Flo
     return periods * unit, duration, epochs, snrs / red
 
 
+_MANY = 20
+"""Cycles from which on gaps are taken as spread evenly over the phases, to fold the flux alone."""
+
+
 def _fold_base(sums: NDArray[np.complex64], base: int) -> tuple[Floats, Floats, Floats]:
-    folded, offset = fold_all(sums, base)
-    return base + offset, *_best_phases(folded)
+    if len(sums) < _MANY * base:
+        folded, offset = fold_all(sums, base)
+        return base + offset, *_best_phases(folded)
+    folded, offset = fold_all(np.ascontiguousarray(sums.real), base)
+    phase = folded.argmin(axis=1)
+    lowest = folded[np.arange(len(folded)), phase].astype(np.float64)
+    error = np.sqrt(max(float(sums.imag.sum(dtype=np.float64)) / base, 0.5))
+    return base + offset, phase.astype(np.float64), -lowest / error
 
 
 def _best_phases(folded: NDArray[np.complex64]) -> tuple[Floats, Floats]:
@@ -180,9 +190,7 @@ def _fold_few(sums: NDArray[np.complex64], first: int, last: int) -> tuple[Float
     return periods, *_best_phases(folded)
 
 
-def fold_all(
-    values: NDArray[np.complex64], base: int
-) -> tuple[NDArray[np.complex64], NDArray[np.float64]]:
+def fold_all(values: NDArray[Any], base: int) -> tuple[NDArray[Any], Floats]:
     """Fold at periods from ``base`` to ``base + 1``, by the fast folding algorithm.
 
     Parameters
@@ -222,10 +230,14 @@ def fold_all(
         size = out.shape[1]
         pairs = out.reshape(nodes, 2, size, base)
         tails = np.concatenate([pairs[:, 1], pairs[:, 1]], axis=2)
-        moved = np.arange(0, 2 * size, 2 if nodes == 1 else 1)
-        offset = moved / (2 * size - 1)
-        half = (moved * (size - 1) / (2 * size - 1) + 0.5).astype(np.intp)
-        start = (np.arange(nodes)[:, np.newaxis] * size + half) * 2 * base + (moved - half) % base
-        out = sliding_window_view(tails.ravel(), base)[start]
-        out += pairs[:, 0, half]
+        # Shift s of a pair is s // 2 of each half, and moves the second by what is left of s. Of
+        # the whole curve every second shift is enough.
+        each = 1 if nodes == 1 else 2
+        half = np.arange(size)[:, np.newaxis]
+        moved = half + np.arange(each)
+        offset = (np.arange(each * size) * (2 // each)) / (2 * size - 1)
+        start = np.arange(nodes)[:, np.newaxis, np.newaxis] * size + half
+        joined = sliding_window_view(tails.reshape(-1), base)[start * 2 * base + moved % base]
+        joined += pairs[:, 0, :, np.newaxis]
+        out = joined.reshape(nodes, each * size, base)
     return out[0], offset

@@ -64,7 +64,10 @@ ODD_EVEN_ERRORS, ODD_EVEN_DEPTH = 4.0, 0.3
 SHORTEST_DIP = 2.5
 """Cadences: a shorter dip that doesn't recur is a glitch, which is cut out and not reported."""
 
-PEAKS = 60
+ALIASES = 12
+"""Transits of which an alias may hold one: with fewer of them, a signal is rarely the strongest."""
+
+PEAKS = 40
 """Peaks of a periodogram that are tried again after each cut."""
 
 
@@ -360,6 +363,7 @@ class _Finder:
     def take(self, peaks: Sequence[tuple[float, float]]) -> bool:
         """Take signals from a periodogram's peaks until none is left; tell whether any was."""
         took = single = False
+        peaks = list(peaks)
         while len(self.signals) < MOST_SIGNALS and self.cuts < 2 * MOST_SIGNALS:
             box = self.best(peaks)
             if box is None:
@@ -377,18 +381,19 @@ class _Finder:
             self.cut()
         return took
 
-    def best(self, peaks: Sequence[tuple[float, float]]) -> Box | None:
-        """Fit boxes to what is left at the peaks; None if none is above the threshold."""
+    def best(self, peaks: list[tuple[float, float]]) -> Box | None:
+        """Fit boxes to what is left at the peaks; None if none is above the threshold.
+
+        Peaks far below it are taken out of the list.
+        """
         time, flux = self.time[self.known], self.scaled[self.known]
         found: list[tuple[float, float, float]] = []
         for period, duration in peaks:
             box = fit_box(time, flux, np.array([period]), np.array([duration]))
-            if box.snr > 0:
-                found.append((box.snr / self.red(duration), period, duration))
-        found.sort(reverse=True)
-        for coarse, period, duration in found[:3]:
-            if coarse < 0.75 * MIN_SNR:
-                break
+            if (snr := box.snr / self.red(duration)) > 0.75 * MIN_SNR:
+                found.append((snr, period, duration))
+        peaks[:] = [(period, duration) for _, period, duration in found]
+        for _, period, duration in sorted(found, reverse=True)[:3]:
             box = self.refined(period, duration)
             better: Box | None = box
             while better is not None:
@@ -398,8 +403,8 @@ class _Finder:
         return None
 
     def multiple(self, box: Box) -> Box | None:
-        """Fit boxes at simple multiples of a period, one of which may be the true one."""
-        for factor in (1 / 3, 1 / 2, 2 / 3, 3 / 2, 2.0):
+        """Fit boxes at multiples of a period; one is the true one where this is an alias."""
+        for factor in (*(1 / n for n in range(2, ALIASES + 1)), 3 / 2, 2.0, 3.0):
             if PERIOD_MIN <= factor * box.period <= self.time[-1] - self.time[0]:
                 other = self.refined(factor * box.period, box.duration, fine=False)
                 if other.snr > 0.95 * box.snr:

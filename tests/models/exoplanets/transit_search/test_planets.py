@@ -11,6 +11,7 @@ from models.exoplanets.simulation import eclipse_model, scaled_axis, transit_mod
 from models.exoplanets.transit_search.boxes import CADENCE_DAYS
 from models.exoplanets.transit_search.planets import (
     Signal,
+    _Finder,
     find_planets,
     on_grid,
     trapezoid,
@@ -160,3 +161,10 @@ def test_the_three_planets_of_k2_3_are_found_in_raw_and_detrended_flux(shared, n
     search = find_planets(*on_grid(time, flux / np.median(flux) - 1))
     assert periods(search) == pytest.approx([10.0545, 24.646, 44.556], rel=1e-3)
     assert len(search.signals) == 3
+
+
+@pytest.mark.parametrize("alias", [7, 3, 3 / 2, 1 / 2, 5 / 2])
+def test_an_alias_leads_to_the_period(alias):
+    time, flux = observed(150, lambda t: planet(t, 4.0, 1.0, 0.03))
+    box = _Finder(time, flux, 3.0).best([(4.0 * alias, 0.12)])
+    assert box.period == pytest.approx(4.0, rel=1e-3)
