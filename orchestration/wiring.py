@@ -21,6 +21,8 @@ import dagster as dg
 from dagster._config.pythonic_config.resource import PartialResource
 from dagster._config.validate import process_config
 
+from orchestration.errors import ProjectError
+
 DEFAULT_FORMAT = "json"
 RUN_FACTS = frozenset({
     "add_output_metadata", "asset_key", "has_partition_key", "log", "log_event", "op_config",
@@ -70,8 +72,19 @@ class Wirer:
         -------
         dict
             Plain data; what is as usual is left out.
+
+        Raises
+        ------
+        ProjectError
+            If it asks for a resource that isn't known.
         """
         resources = {**self.resources, **definition.resource_defs}
+        unknown = definition.op.required_resource_keys - self.uncounted - set(resources)
+        if unknown:
+            raise ProjectError(
+                f"{definition.op.name} asks for the resource {min(unknown)}, which is not among "
+                "those that its versions are computed with; give it to orchestration.build"
+            )
         found = {
             "inputs": self._inputs(definition, function, resources),
             "outputs": self._outputs(definition, resources),
@@ -79,7 +92,6 @@ class Wirer:
             "resources": {
                 name: self._resource(f"resource {name}", resources[name], resources)
                 for name in sorted(definition.op.required_resource_keys - self.uncounted)
-                if name in resources
             },
             "definition": self._shown(definition) if shown or shows(function) else {},
         }

@@ -273,6 +273,22 @@ def test_settings_without_a_default_are_said(new_toy: Any) -> None:
         new_toy.plan()
 
 
+def test_a_module_of_the_project_outside_its_sources_is_refused(new_toy: Any) -> None:
+    (new_toy.root / "outsider.py").write_text("N = 1\n")
+    new_toy.edit("    top = max(values)\n", "    import outsider\n    top = outsider.N\n")
+    with pytest.raises(
+        ProjectError, match=r"alpha/scaled uses outsider \(.*outsider.py\), a module of this proj"
+    ):
+        new_toy.plan()
+
+
+def test_a_stage_whose_function_is_outside_the_sources_is_refused(new_toy: Any) -> None:
+    (new_toy.root / "outsider.py").write_text("def made():\n    return 1\n")
+    new_toy.append("\nfrom outsider import made\nx = dg.asset(key=['alpha', 'x'])(made)\n")
+    with pytest.raises(ProjectError, match=r"alpha/x: its function made is in outsider, which is"):
+        new_toy.plan()
+
+
 def test_a_source_that_cannot_be_parsed_is_said(new_toy: Any) -> None:
     (new_toy.package / "broken.py").write_text("def broken(:\n")
     new_toy.edit("    top = max(values)\n", "    from toy import broken\n    top = broken.x\n")

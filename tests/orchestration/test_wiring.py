@@ -365,3 +365,9 @@ def test_an_output_that_goes_elsewhere_is_refused(toy: Any) -> None:
     toy.edit(', io_manager_key="json"', ", io_manager_def=dg.mem_io_manager", "stages.py")
     with pytest.raises(ProjectError, match=r"s/y: .*the store"):
         toy.plan()
+
+
+def test_a_resource_that_nobody_gave_is_said(toy: Any) -> None:
+    toy.edit('    "scaler": Scaler(2),\n', "", "stages.py")
+    with pytest.raises(ProjectError, match=r"s__required asks for the resource scaler, which"):
+        toy.plan()
