@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import dagster as dg
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILES = ("quick", "published")
@@ -108,6 +108,13 @@ class StageConfig(dg.Config):
     def input_files(self) -> Sequence[Path]:
         """Files outside the graph that the stage reads: their content counts in its version."""
         return ()
+
+
+class Intervals(StageConfig):
+    """How the intervals of an evaluation are made."""
+
+    resamples: int = Field(1000, ge=100)
+    seed: int = 6
 
 
 class GraphConfig(StageConfig):

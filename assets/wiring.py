@@ -123,11 +123,25 @@ def evaluation_outputs(
     predictions
         Output name of the table.
     """
-    images = {title: picture(png) for title, png in pictures.items()}
-    link = tracking.log_test(system, model, evaluation.values())
-    scores = {title: png for title, png in images.items() if title == "scores"}
-    metadata = evaluation_metadata(evaluation) | images | link
+    metadata = recorded_metadata(tracking, system, model, evaluation, pictures)
+    scores = {"scores": metadata["scores"]} if "scores" in pictures else {}
     return (
         dg.Output(table, output_name=predictions, metadata=scores),
         dg.Output(evaluation.to_dict(), output_name="evaluation", metadata=metadata),
     )
+
+
+def recorded_metadata(
+    tracking: Tracking,
+    system: str,
+    model: str,
+    evaluation: Evaluation,
+    pictures: Mapping[str, bytes],
+) -> dict[str, dg.MetadataValue]:
+    """Return what the UI shows of an evaluation, and add it to the model's training in MLflow.
+
+    Parameters are those of `evaluation_outputs`.
+    """
+    link = tracking.log_test(system, model, evaluation.values())
+    drawn = {title: picture(png) for title, png in pictures.items()}
+    return evaluation_metadata(evaluation) | drawn | link

@@ -124,11 +124,11 @@ def crossover(
 ) -> bytes:
     """Draw sensitivity and specificity against the threshold; parameters as :func:`roc_curve`."""
     points = roc(labels, scores)
-    cuts = points["thresholds"]
+    thresholds = points["thresholds"]
     figure, (axes,) = new_figure(5.2, 3.6)
-    axes.plot(cuts, points["sensitivity"], color=POSITIVE, label="sensitivity")
+    axes.plot(thresholds, points["sensitivity"], color=POSITIVE, label="sensitivity")
     specificity = 1 - points["false_positive_rate"]
-    axes.plot(cuts, specificity, "--", color=NEGATIVE, label="specificity")
+    axes.plot(thresholds, specificity, "--", color=NEGATIVE, label="specificity")
     if threshold is not None:
         label = f"threshold {threshold:.3g}"
         axes.axvline(threshold, color=GREY, linestyle=":", linewidth=1.5, label=label)
@@ -247,6 +247,24 @@ def confusion_matrix(
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual")
     return to_png(figure, title)
+
+
+def decisions(
+    labels: AnyArray,
+    scores: AnyArray,
+    threshold: float,
+    counts: Mapping[str, int],
+    *,
+    classes: tuple[str, str],
+    title: str,
+) -> dict[str, bytes]:
+    """Draw scores, ROC, precision and recall, and confusion; parameters as of each."""
+    return {
+        "scores": score_scatter(labels, scores, threshold, classes=classes, title=title),
+        "ROC": roc_curve(labels, scores, threshold, title=title),
+        "precision and recall": precision_recall(labels, scores, threshold, title=title),
+        "confusion": confusion_matrix(counts, classes=classes, title=title),
+    }
 
 
 def curves(

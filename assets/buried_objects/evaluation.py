@@ -3,12 +3,11 @@
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from assets.buried_objects.inputs import MODELS, PROJECTED, RESULTS, SCANS, asset_in
 from assets.metadata import picture
 from assets.resources import Tracking
-from assets.settings import StageConfig
+from assets.settings import Intervals
 from assets.wiring import asset_outs, evaluation_outputs
 from models.architectures import training_cost
 from models.arrays import Arrays
@@ -23,11 +22,8 @@ from models.training import Network
 from models.types import JsonDict
 
 
-class Intervals(StageConfig, section="buried_objects/*/evaluation"):
-    """How intervals are made."""
-
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+class EvaluationConfig(Intervals, section="buried_objects/*/evaluation"):
+    """How the intervals are made."""
 
 
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
@@ -41,7 +37,7 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
 
 
 def evaluated(
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     title: str,
     loaded: tuple[Network, JsonDict, JsonDict],
@@ -67,7 +63,7 @@ def evaluated(
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
@@ -89,7 +85,7 @@ def evaluation(
     },
 )
 def upgrade_evaluation(
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,

@@ -9,7 +9,7 @@ from assets.exoplanets.inputs import MODELS, asset_in, features_in, fitted_of, i
 from assets.exoplanets.training import NETWORKS
 from assets.metadata import picture
 from assets.resources import Tracking
-from assets.settings import StageConfig, by_profile
+from assets.settings import Intervals, StageConfig, by_profile
 from assets.wiring import asset_outs, evaluation_outputs
 from models.arrays import Arrays
 from models.evaluation import Evaluation
@@ -26,11 +26,8 @@ from models.sampling import TEST, rows_of
 from models.types import JsonDict
 
 
-class Intervals(StageConfig, section="exoplanets/*/evaluation"):
-    """How intervals are made."""
-
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+class EvaluationConfig(Intervals, section="exoplanets/*/evaluation"):
+    """How the intervals are made."""
 
 
 def evaluation_assets(model: str) -> dg.AssetsDefinition:
@@ -53,7 +50,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         },
     )
     def evaluation(
-        config: Intervals,
+        config: EvaluationConfig,
         tracking: Tracking,
         fitted: Any,
         threshold: JsonDict,

@@ -3,12 +3,11 @@
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, fitted_of, inputs_of
 from assets.metadata import picture
 from assets.resources import Tracking
-from assets.settings import StageConfig
+from assets.settings import Intervals
 from assets.wiring import asset_outs, evaluation_outputs
 from models.architectures import training_cost
 from models.arrays import Arrays
@@ -26,11 +25,8 @@ from models.scaling import Scaling
 from models.types import JsonDict
 
 
-class Intervals(StageConfig, section="gravitational_waves/*/evaluation"):
-    """How intervals are made."""
-
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+class EvaluationConfig(Intervals, section="gravitational_waves/*/evaluation"):
+    """How the intervals are made."""
 
 
 def evaluation_assets(model: str) -> dg.AssetsDefinition:
@@ -55,7 +51,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         },
     )
     def evaluation(
-        config: Intervals,
+        config: EvaluationConfig,
         tracking: Tracking,
         fitted: Any,
         threshold: JsonDict,

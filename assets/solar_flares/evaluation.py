@@ -3,11 +3,10 @@
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
-from assets.settings import StageConfig
+from assets.settings import Intervals, StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
 from assets.wiring import asset_outs, evaluation_outputs
 from models.arrays import Arrays
@@ -20,11 +19,8 @@ from models.solar_flares.training import score_network, score_upgrade
 from models.types import JsonDict
 
 
-class Intervals(StageConfig, section="solar_flares/*/evaluation"):
-    """How intervals are made."""
-
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+class EvaluationConfig(Intervals, section="solar_flares/*/evaluation"):
+    """How the intervals are made."""
 
 
 def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
@@ -50,7 +46,7 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
@@ -79,7 +75,7 @@ def evaluation(
     },
 )
 def upgrade_evaluation(
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     estimator: Any,
     threshold: JsonDict,

@@ -4,12 +4,13 @@ from typing import Any, Literal
 
 import dagster as dg
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.settings import StageConfig
-from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in
+from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, Inputs, asset_in
 from assets.wiring import threshold_output
 from models.arrays import Arrays
-from models.sampling import VALIDATION
+from models.sampling import VALIDATION, Rows
 from models.solar_flares.training import score_network, score_upgrade
 from models.thresholds import RULES
 from models.types import JsonDict
@@ -21,6 +22,14 @@ class ThresholdRule(StageConfig, section="solar_flares/*/threshold"):
     rule: Literal["max_tss", "crossover"] = "max_tss"
 
 
+def chosen_output(
+    config: ThresholdRule, features: Inputs, record: Rows, scores: NDArray[np.float64]
+) -> dg.Output[JsonDict]:
+    """Choose the threshold on the scores of the records."""
+    labels = np.asarray(features["records"]["label"])[record]
+    return threshold_output(RULES[config.rule](labels, scores), labels, scores)
+
+
 @dg.asset(
     key=["solar_flares", "threshold"],
     io_manager_key="json",
@@ -29,9 +38,7 @@ class ThresholdRule(StageConfig, section="solar_flares/*/threshold"):
 )
 def threshold(config: ThresholdRule, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
     """Threshold of a network, from its validation scores."""
-    record, scores = score_network(network, features, VALIDATION)
-    labels = np.asarray(features["records"]["label"])[record]
-    return threshold_output(RULES[config.rule](labels, scores), labels, scores)
+    return chosen_output(config, features, *score_network(network, features, VALIDATION))
 
 
 @dg.asset(
@@ -43,6 +50,4 @@ def upgrade_threshold(
     config: ThresholdRule, estimator: Any, **features: Arrays
 ) -> dg.Output[JsonDict]:
     """Threshold of the upgrade, from its validation scores."""
-    record, scores = score_upgrade(estimator, features, VALIDATION)
-    labels = np.asarray(features["records"]["label"])[record]
-    return threshold_output(RULES[config.rule](labels, scores), labels, scores)
+    return chosen_output(config, features, *score_upgrade(estimator, features, VALIDATION))

@@ -3,11 +3,10 @@
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
-from assets.metadata import evaluation_metadata, picture
+from assets.metadata import picture
 from assets.resources import Tracking
-from assets.settings import StageConfig
+from assets.settings import Intervals
 from assets.speech.inputs import (
     ARCHITECTURE,
     MODELS,
@@ -15,20 +14,18 @@ from assets.speech.inputs import (
     asset_in,
     of_study,
 )
+from assets.wiring import recorded_metadata
 from models.sampling import TEST
 from models.speech import report as reports
 from models.speech.decoding import SEARCHES, Setting, transcribe, word_search
-from models.speech.evaluation import error_table, evaluate_transcripts
+from models.speech.evaluation import evaluate_predictions, predictions
 from models.speech.studies import STUDIES
 from models.speech.training import emissions, utterances_of
 from models.types import JsonDict
 
 
-class Intervals(StageConfig, section="speech/evaluation"):
-    """How intervals are made."""
-
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+class EvaluationConfig(Intervals, section="speech/evaluation"):
+    """How the intervals are made."""
 
 
 @dg.asset(
@@ -55,7 +52,7 @@ def transcripts(
     setting = Setting(*(decoder[name] for name in ("beam", "weight", "bonus")))
     with word_search(words) as search:
         texts = transcribe(search, setting, emissions(network, architecture, test))
-    table = error_table(test.table, texts)
+    table = predictions(test.table, texts)
     first: Any = table[["text", *SEARCHES]].head(10).to_dict("records")
     examples = dg.MetadataValue.table([dg.TableRecord(row) for row in first])
     return dg.Output(table, metadata={"references and transcripts": examples})
@@ -69,20 +66,16 @@ def transcripts(
 )
 def evaluation(
     context: dg.AssetExecutionContext,
-    config: Intervals,
+    config: EvaluationConfig,
     tracking: Tracking,
     transcripts: Any,
     history: JsonDict,
 ) -> dg.Output[JsonDict]:
     """Word and character error rates of a model, with intervals by speaker."""
     name = context.partition_key
-    result = evaluate_transcripts(
-        transcripts, SEARCHES, resamples=config.resamples, seed=config.seed
-    )
+    result = evaluate_predictions(transcripts, SEARCHES, **config.model_dump())
     drawn = reports.pictures(name, result, history)
-    pictures = {title: picture(png) for title, png in drawn.items()}
-    link = tracking.log_test("speech", name, result.values())
-    metadata = evaluation_metadata(result) | pictures | link
+    metadata = recorded_metadata(tracking, "speech", name, result, drawn)
     return dg.Output(result.to_dict(), metadata={**result.counts, **metadata})
 
 
@@ -96,7 +89,7 @@ def comparison_asset(name: str) -> dg.AssetsDefinition:
         description=f"{STUDIES[name].question} Validation losses and error rates.",
     )
     def compared(**results: Any) -> dg.Output[JsonDict]:
-        study = reports.study(name, results)
+        study = reports.study_comparison(name, results)
         drawn = picture(reports.study_picture(study))
         return dg.Output(
             study, metadata={"standing": reports.standing(study), "validation losses": drawn}

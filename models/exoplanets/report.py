@@ -38,16 +38,12 @@ def pictures(
 ) -> dict[str, bytes]:
     """Draw a model's results; loss and accuracy by epoch where it has a history."""
     labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
-    threshold = evaluation.threshold
-    drawn = {
-        "scores": plots.score_scatter(labels, scores, threshold, classes=CLASSES, title=model),
-        "ROC": plots.roc_curve(labels, scores, threshold, title=model),
-        "precision and recall": plots.precision_recall(labels, scores, threshold, title=model),
-        "confusion": plots.confusion_matrix(evaluation.counts, classes=CLASSES, title=model),
-        "recall by signal-to-noise": plots.recall_by_bin(
-            evaluation.details["by_snr"], x_label="transit signal-to-noise", title=model
-        ),
-    }
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=model
+    )
+    drawn["recall by signal-to-noise"] = plots.recall_by_bin(
+        evaluation.details["by_snr"], x_label="transit signal-to-noise", title=model
+    )
     if history is not None:
         drawn["loss and accuracy"] = plots.learning_curves(
             history["values"],

@@ -40,13 +40,9 @@ def pictures(
     """Draw a model's results on the test images; loss and accuracy where it has a history."""
     test = table[table["split"] == "test"]
     labels, scores = test["chirp"].to_numpy(), test["score"].to_numpy()
-    threshold = evaluation.threshold
-    drawn = {
-        "scores": plots.score_scatter(labels, scores, threshold, classes=KINDS, title=model),
-        "ROC": plots.roc_curve(labels, scores, threshold, title=model),
-        "precision and recall": plots.precision_recall(labels, scores, threshold, title=model),
-        "confusion": plots.confusion_matrix(evaluation.counts, classes=KINDS, title=model),
-    }
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=KINDS, title=model
+    )
     if by_snr := evaluation.details["by_snr"]:
         drawn["efficiency"] = plots.recall_by_bin(
             by_snr, x_label="signal-to-noise ratio of injected chirps", title=model

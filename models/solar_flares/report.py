@@ -50,14 +50,10 @@ def pictures(
 ) -> dict[str, bytes]:
     """Draw a model's results; loss and recall by epoch where it has a history."""
     labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
-    threshold = evaluation.threshold
-    drawn = {
-        "scores": plots.score_scatter(labels, scores, threshold, classes=CLASSES, title=title),
-        "ROC": plots.roc_curve(labels, scores, threshold, title=title),
-        "precision and recall": plots.precision_recall(labels, scores, threshold, title=title),
-        "confusion": plots.confusion_matrix(evaluation.counts, classes=CLASSES, title=title),
-        "reliability": _reliability(evaluation, title),
-    }
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=title
+    )
+    drawn["reliability"] = _reliability(evaluation, title)
     if history is not None:
         drawn["training"] = _training(history, title)
     return drawn

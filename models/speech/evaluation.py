@@ -45,7 +45,7 @@ def _edits(output: jiwer.WordOutput | jiwer.CharacterOutput) -> int:
     return int(output.substitutions + output.deletions + output.insertions)
 
 
-def error_table(references: pd.DataFrame, transcripts: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def predictions(references: pd.DataFrame, transcripts: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return references and transcripts side by side, with the errors of each search.
 
     Parameters
@@ -76,7 +76,7 @@ def error_table(references: pd.DataFrame, transcripts: Mapping[str, Sequence[str
     return references[["key", "speaker", "text"]].reset_index(drop=True).assign(**columns)
 
 
-def evaluate_transcripts(
+def evaluate_predictions(
     table: pd.DataFrame, searches: Sequence[str], *, resamples: int, seed: int
 ) -> Evaluation:
     """Evaluate transcripts; intervals resample whole speakers.
@@ -84,7 +84,7 @@ def evaluate_transcripts(
     Parameters
     ----------
     table
-        From `error_table`.
+        From `predictions`.
     searches
         The searches: metrics ``wer_<search>`` and ``cer_<search>``.
     resamples, seed

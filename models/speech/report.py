@@ -39,7 +39,7 @@ def pictures(title: str, evaluation: Evaluation, history: JsonDict) -> dict[str,
     }
 
 
-def study(name: str, results: Mapping[str, Mapping[str, Any]]) -> JsonDict:
+def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> JsonDict:
     """Compare the trained models of a study, and name those that are not trained.
 
     Parameters
@@ -201,7 +201,7 @@ def report(
     compared
         From `comparison`.
     studies
-        By name, from `study`.
+        By name, from `study_comparison`.
     data
         What `example` reads.
     """

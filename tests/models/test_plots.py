@@ -158,3 +158,14 @@ def test_a_picture_can_be_read_back():
 
     image = imread(io.BytesIO(PICTURES["confusion"]()))
     assert image.std() > 0.1
+
+
+def test_decisions_are_drawn_as_each_picture_by_itself():
+    counts, classes = evaluate(LABELS, SCORES, 0.5, seed=0).counts, ("quiet", "flare")
+    drawn = plots.decisions(LABELS, SCORES, 0.5, counts, classes=classes, title="CNN")
+    assert drawn == {
+        "scores": plots.score_scatter(LABELS, SCORES, 0.5, classes=classes, title="CNN"),
+        "ROC": plots.roc_curve(LABELS, SCORES, 0.5, title="CNN"),
+        "precision and recall": plots.precision_recall(LABELS, SCORES, 0.5, title="CNN"),
+        "confusion": plots.confusion_matrix(counts, classes=classes, title="CNN"),
+    }

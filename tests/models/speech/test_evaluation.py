@@ -6,8 +6,8 @@ import pytest
 from models.intervals import Metric
 from models.speech.evaluation import (
     character_errors,
-    error_table,
-    evaluate_transcripts,
+    evaluate_predictions,
+    predictions,
     word_errors,
 )
 
@@ -33,7 +33,7 @@ def rate(errors: list[int], words: list[int], speakers: str, resamples: int = 50
     """Word error rate of utterances with so many errors and words."""
     columns = {"greedy_word_errors": errors, "words": words, "speaker": list(speakers)}
     table = pd.DataFrame(columns | {"greedy_character_errors": errors, "characters": words})
-    result = evaluate_transcripts(table, ("greedy",), resamples=resamples, seed=1)
+    result = evaluate_predictions(table, ("greedy",), resamples=resamples, seed=1)
     return result.metrics["wer_greedy"]
 
 
@@ -63,7 +63,7 @@ def test_transcripts_stand_beside_what_was_said_with_the_errors_of_each() -> Non
     said = pd.DataFrame(
         {"key": ["u1", "u2"], "speaker": ["a", "b"], "text": ["the cat", "a dog"], "frames": [5, 6]}
     )
-    table = error_table(said, {"greedy": ["the kat", ""], "lm": ["the cat", "a dog"]})
+    table = predictions(said, {"greedy": ["the kat", ""], "lm": ["the cat", "a dog"]})
     assert table.loc[0].to_dict() == {
         "key": "u1",
         "speaker": "a",
@@ -77,7 +77,7 @@ def test_transcripts_stand_beside_what_was_said_with_the_errors_of_each() -> Non
         "lm_word_errors": 0,
         "lm_character_errors": 0,
     }
-    result = evaluate_transcripts(table, ("greedy", "lm"), resamples=100, seed=1)
+    result = evaluate_predictions(table, ("greedy", "lm"), resamples=100, seed=1)
     assert result.counts == {"utterances": 2, "speakers": 2, "words": 4, "characters": 12}
     assert result.value("wer_greedy") == 0.75
     assert result.value("cer_greedy") == 0.5

@@ -11,7 +11,7 @@ import pytest
 from models.evaluation import Evaluation
 from models.speech import report
 from models.speech.designs import ALL
-from models.speech.evaluation import error_table, evaluate_transcripts
+from models.speech.evaluation import evaluate_predictions, predictions
 from models.speech.studies import STUDIES
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -25,7 +25,7 @@ def results(*models: str) -> dict[str, dict[str, Any]]:
     }
     for number, model in enumerate(models):
         heard = ["the cat", "a dog" if number == 0 else "a hog"]
-        table = error_table(said, dict.fromkeys(("greedy", "beam", "lm"), heard))
+        table = predictions(said, dict.fromkeys(("greedy", "beam", "lm"), heard))
         found["architectures"][model] = {"feature": ALL[model].feature, "parameters": 1000 + number}
         losses = [90.0, 50.0 + number, 60.0]
         found["histories"][model] = {
@@ -33,14 +33,14 @@ def results(*models: str) -> dict[str, dict[str, Any]]:
             "epochs": 3,
             "best_epoch": 2,
         }
-        evaluation = evaluate_transcripts(table, ("greedy", "beam", "lm"), resamples=100, seed=1)
+        evaluation = evaluate_predictions(table, ("greedy", "beam", "lm"), resamples=100, seed=1)
         found["evaluations"][model] = evaluation.to_dict()
         found["transcripts"][model] = table
     return found
 
 
 def test_a_study_shows_the_trained_models_and_names_the_others() -> None:
-    compared = report.study("cells", results("s103", "s108"))
+    compared = report.study_comparison("cells", results("s103", "s108"))
     assert compared["trained"] == ["s103", "s108"]
     assert compared["not_trained"] == ["s107"]
     assert compared["losses"] == {"s103": [90.0, 50.0, 60.0], "s108": [90.0, 51.0, 60.0]}
@@ -55,7 +55,7 @@ def test_a_study_shows_the_trained_models_and_names_the_others() -> None:
 
 
 def test_transcripts_of_both_features_stand_side_by_side() -> None:
-    said = report.study("final", results("s111", "s112"))["said"]
+    said = report.study_comparison("final", results("s111", "s112"))["said"]
     assert said[1] == {
         "said": "a dog",
         "s111 (spectrogram), greedy": "a dog",
@@ -66,7 +66,7 @@ def test_transcripts_of_both_features_stand_side_by_side() -> None:
 
 
 def test_a_study_of_which_nothing_is_trained_says_so() -> None:
-    compared = report.study("merges", {})
+    compared = report.study_comparison("merges", {})
     assert compared["rows"] == compared["said"] == []
     assert compared["not_trained"] == list(STUDIES["merges"].models)
     assert report.standing(compared) == "Not trained yet: s005, s007, s008, s009, s010."
@@ -75,8 +75,8 @@ def test_a_study_of_which_nothing_is_trained_says_so() -> None:
 
 def test_the_comparison_lists_each_model_once_and_names_those_missing() -> None:
     studies = {
-        "final": report.study("final", results("s111")),
-        "features": report.study("features", results("s000", "s111")),
+        "final": report.study_comparison("final", results("s111")),
+        "features": report.study_comparison("features", results("s000", "s111")),
     }
     table = report.comparison(studies)
     assert [row["model"] for row in table["rows"]] == ["s000", "s111"]
@@ -125,8 +125,8 @@ def test_the_example_is_seen_and_its_own_audio_is_heard(data: dict[str, Any]) ->
 
 
 def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, Any]) -> None:
-    studies = {name: report.study(name, {}) for name in STUDIES} | {
-        "final": report.study("final", results("s111", "s112"))
+    studies = {name: report.study_comparison(name, {}) for name in STUDIES} | {
+        "final": report.study_comparison("final", results("s111", "s112"))
     }
     written = report.report(report.comparison(studies), studies, data)
     assert "the &lt;b&gt;cat&lt;/b&gt;" in written.html
