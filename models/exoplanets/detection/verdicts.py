@@ -56,7 +56,8 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     dict
         Of the search: ``signals`` (k,), JSON of each, the strongest first; ``time``, ``flat``,
         ``trend`` (m,), the curve on a grid of 29.4 minutes; ``noise``, ``window``, ``complete``
-        (1,); ``trial_period``, ``trial_snr`` (trials,), the periodogram, thinned out. Of the w
+        (1,); ``noisy`` (stretches, 2), first and last day of what was left out; ``trial_period``,
+        ``trial_snr`` (trials,), the periodogram, thinned out. Of the w
         windows of 3197 cadences: ``curve`` (w, 3197, 2), ``spectrum`` (w, 1599, 1), ``start`` and
         ``stop`` (days), ``missing`` (share interpolated or padded). Of the signals:
         ``features`` (k, 39) as for the vetting model, NaN where it can't be used.
@@ -77,6 +78,7 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
         "noise": np.array([found.noise]),
         "window": np.array([found.window]),
         "complete": np.array([found.complete]),
+        "noisy": np.array(found.noisy).reshape(-1, 2),
         "trial_period": power.period[thinned],
         "trial_snr": power.snr[thinned],
         "curve": cnn_channels(rows),
@@ -298,7 +300,13 @@ def _searched(
     signals: Sequence[Signal],
     ranges: Mapping[str, Any],
 ) -> list[Verdict]:
-    warnings = () if features["complete"][0] else ("the search was stopped: too many dips",)
+    warnings = _kept(
+        None if features["complete"][0] else "the search was stopped: too many dips",
+        *(
+            f"day {start:.1f} to {stop:.1f} was left out: its noise is far above the rest's"
+            for start, stop in features["noisy"]
+        ),
+    )
     rates = dict(ranges["search"])
     if not signals:
         best = float(features["trial_snr"].max())

@@ -39,7 +39,7 @@ from models.exoplanets.transit_search.candidates import (
 from models.exoplanets.transit_search.detrending import CLIP
 from models.exoplanets.transit_search.folding import Periodogram, box_sums, fold_periodogram
 from models.exoplanets.transit_search.statistics import _describe
-from models.exoplanets.transit_search.trend import best_window, noise_of, trend_of
+from models.exoplanets.transit_search.trend import best_window, noise_of, segments, trend_of
 from models.exoplanets.transit_search.views import _phases
 from models.types import JsonDict
 
@@ -60,6 +60,9 @@ FEW_TRANSITS = 5
 
 ODD_EVEN_ERRORS, ODD_EVEN_DEPTH = 4.0, 0.3
 """Errors, and share of the depth, by which odd and even depths of a binary differ."""
+
+NOISY = 3.0
+"""Times the noise of most of the curve beyond which a stretch between gaps is left out."""
 
 SHORTEST_DIP = 2.5
 """Cadences: a shorter dip that doesn't recur is a glitch, which is cut out and not reported."""
@@ -174,6 +177,8 @@ class Search(NamedTuple):
         Of the whole curve, before anything was cut out.
     complete : bool
         Whether the search ended because nothing was left above the threshold.
+    noisy : tuple of (float, float)
+        First and last day of stretches that were left out, as their noise is far above the rest's.
     """
 
     signals: tuple[Signal, ...]
@@ -183,6 +188,7 @@ class Search(NamedTuple):
     window: float
     periodogram: Periodogram
     complete: bool
+    noisy: tuple[tuple[float, float], ...] = ()
 
 
 def _without_nan(value: Any) -> Any:
@@ -255,6 +261,7 @@ def find_planets(
         )
     flux = _without_outliers(flux)
     window = best_window(flux)
+    flux, noisy = _without_noisy(time, flux, window)
     finder = _Finder(time, flux, window)
     first: Periodogram | None = None
     complete = False
@@ -271,7 +278,14 @@ def find_planets(
     found = (signal for signal in finder.judged() if signal.snr >= MIN_SNR)
     signals = sorted(found, key=lambda signal: -signal.snr)
     return Search(
-        tuple(signals), flux - finder.trend, finder.trend, finder.noise, window, first, complete
+        tuple(signals),
+        flux - finder.trend,
+        finder.trend,
+        finder.noise,
+        window,
+        first,
+        complete,
+        noisy,
     )
 
 
@@ -286,6 +300,25 @@ def _without_outliers(flux: Floats) -> Floats:
     cleaned = flux.copy()
     cleaned[places[low & (np.abs(before - after) < 5 * noise)]] = np.nan
     return cleaned
+
+
+def _without_noisy(
+    time: Floats, flux: Floats, window: float
+) -> tuple[Floats, tuple[tuple[float, float], ...]]:
+    """Take out stretches between gaps that are far noisier than most of the curve."""
+    flat = flux - trend_of(flux, window)
+    parts = segments(np.isfinite(flat))
+    noises = np.array([noise_of(flat[start:stop]) for start, stop in parts])
+    lengths = np.array([stop - start for start, stop in parts])
+    order = np.argsort(noises)
+    half = np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2)
+    loud = noises > NOISY * noises[order[half]]
+    kept = flux.copy()
+    for start, stop in np.array(parts)[loud]:
+        kept[start:stop] = np.nan
+    return kept, tuple(
+        (float(time[start]), float(time[stop - 1])) for start, stop in np.array(parts)[loud]
+    )
 
 
 def _peaks(periodogram: Periodogram) -> list[tuple[float, float]]:

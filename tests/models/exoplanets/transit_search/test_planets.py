@@ -123,6 +123,17 @@ def test_flares_and_single_cadences_far_below_are_no_signals():
     assert find_planets(time, flux).signals == ()
 
 
+def test_a_stretch_far_noisier_than_the_rest_is_left_out():
+    time, flux = observed(120, lambda t: planet(t, 9.7, 4.4, 0.025), gaps=[(30, 33)])
+    loud = time < 31
+    flux[loud] += 5e-3 * np.random.default_rng(1).normal(size=loud.sum())
+    search = find_planets(time, flux)
+    [(start, stop)] = search.noisy
+    assert (start, stop) == pytest.approx((0, 30), abs=0.5)
+    assert periods(search) == pytest.approx([9.7], rel=1e-3)
+    assert np.isnan(search.flat[loud]).all()
+
+
 def test_shorter_cadences_are_averaged_and_longer_ones_leave_places_empty():
     time = np.arange(0, 10, 2 / 1440)
     grid, flux = on_grid(time, np.ones(len(time)))
