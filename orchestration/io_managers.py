@@ -85,7 +85,7 @@ class StoreIOManager(dg.IOManager):
             return dg.serialize_value(cast(Any, dict(shown)))
 
         build, content, format_name = build_key(version, inputs), None, self._format
-        if obj is None or isinstance(obj, Unstored):
+        if isinstance(obj, Unstored) or (obj is None and format_name == "json"):
             # Whatever it did elsewhere is known by what it says, or else by what it was made from.
             content = (obj.version if obj else None) or build
             obj, format_name = None, "json"

@@ -81,6 +81,11 @@ def constant():
     return 1
 
 
+@dg.asset(key=["s", "forgotten"], io_manager_key="arrays")
+def forgotten():
+    pass
+
+
 @dg.asset(key=["s", "wrong"])
 def wrong():
     return {"score": float("nan")}
@@ -222,6 +227,9 @@ def test_what_cannot_be_stored_fails_its_stage_and_stores_nothing(defs: dg.Defin
     with pytest.raises(Exception, match=r"\$\.score is nan"):
         run(defs, "s/wrong")
     assert store_of(defs).current(Slot("s/wrong")) is None
+    with pytest.raises(Exception, match="NoneType"):
+        run(defs, "s/forgotten")
+    assert store_of(defs).current(Slot("s/forgotten")) is None
 
 
 def test_an_input_that_is_missing_or_damaged_is_said(defs: dg.Definitions) -> None:
