@@ -10,17 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FOLDERS = (
-    *(".", "orchestration", "assets/exoplanets", "models", "models/exoplanets"),
-    "models/exoplanets/transit_search",
-)
-"""Where the tours look for the files they name."""
+FILES = [
+    path
+    for folder in ("assets", "models", "orchestration", "tests")
+    for path in (ROOT / folder).rglob("*.*")
+] + list(ROOT.glob("*.*"))
 EXOPLANETS = re.findall(r"^\| `(\w+\.py)` \| `([\w/]+)`(?:, `([\w/]+)`)?", TEXT, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/.]+\.(?:py|txt|toml))`", TEXT))))
 def test_a_named_file_is_there(name: str) -> None:
-    assert any((ROOT / folder / name).is_file() for folder in FOLDERS)
+    assert any(path.match(name) for path in FILES)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make (\w+)`", TEXT))))
