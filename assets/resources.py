@@ -101,7 +101,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._link(experiment_id, info.run_id)
 
     def _open(self, experiment: str) -> tuple[Any, str]:
-        """Connect; the client and the experiment, made if it isn't there."""
+        """Return a client and the id of the experiment, which is created if it is missing."""
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 

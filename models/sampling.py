@@ -524,7 +524,7 @@ class BalancedBatches(Batches):
 
 
 def _shuffled(values: Rows, count: int, generator: np.random.Generator) -> Rows:
-    """Take ``count`` of ``values`` at random, none again before all have been taken."""
+    """Draw ``count`` of ``values`` at random; none comes twice before all have come once."""
     rounds: Sequence[Rows] = [
         generator.permutation(values) for _ in range(-(-count // values.size))
     ]

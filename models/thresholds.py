@@ -166,7 +166,7 @@ def at_false_positive_rate(labels: AnyArray, scores: AnyArray, rate: float) -> T
         As for :func:`crossover`.
     rate
         Largest false-positive rate, 0 ... 1. With fewer than 1 / ``rate`` negatives none may be
-        flagged, and the rate on other rows is hardly known.
+        flagged, and the rate on other rows is poorly known.
 
     Raises
     ------

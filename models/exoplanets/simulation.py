@@ -405,7 +405,7 @@ def simulated_noise(rng: Generator) -> Noise:
 
 @dataclass(frozen=True)
 class _Part:
-    """The rows of the training pool, or of the test set: what each is, and whose noise it has."""
+    """Kind and host star of each row of the training pool or of the test set."""
 
     kinds: NDArray[np.int8]
     hosts: NDArray[np.int16]

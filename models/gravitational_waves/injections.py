@@ -203,6 +203,6 @@ def _loudness(image: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _quietest(loudness: NDArray[np.float64], least: int) -> NDArray[np.int64]:
-    """Rows of the quietest pictures, a quarter or ``least``, those of infinite loudness never."""
+    """Rows of the quietest quarter of the pictures, at least ``least``, none infinitely loud."""
     order = np.argsort(loudness, kind="stable")[: max(int(QUIET * loudness.size), least)]
     return np.asarray(order[np.isfinite(loudness[order])])

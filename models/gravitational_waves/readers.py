@@ -356,7 +356,7 @@ def _hdf5_image(path: Path, file: Any, one: Example, duration: str) -> NDArray[n
 
 
 def _guarded(path: Path, place: str, read: Callable[[], Any]) -> Any:
-    """Read from an open HDF5 file; what is damaged within it is found only then."""
+    """Read from an open HDF5 file, where damage within it shows; raises `BadInput`."""
     try:
         return read()
     except (OSError, RuntimeError, KeyError, ValueError) as error:

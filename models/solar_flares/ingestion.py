@@ -147,7 +147,7 @@ def read_json_lines(
     on_bad
         ``"stop"`` raises at the first broken line; ``"skip"`` leaves broken lines out.
     limit
-        Broken lines that ``"skip"`` bears with in a file.
+        Broken lines of a file that ``"skip"`` leaves out before it raises.
     engine
         ``"arrow"``: threads of this process. ``"spark"``: executors of a Spark cluster, which
         must reach the files under the same paths and have this package installed.
@@ -225,7 +225,7 @@ def _block(part: Parsed, fold: int) -> Block:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """Open a plain, gzip or zip file by what it begins with, whatever its name says."""
+    """Open a plain, gzip or zip file, told apart by its first bytes rather than its name."""
     with path.open("rb") as handle:
         magic = handle.read(4)
     if magic[:2] == b"\x1f\x8b":
@@ -298,7 +298,7 @@ def _pieces(file: FoldFile, seed: int, piece_bytes: int) -> Iterator[Piece]:
 def _parsed_by_threads(
     file: FoldFile, seed: int, workers: int, piece_bytes: int
 ) -> Iterator[Parsed]:
-    """Parse a file's pieces in threads; NumPy and Arrow free them of the interpreter's lock."""
+    """Parse a file's pieces in threads; NumPy and Arrow release the interpreter's lock."""
     layout: Layout | None = None
     # Each piece is parsed with the layout that the last finished one had.
     tasks = (partial(parse, piece, layout) for piece in _pieces(file, seed, piece_bytes))

@@ -152,7 +152,7 @@ def _samples(parameter: str, samples: Any) -> list[float]:
 
 
 def _layout(line: bytes, parsed: _Fields) -> Layout | None:
-    """Describe how a parsed line looks; None if the fast way would not do for its like."""
+    """Describe the layout of a parsed line; None if lines like it can't be parsed the fast way."""
     places: dict[Any, int] = {}
     for key, value in json.loads(line).items():
         if key != "values":
@@ -201,7 +201,7 @@ def _starts(text: NDArray[np.uint8], spaced: bool) -> NDArray[np.intp]:
 
 
 def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Fields | None:
-    """Parse lines that have the layout; None if any hasn't, or holds what json would refuse."""
+    """Parse lines that have the layout; None if one hasn't, or holds what json would refuse."""
     import pyarrow as pa
     from pyarrow import compute
 
@@ -255,7 +255,7 @@ def _parse_fast(lines: Sequence[bytes], layout: Layout) -> _Fields | None:
 
 @lru_cache(maxsize=16)
 def _expected(layout: Layout, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], Any]:
-    """Describe so many lines of a layout: the gaps after numbers, what is a number, the text."""
+    """Describe ``count`` lines of a layout: the gaps after numbers, what is a number, the text."""
     numbers = len(layout.gaps) - 1
     gaps = np.tile(layout.gaps[1:], count)
     gaps[numbers - 1 : -1 : numbers] += layout.gaps[0]  # from a line's end to the next one's start

@@ -123,7 +123,7 @@ def cepstra(audio: NDArray[np.int16], coefficients: int = FILTERS) -> Floats:
 
 
 class _Scratch(threading.local):
-    """A thread's own frames under zeros, kept, for fresh memory costs more than the transform."""
+    """A thread's zero-padded frames, kept: new memory would cost more than the transform."""
 
     def __init__(self) -> None:
         self.padded = np.zeros((CHUNK, CEPSTRUM_FFT), dtype=np.float32)
@@ -220,7 +220,7 @@ def _blocks(
     index: pd.DataFrame,
     workers: int,
 ) -> Blocks:
-    """Compute in threads, which NumPy and SciPy free of the interpreter's lock, half a minute each.
+    """Compute half a minute at a time in threads; NumPy and SciPy release the interpreter's lock.
 
     The calling thread reads the audio: HDF5 has one reader at a time.
     """

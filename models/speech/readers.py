@@ -99,7 +99,7 @@ def read_files(
     on_bad
         ``"stop"`` raises at the first bad utterance; ``"skip"`` leaves bad ones out.
     limit
-        Bad utterances that ``"skip"`` bears with.
+        Bad utterances that ``"skip"`` leaves out before it raises.
     workers
         Threads that decode.
 
@@ -154,7 +154,7 @@ def _recorded(entry: _Entry | BadInput) -> _Recording | BadInput:
 
 
 def _entries(path: Path) -> Iterator[_Entry | BadInput]:
-    """List the utterances of a corpus, those with a key seen before as errors."""
+    """List the utterances of a corpus; one whose key came before is an error."""
     transcripts = sorted(path.rglob("*.trans.txt"))
     corpora = [path] if path.is_file() else sorted([*path.glob("*.json"), *path.glob("*.jsonl")])
     if not transcripts and not corpora:
@@ -271,7 +271,7 @@ def _object(root: Path, file: Path, number: int, line: str) -> _Entry:
 
 
 def _part(names: list[str]) -> int:
-    """Which part the innermost name speaks of, such as ``train-clean-100``."""
+    """Return the part that the innermost folder names, such as ``train-clean-100``."""
     for name in reversed(names):
         for code, word in _PARTS:
             if re.match(rf"(.*[^a-z])?{word}(ing|ation)?([^a-z]|$)", name.lower()):

@@ -150,7 +150,7 @@ def sentences() -> tuple[str, ...]:
 
 
 def _dealt(items: Sequence[str], part: str, seed: int) -> list[str]:
-    """Those of the items that a part has, in random order."""
+    """Return the items of a part, in random order."""
     order = np.random.default_rng([seed, len(items)]).permutation(len(items))
     size = round(HELD_OUT * len(items))
     first, last = {"test": (0, size), "validation": (size, 2 * size)}.get(
