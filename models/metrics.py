@@ -23,9 +23,6 @@ FALSE_POSITIVE_RATES = (1e-2, 1e-3)
 RECALL_FLOOR = 0.9
 PRECISION_FLOOR = 0.9
 
-AT_THRESHOLD = ("accuracy", "precision", "recall", "f1", "tss", "hss2", "frequency_bias")
-"""Measures of decisions."""
-
 Values = dict[str, Floats]
 
 

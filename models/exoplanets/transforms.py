@@ -108,20 +108,6 @@ def spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.abs(_transform(flux))[..., np.newaxis]
 
 
-def complex_spectrum(flux: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Compute each curve's complex Fourier transform at frequencies from 0.
-
-    The study proposes it instead of the magnitude, which loses the time of a transit.
-
-    Returns
-    -------
-    ndarray of shape (n, cadences // 2 + 1, 2), float32
-        Real parts, then imaginary parts.
-    """
-    transform = _transform(flux)
-    return np.stack([transform.real, transform.imag], axis=-1)
-
-
 def _transform(flux: NDArray[np.floating]) -> NDArray[np.complex64]:
     from scipy import fft
 

@@ -9,7 +9,6 @@ the next 24 hours.
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,7 +38,8 @@ from models.scaling import Scaling
 from models.solar_flares.features import compress, sequences, statistic_names, window_statistics
 from models.solar_flares.ingestion import FoldFile, read_json_lines
 from models.solar_flares.networks import FORM_SHAPES
-from models.solar_flares.records import LARGEST, PARAMETERS, SAMPLES
+from models.solar_flares.records import PARAMETERS, SAMPLES
+from models.solar_flares.swan_sf import sample_value
 from models.training import predict
 from models.types import JsonDict
 
@@ -225,7 +225,9 @@ def _table(file: Path, notes: list[str]) -> tuple[NDArray[np.float64], NDArray[n
         time[number - 1] = _moment(row[at] if at < len(row) else "", file, number, clock)
         for column, place in places.items():
             text = row[place].strip() if place < len(row) else ""
-            values[number - 1, column] = _number(text, file, number, PARAMETERS[column])
+            values[number - 1, column] = sample_value(
+                text, file, number, PARAMETERS[column], "Correct the row."
+            )
     return time, values
 
 
@@ -243,25 +245,6 @@ def _moment(text: str, file: Path, row: int, column: str) -> float:
             remedy="Correct the row.",
         ) from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _number(text: str, file: Path, row: int, column: str) -> float:
-    if text.lower() in ("", "na", "nan", "none", "missing"):
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.inf
-    if math.isnan(value) or abs(value) > LARGEST:
-        raise BadInput(
-            f"{text!r} is no finite number",
-            file=file,
-            row=row,
-            column=column,
-            expected="a number, or nothing for a missing sample",
-            remedy="Correct the row.",
-        )
-    return value
 
 
 def _text(seconds: float) -> str:

@@ -94,7 +94,9 @@ def _swan_series(path: Path, fold: int) -> Block:
     for number, row in enumerate(rows[1:], start=1):
         for place, column in enumerate(columns):
             text = row[column] if column < len(row) else ""
-            values[0, number - 1, place] = _swan_value(text, path, number, PARAMETERS[place])
+            values[0, number - 1, place] = sample_value(
+                text, path, number, PARAMETERS[place], "Download the file again."
+            )
     return {
         "values": values,
         "label": np.array([name["flare"] in "MX"], dtype=np.int8),
@@ -104,8 +106,15 @@ def _swan_series(path: Path, fold: int) -> Block:
     }
 
 
-def _swan_value(text: str, path: Path, row: int, column: str) -> float:
-    if text in {"", "NA", "NaN", "None"}:
+def sample_value(text: str, file: Path, row: int, column: str, remedy: str) -> float:
+    """Parse a cell of a table; NaN where the sample is missing.
+
+    Raises
+    ------
+    BadInput
+        It is no number, or none that ``values`` can hold.
+    """
+    if text.lower() in {"", "na", "nan", "none", "missing"}:
         return math.nan
     try:
         value = float(text)
@@ -114,10 +123,10 @@ def _swan_value(text: str, path: Path, row: int, column: str) -> float:
     if math.isnan(value) or abs(value) > LARGEST:
         raise BadInput(
             f"{text!r} is not a finite number",
-            file=path,
+            file=file,
             row=row,
             column=column,
             expected="a number, or nothing for a missing sample",
-            remedy="Download the file again.",
+            remedy=remedy,
         )
     return value

@@ -11,7 +11,6 @@ from models.exoplanets.transforms import (
     BINS,
     CADENCES,
     cnn_channels,
-    complex_spectrum,
     running_mean,
     spectrum,
     standardise,
@@ -84,15 +83,9 @@ def test_the_spectrum_is_the_first_half_of_the_full_complex_transform(curves):
     full = np.fft.fft(curves, axis=1)[:, :BINS]
     tolerance = 1e-5 * np.abs(full).max(axis=1, keepdims=True)
     assert np.all(np.abs(spectrum(curves)[..., 0] - np.abs(full)) < tolerance)
-    both = complex_spectrum(curves)
-    assert both.shape == (5, BINS, 2)
-    assert np.all(np.abs(both[..., 0] - full.real) < tolerance)
-    assert np.all(np.abs(both[..., 1] - full.imag) < tolerance)
 
 
-@pytest.mark.parametrize(
-    "transform", [standardise, running_mean, cnn_channels, spectrum, complex_spectrum]
-)
+@pytest.mark.parametrize("transform", [standardise, running_mean, cnn_channels, spectrum])
 def test_a_row_has_the_same_result_in_any_block(transform, curves):
     whole = transform(curves)
     np.testing.assert_array_equal(

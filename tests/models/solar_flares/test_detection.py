@@ -250,9 +250,9 @@ def test_bad_files(tmp_path: Path, content: bytes, message: str | None) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (",20,", ",twenty,", "row 1, column TOTFX: 'twenty' is no finite number"),
+        (",20,", ",twenty,", "row 1, column TOTFX: 'twenty' is not a finite number"),
         ("2014-02-03 17:12:00", "noon", "row 2, column Timestamp: 'noon' is no time"),
-        (",24\n", ",1e300\n", "row 1, column XR_MAX: '1e300' is no finite number"),
+        (",24\n", ",1e300\n", "row 1, column XR_MAX: '1e300' is not a finite number"),
         ("2014-02-03 17:12:00", "1980-01-01 00:00", "column Timestamp: its rows span 12453 days"),
     ],
 )
