@@ -73,7 +73,7 @@ def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Any) 
     others -= set(BUILT)
     assert len(others) == 19
     assets = stale(run.json("plan", "group:solar_flares"))
-    assert assets == family(sorted(others)) | {"comparison", "report"}
+    assert assets == family(sorted(others)) | {"comparison", "report", "training_range"}
 
 
 def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
