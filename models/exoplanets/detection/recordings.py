@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from models.detection import Recording, find_files, group_by_name
 from models.errors import BadInput
+from models.exoplanets.detection.flat_field import self_flat_field
 from models.exoplanets.readers import COLUMNS, CURVE_FILE, GAPS
 from models.types import JsonDict
 
@@ -291,7 +292,7 @@ def _table(file: Path, content: bytes) -> dict[str, NDArray[Any]]:
             expected=EXPECTED,
             remedy="To train on it, set source and path of exoplanets/curves.",
         )
-    wanted = [_chosen(names, among) for among in (TIMES, FLUXES, QUALITIES)]
+    wanted = [*(_chosen(names, among) for among in (TIMES, FLUXES, QUALITIES)), *_places(names)]
     columns: dict[str, NDArray[Any]] = {name: np.zeros(0) for name in names}
     for name in filter(None, wanted):
         place = names.index(name)
@@ -368,18 +369,24 @@ def _cleaned(
             expected="a light curve",
             remedy="Remove the file, or download it again.",
         )
-    if light != have[0] or light in RAW:
-        notes.append(
-            f"{file.name}: {light.upper()} is read, which still has the telescope's drift."
-        )
+    mission = facts.get("mission") or _mission(file)
     time, flux = _float(columns[clock]), _float(columns[light])
     good = np.isfinite(time) & np.isfinite(flux)
     flag = _chosen(columns, QUALITIES)
     if flag is not None:
         bits = np.nan_to_num(_float(columns[flag])).astype(np.int64)
-        good &= (bits & FLAGS.get(facts.get("mission") or _mission(file), -1)) == 0
+        good &= (bits & FLAGS.get(mission, -1)) == 0
+    places = [_float(columns[n])[good] for n in _places(columns)]
     time, flux = time[good], flux[good]
     _check_length(file, time, flag)
+    steady = bool(np.all(np.diff(time) > 0))
+    if light in RAW or light != have[0]:
+        told = f"{file.name}: {light.upper()} is read, "
+        if mission == "K2" and light in RAW and steady and len(places) == 2:
+            flux = self_flat_field(time, flux, *places)
+            notes.append(f"{told}and the telescope's drift removed by the star's place.")
+        else:
+            notes.append(f"{told}which still has the telescope's drift.")
     if np.any(np.diff(time) <= 0):
         order = np.argsort(time, kind="stable")
         time, flux = time[order], flux[order]
@@ -404,7 +411,7 @@ def _cleaned(
         time,
         _relative(file, flux, light, notes),
         {
-            "mission": facts.get("mission") or _mission(file),
+            "mission": mission,
             "zero": facts.get("zero"),
             "column": light,
         },
@@ -417,6 +424,13 @@ def _float(values: NDArray[Any]) -> NDArray[np.float64]:
 
 def _mission(file: Path) -> str:
     return "Kepler" if CURVE_FILE.fullmatch(file.name) else ""
+
+
+def _places(columns: Iterable[str]) -> tuple[str, ...]:
+    """Name the columns with the star's place on the detector, if there are any."""
+    have = set(columns)
+    pairs = (("pos_corr1", "pos_corr2"), ("mom_centr1", "mom_centr2"))
+    return next((pair for pair in pairs if have.issuperset(pair)), ())
 
 
 def _check_length(file: Path, time: NDArray[np.float64], flag: str | None) -> None:
