@@ -77,12 +77,19 @@ class Figures:
     misses: list[Miss] = field(default_factory=list)
     crashes: dict[str, tuple[Files, str]] = field(default_factory=dict)
 
+    def crashed(self, files: Files, digests: dict[str, str]) -> bool:
+        """Note fingerprints that could not be computed; whether there are any."""
+        found = {digest: (files, stage) for stage, digest in digests.items() if "crash" in digest}
+        self.crashes |= found
+        return bool(found)
+
     def __str__(self) -> str:
         lines = [
             f"{self.edits} edits, {self.pairs} pairs of an edit and a stage",
             f"{self.changed} changed results, {self.missed} of them missed",
             f"{self.equal} equal results, {self.over} of them over-built "
             f"({self.over / max(self.equal, 1):.1%})",
+            f"{len(self.crashes)} kinds of crashes: {', '.join(self.crashes)}",
         ]
         for name, counts in sorted(self.by_edit.items()):
             share = counts["over"] / max(counts["equal"], 1)
@@ -219,9 +226,7 @@ def judge_project(
             return
         if truth is None or not (draft.reads or draft.made):
             return
-        for stage, digest in digests.items():
-            if digest.startswith("crashed"):
-                figures.crashes[digest] = files, stage
+        figures.crashed(files, digests)
         for name, edited in edited_projects(draft, files):
             if figures.edits >= most:
                 break
@@ -261,6 +266,8 @@ def judge(
     except Exception:  # it doesn't load
         return
     if results is None:
+        return
+    if figures.crashed(edited, now):
         return
     figures.edits += 1
     counts = figures.by_edit.setdefault(name, Counter())

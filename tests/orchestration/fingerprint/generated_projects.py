@@ -550,7 +550,7 @@ def _compiled(text: str, origin: str) -> types.CodeType:
 
 
 def _alarm(*given: object) -> None:
-    raise TimeoutError("the project runs for too long")
+    raise TimeoutError("too long")
 
 
 def _alarm_ignored(*given: object) -> None:
@@ -567,8 +567,8 @@ def world(files: Files, root: Path = Path("/nowhere")) -> Iterator[Callable[[], 
     np.random.seed(0)  # noqa: NPY002  # the state that projects may use
     level = logging.root.manager.disable
     logging.disable()
-    before = signal.signal(signal.SIGALRM, _alarm)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    before = signal.signal(signal.SIGVTALRM, _alarm)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, SECONDS)
     hook, threading.excepthook = threading.excepthook, _alarm_ignored
     sys.meta_path.insert(0, finder)
     try:
@@ -581,8 +581,8 @@ def world(files: Files, root: Path = Path("/nowhere")) -> Iterator[Callable[[], 
             warnings.simplefilter("ignore")
             yield lambda: importlib.import_module("toy.stages")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
         threading.excepthook = hook
         sys.meta_path.remove(finder)
         for name in finder.found:
