@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
@@ -49,6 +49,7 @@ class Miss:
     edit: str
     idioms: frozenset[str] = frozenset()
     results: tuple[str, str] = ("", "")
+    notes: Mapping[str, str] = field(default_factory=dict, compare=False)  # idioms by statement
 
     def __str__(self) -> str:
         """The project, and the edit as a difference."""
@@ -280,8 +281,13 @@ def judge(
         if changed and not noticed and is_miss(Miss(files, edited, stage, name), bench):
             figures.missed += 1
             counts["missed"] += 1
-            miss = Miss(files, edited, stage, name, frozenset(draft.used))
-            figures.misses.append(shrunk(miss, bench, draft) if minimal else miss)
+            notes = {
+                text: idiom
+                for parts in [*draft.statements.values(), *draft.bodies.values()]
+                for text, idiom in parts
+            }
+            miss = Miss(files, edited, stage, name, draft.added, notes=notes)
+            figures.misses.append(shrunk(miss, bench) if minimal else miss)
         elif noticed and not changed:
             figures.over += 1
             counts["over"] += 1
@@ -310,8 +316,8 @@ def is_miss(miss: Miss, bench: Bench) -> bool:
         return False
 
 
-def shrunk(miss: Miss, bench: Bench, draft: Draft) -> Miss:
-    """The same miss with every statement left out that it doesn't need."""
+def shrunk(miss: Miss, bench: Bench) -> Miss:
+    """The same miss with every statement left out that it doesn't need, and with its idioms."""
     kept = dict(bench.written)
     for _ in range(3):
         size = sum(map(len, miss.before.values()))
@@ -319,11 +325,7 @@ def shrunk(miss: Miss, bench: Bench, draft: Draft) -> Miss:
             miss = _fewer(_fewer(miss, bench, name, _alone), bench, name, _common)
         if sum(map(len, miss.before.values())) == size:
             break
-    statements = {
-        ast.unparse(ast.parse(text)): idiom
-        for parts in [*draft.statements.values(), *draft.bodies.values()]
-        for text, idiom in parts
-    }
+    statements = {ast.unparse(ast.parse(text)): idiom for text, idiom in miss.notes.items()}
     left = "\n".join(ast.unparse(ast.parse(text)) for text in miss.before.values())
     flat = "\n".join(line.strip() for line in left.splitlines())
     names = {
@@ -336,15 +338,10 @@ def shrunk(miss: Miss, bench: Bench, draft: Draft) -> Miss:
     results = [
         outcome(files, Path("/nowhere"), [miss.stage]) or {} for files in (miss.before, miss.after)
     ]
-    bench.digests(kept["before"], "before")
-    return Miss(
-        miss.before,
-        miss.after,
-        miss.stage,
-        miss.edit,
-        frozenset(names | draft.added),
-        (results[0].get(miss.stage, ""), results[1].get(miss.stage, "")),
-    )
+    if kept:
+        bench.digests(kept["before"], "before")
+    found = (results[0].get(miss.stage, ""), results[1].get(miss.stage, ""))
+    return replace(miss, idioms=miss.idioms | names, results=found)
 
 
 Statements = tuple[list[ast.stmt], int]
@@ -420,15 +417,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--edits", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--all", action="store_true", help="print every missed edit")
+    parser.add_argument("--shown", type=int, default=1, help="missed edits to print")
     options = parser.parse_args()
     shm = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shm if shm.is_dir() else None) as folder:
-        figures = run(options.edits, options.seed, Path(folder))
-    print(figures)
-    found = sorted(figures.misses, key=lambda miss: len(str(miss)))
-    for miss in found if options.all else found[:1]:
-        print(f"\n{miss}\n  idioms: {', '.join(sorted(miss.idioms))}")
+        figures = run(options.edits, options.seed, Path(folder), minimal=False)
+        print(figures)
+        largest_last = sorted(figures.misses, key=lambda miss: sum(map(len, miss.before.values())))
+        bench = Bench(Path(folder, "small"))
+        some = [shrunk(miss, bench) for miss in largest_last[: 3 * options.shown]]
+        for miss in sorted(some, key=lambda miss: len(str(miss)))[: options.shown]:
+            print(f"\n{miss}\n  idioms: {', '.join(sorted(miss.idioms))}")
     sys.exit(bool(figures.missed))
 
 

@@ -311,7 +311,7 @@ KINDS = {
     "bits": Kind((), ("$o.advance($n)", "np.random.Generator($o).random()", "$o.random_raw()"), ("int($o.random_raw())",)),
     "count-drawer": Kind((), ("$o()", "$o($n)", "$kept = $o()"), ("$o()",)),
     "iterator": Kind(
-        ("$o = iter(range($n, 99))", "$o = itertools.count($n)", "$o = ($i * $n for $i in range(50))", "$o = itertools.cycle([$n, $m, $k])",
+        ("$o = iter(range($n, 99))", "$o = itertools.islice(itertools.count($n), 60)", "$o = ($i * $n for $i in range(50))", "$o = itertools.chain([$n, $m, $k] * 20)",
          "def $gen():\n    $t = $n\n    while True:\n        $t += $m\n        yield $t\n\n\n$o = $gen()", "$o = map(abs, range(-40, $n))",
          "$o = zip(range($n, 90), range(90))", "$o = itertools.accumulate(range($n, 90))"),
         ("next($o)", "$kept = next($o)", "for $i in $o:\n    break", "$kept = [*itertools.islice($o, $n)]", "$kept, $rest = next($o), next($o)", "$n in zip($o, range(2))",
