@@ -12,6 +12,7 @@ import ast
 import functools
 import itertools
 import json
+import logging
 import random
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from typing import Any
 from unittest import mock
 
 from orchestration.fingerprint import SourceTree, cells, source_files
+from tests.orchestration.fingerprint import generated_wiring
 from tests.orchestration.fingerprint.generated_edits import EDITS, WEIGHTS
 from tests.orchestration.fingerprint.generated_projects import (
     STAGES,
@@ -293,6 +295,55 @@ def judge(
             counts["over"] += 1
 
 
+def judge_assets(seed: str | int, root: Path, figures: Figures, most: int = EDITS_EACH) -> None:
+    """Build a project of assets from nothing before and after some edits, and judge these.
+
+    Parameters
+    ----------
+    seed
+        Equal seeds give equal projects and edits.
+    root
+        Folder for the project, which is replaced.
+    figures
+        What is counted; a pair is of an edit and a slot.
+    most
+        How many edits to try.
+    """
+    draft, files = generated_wiring.wired(random.Random(seed), 2)
+    before = generated_wiring.built(root, files)
+    if before is None:
+        return
+    for _ in range(most):
+        try:
+            name, edited = generated_wiring.wired_edit(draft, dict(files))
+        except (RefusedError, SyntaxError, ValueError):
+            continue
+        after = generated_wiring.built(root, edited) if edited != files else None
+        if after is None:
+            continue
+        figures.edits += 1
+        counts = figures.by_edit.setdefault(name, Counter())
+        for slot in before.keys() & after.keys():
+            (identity, value), (now, result) = before[slot], after[slot]
+            if "failed" in (value, result):
+                continue
+            figures.pairs += 1
+            key = "changed" if value != result else "equal"
+            setattr(figures, key, getattr(figures, key) + 1)
+            counts[key] += 1
+            if value != result and identity == now:
+                figures.missed += 1
+                counts["missed"] += 1
+                empty = dict.fromkeys(edited.keys() - files.keys(), "")
+                names, results = frozenset(draft.used), (value, result)
+                gone = dict.fromkeys(files.keys() - edited.keys(), "")
+                miss = Miss(files | empty, edited | gone, slot, name, names, results)
+                figures.misses.append(miss)
+            elif identity != now and value == result:
+                figures.over += 1
+                counts["over"] += 1
+
+
 # -- small examples
 
 
@@ -417,18 +468,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--edits", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--assets", type=int, default=100, help="edits of projects of assets")
     parser.add_argument("--shown", type=int, default=1, help="missed edits to print")
     options = parser.parse_args()
     shm = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shm if shm.is_dir() else None) as folder:
         figures = run(options.edits, options.seed, Path(folder), minimal=False)
         print(figures)
+        wired = Figures()
+        logging.disable()
+        for number in itertools.count():
+            if wired.edits >= options.assets:
+                break
+            judge_assets(f"{options.seed} {number}", Path(folder, "assets"), wired)
+        print(f"\nProjects of assets, built by Dagster:\n{wired}")
+        for miss in wired.misses[: options.shown]:
+            print(f"\n{miss}")
         largest_last = sorted(figures.misses, key=lambda miss: sum(map(len, miss.before.values())))
         bench = Bench(Path(folder, "small"))
         some = [shrunk(miss, bench) for miss in largest_last[: 3 * options.shown]]
         for miss in sorted(some, key=lambda miss: len(str(miss)))[: options.shown]:
             print(f"\n{miss}\n  idioms: {', '.join(sorted(miss.idioms))}")
-    sys.exit(bool(figures.missed))
+    sys.exit(bool(figures.missed or wired.missed))
 
 
 if __name__ == "__main__":

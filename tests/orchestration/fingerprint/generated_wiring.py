@@ -10,6 +10,7 @@ import ast
 import random
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,12 @@ def built(root: Path, files: Files) -> dict[str, tuple[str, str]] | None:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text.replace("DATA", str(root / "data")))
-    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        warnings.catch_warnings(),
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        warnings.simplefilter("ignore")  # what Dagster says of its own parts that are in beta
         patch.setattr(sys, "path", [str(root), *sys.path])
         patch.setenv("TOY_RATE", "")
         patch.delenv("DAGSTER_HOME", raising=False)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.orchestration.fingerprint import generated
-from tests.orchestration.fingerprint.generated import Bench, Figures, Miss, is_miss, judge_project
+from tests.orchestration.fingerprint.generated import (
+    Bench,
+    Figures,
+    Miss,
+    is_miss,
+    judge_assets,
+    judge_project,
+)
 
 OPEN = generated.open_limits()
 KNOWN = [miss.idioms for miss in OPEN]
@@ -37,6 +46,14 @@ def test_no_edit_that_changes_a_result_is_missed(seed: int, bench: Bench) -> Non
 @pytest.mark.parametrize("miss", OPEN, ids=lambda miss: "; ".join(sorted(miss.idioms)))
 def test_what_is_listed_as_open_is_still_missed(miss: Miss, bench: Bench) -> None:
     assert is_miss(miss, bench), "mended: take it from the list"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_assets_of_one_identity_have_one_value(seed: int, tmp_path: Path) -> None:
+    figures = Figures()
+    judge_assets(seed, tmp_path / "project", figures, most=5)
+    assert not figures.misses, "\n".join(map(str, figures.misses))
+    assert figures.pairs > 5
 
 
 def test_a_fingerprint_that_is_always_the_same_misses_every_changed_result(
