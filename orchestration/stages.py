@@ -152,7 +152,9 @@ class Stage:
         if self.config_class is None:
             return None, self._untyped(given)
         try:
-            instance = self.config_class(**(given or {}))
+            # As Dagster makes it: without what equals a default, whose order is as written.
+            own = self.config_class._get_non_default_public_field_values_cls(dict(given or {}))
+            instance = self.config_class(**own)
         except ValidationError as error:
             wrong = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or self.config_class.__name__}: {item['msg']}"

@@ -123,6 +123,16 @@ def test_an_edit_of_a_default_counts(toy: Any, old: str, new: str) -> None:
     assert item.reasons[0].kind == "config"
 
 
+def test_settings_edited_in_one_process_are_stored_as_edited(toy: Any) -> None:
+    """Dagster keeps a schema for another one that is equal but for the order of a default."""
+    toy.rebuild("key:s/odd")
+    toy.edit('{"b": 1, "a": 2}', '{"a": 2, "b": 1}', "systems.py")
+    assert toy.rebuild("key:s/odd").errors == {}
+    with toy.open() as session:
+        assert session.store.load(Slot("s/odd"))[0] == ["a", "b"]
+    assert toy.plan("key:s/odd").stale == []
+
+
 def test_the_value_of_a_variable_of_the_environment_counts(
     toy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
