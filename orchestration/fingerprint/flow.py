@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -49,7 +50,8 @@ class _Code:
         self.params: list[tuple[str, int, str]] = []
         self.locals: dict[tuple[int, str], int] = {}
         self.scopes: set[int] = set()
-        self.fresh: set[str] = set()
+        self.body: Sequence[ast.AST] = ()
+        self.kept: set[str] = set()  # variables that may hold what was there before
         self.me = ""  # `self` of a constructor
         self.yields = False
 
@@ -65,6 +67,11 @@ class _Code:
             if id(scope) not in self.scopes and self.parent is not None:
                 self.free.append((self.locals[key], self.parent.local(scope, name)))
         return self.locals[key]
+
+    @functools.cached_property
+    def fresh(self) -> set[str]:
+        """Local variables that only ever hold what is made here."""
+        return _fresh(self.body) - self.kept
 
     def plain(self) -> dict[str, Any]:
         """As plain data."""
@@ -90,6 +97,10 @@ class _FlowReader:
         register = self.code.register()
         self.op(kind, register, *operands)
         return register
+
+    def act(self) -> None:
+        """Note that running the statement, and not only calling what it defines, does something."""
+        self.acts |= self.code.parent is None
 
     def same(self, one: int, other: int) -> None:
         if one != other and CONSTANT not in (one, other):
@@ -246,7 +257,7 @@ class _FlowReader:
     def attribute(self, of: int, name: str) -> int:
         if of == CONSTANT:
             return CONSTANT
-        self.acts = True
+        self.act()
         return self.new(".", of, name)
 
     def item(self, of: int, *, sliced: bool = False) -> int:
@@ -257,7 +268,7 @@ class _FlowReader:
     def operator(self, kind: str, left: int, right: int) -> int:
         if left == right == CONSTANT:
             return CONSTANT
-        self.acts = True
+        self.act()
         return self.new("op", kind, left, right)
 
     def display(self, parts: Sequence[ast.expr | None], *, constant: bool = False) -> int:
@@ -298,7 +309,7 @@ class _FlowReader:
                 of = self.value(whole)
                 taken = [CONSTANT, CONSTANT]
                 if of != CONSTANT:
-                    self.acts = True
+                    self.act()
                     taken = [self.code.register(), self.code.register()]
                     self.op("items", *taken, of)
                 self.scope = scope
@@ -313,11 +324,11 @@ class _FlowReader:
         whole = self.value(node)
         if whole == CONSTANT:
             return CONSTANT
-        self.acts = True
+        self.act()
         return self.new("iter", whole)
 
     def call(self, node: ast.Call) -> int:
-        self.acts = True
+        self.act()
         arguments = [self.argument(arg) for arg in node.args if not isinstance(arg, ast.Starred)]
         stars = [self.value(arg.value) for arg in node.args if isinstance(arg, ast.Starred)]
         stars += [self.value(word.value) for word in node.keywords if word.arg is None]
@@ -380,16 +391,16 @@ class _FlowReader:
                         if value != CONSTANT:
                             self.op("bind", target.id, value)
                     else:
-                        self.acts = True
+                        self.act()
                         self.op("rebind", target.id, value)
                 elif target.id in scope.names:
                     self.same(self.code.local(scope, target.id), value)
             case ast.Attribute():
-                self.acts = True
+                self.act()
                 mine = isinstance(target.value, ast.Name) and target.value.id == self.code.me
                 self.op(".=", self.value(target.value), target.attr, value, int(mine))
             case ast.Subscript():
-                self.acts = True
+                self.act()
                 key = self.value(target.slice)
                 fresh = isinstance(target.value, ast.Name) and target.value.id in self.code.fresh
                 self.op("[=", self.value(target.value), value, int(fresh), key)
@@ -435,7 +446,7 @@ class _FlowReader:
                 self.loop(node.target, node.iter, self.scope)
                 self.body([*node.body, *node.orelse])
             case ast.With() | ast.AsyncWith():
-                self.acts = True
+                self.act()
                 for item in node.items:
                     entered = self.new("with", self.value(item.context_expr))
                     if item.optional_vars is not None:
@@ -466,7 +477,7 @@ class _FlowReader:
                         self.body(child.body)
 
     def augmented(self, node: ast.AugAssign) -> None:
-        self.acts = True
+        self.act()
         value = self.value(node.value)
         target = node.target
         old = self.value(_loaded(target))
@@ -524,7 +535,7 @@ class _FlowReader:
         return value, kind
 
     def decorate(self, decorator: ast.expr, value: int) -> int:
-        self.acts = True
+        self.act()
         chain = dotted_name(decorator)
         refs = self.refs(chain) if chain else None
         if refs is not None:
@@ -562,7 +573,8 @@ class _FlowReader:
         name = getattr(node, "name", "")
         if self.scope.kind == "class" and name in ("__init__", "__post_init__", "__setstate__"):
             code.me = placed[0].arg if placed else ""
-        code.fresh = _fresh(body) - {name for name, _ in listed} - scope.globals - scope.nonlocals
+        code.body = body
+        code.kept = {name for name, _ in listed} | scope.globals | scope.nonlocals
         outside, around = self.scope, self.code
         index = len(around.codes)
         around.codes.append(code)
@@ -573,7 +585,7 @@ class _FlowReader:
 
     def class_definition(self, node: ast.ClassDef) -> int:
         """Write a class with its decorators. Returns the register of it."""
-        self.acts = True
+        self.act()
         bases = self.values(node.bases)
         words = {word.arg: self.value(word.value) for word in node.keywords if word.arg}
         scope, outside = Scope("class", self.scope).bind(node.body), self.scope
