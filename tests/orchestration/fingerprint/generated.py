@@ -17,6 +17,7 @@ import random
 import sys
 import tempfile
 import time
+import types
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -127,6 +128,9 @@ class Bench:
             module = load()
             for stage in STAGES:
                 function = getattr(module, stage)
+                if not isinstance(function, types.FunctionType):
+                    found[stage] = "no function"
+                    continue
                 try:
                     found[stage] = tree.fingerprint(
                         function.__module__, function.__qualname__, cells(function)
@@ -369,7 +373,6 @@ def is_miss(miss: Miss, bench: Bench) -> bool:
 
 def shrunk(miss: Miss, bench: Bench) -> Miss:
     """The same miss with every statement left out that it doesn't need, and with its idioms."""
-    kept = dict(bench.written)
     for _ in range(3):
         size = sum(map(len, miss.before.values()))
         for name in [*miss.before]:
@@ -389,8 +392,6 @@ def shrunk(miss: Miss, bench: Bench) -> Miss:
     results = [
         outcome(files, Path("/nowhere"), [miss.stage]) or {} for files in (miss.before, miss.after)
     ]
-    if kept:
-        bench.digests(kept["before"], "before")
     found = (results[0].get(miss.stage, ""), results[1].get(miss.stage, ""))
     return replace(miss, idioms=miss.idioms | names, results=found)
 
