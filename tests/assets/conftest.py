@@ -49,7 +49,8 @@ class Run:
         from orchestration.store import Store
 
         state = self.folder / "state"
-        return Store(self.env.get("FAINT_STORE", str(state / "store")), state / "locks")
+        root = self.env.get("FAINT_STORE", str(state / "store"))
+        return Store(root, state / "locks", ("assets", "models"))
 
     def load(self, key: str, partition: str | None = None) -> Any:
         """What is stored of an asset."""

@@ -582,6 +582,7 @@ def test_what_the_code_of_a_stage_logs_is_shown_with_its_run(toy: Any) -> None:
         "import logging\nlogger = logging.getLogger(__name__)\ndef shift(value):\n"
         "    logger.info('at %s', value)",
     )
+    toy.edit("OFFSET = 1.0", "OFFSET = 2.0")  # the message alone would run nothing
     toy.rebuild("key:alpha/features")
     with toy.open() as session:
         (run,) = [
