@@ -303,8 +303,8 @@ class PointsTo:
         node.watchers[frame, index] = None
         return node
 
-    def _wake(self, node: Node) -> None:
-        for item in node.watchers:
+    def _wake(self, watchers: Iterable[tuple[Frame, int]]) -> None:
+        for item in watchers:
             if item not in self._queued:
                 self._queued.add(item)
                 self._queue.append(item)
@@ -321,25 +321,28 @@ class PointsTo:
                 continue
             if len(one.watchers) + len(one.fields) < len(other.watchers) + len(other.fields):
                 one, other = other, one
-            known = one.tags.keys() == other.tags.keys() and (
-                one.container,
-                one.opaque,
-                one.flat,
-            ) == (other.container, other.opaque, other.flat)
+            flat = one.flat or other.flat
+            # Only who watches something that is now more than it was looks again: to wake others
+            # for nothing may never end, where an operation makes objects anew.
+            kinds = one.container | other.container, one.opaque or other.opaque, flat
+            woken = [
+                watcher
+                for node, more in ((one, other), (other, one))
+                if not more.tags.keys() <= node.tags.keys()
+                or (node.container, node.opaque, node.flat) != kinds
+                for watcher in node.watchers
+            ]
             other.up = one
             one.marks |= other.marks
             one.tags |= other.tags
-            one.container |= other.container
-            one.opaque |= other.opaque
-            flat = one.flat or other.flat
+            one.container, one.opaque, _ = kinds
             for name, node in other.fields.items():
                 if name in one.fields:
                     todo.append((one.fields[name], node))
                 else:
                     one.fields[name] = node
             one.watchers |= other.watchers
-            if not known:
-                self._wake(one)
+            self._wake(woken)
             if flat:
                 one.flat = True
                 todo += [(one, node) for node in one.fields.values()]
@@ -354,7 +357,7 @@ class PointsTo:
             for other in held:
                 self.same(node, other)
             node = find(node)
-            self._wake(node)
+            self._wake(node.watchers)
         return node
 
     def field(self, node: Node, name: str) -> Node:
@@ -377,7 +380,7 @@ class PointsTo:
         node = find(node)
         if tag not in node.tags:
             node.tags[tag] = None
-            self._wake(node)
+            self._wake(node.watchers)
 
     def kind(self, node: Node, *, container: int = 0, opaque: bool = False) -> None:
         """Note that an object may be a container, or anything of others."""
@@ -385,7 +388,7 @@ class PointsTo:
         if container & ~node.container or (opaque and not node.opaque):
             node.container |= container
             node.opaque |= opaque
-            self._wake(node)
+            self._wake(node.watchers)
         if opaque:
             self.flatten(node)
 

@@ -1403,3 +1403,18 @@ def test_what_may_change_an_object_counts(
     assert look(tmp_path / "before").digest != look(tmp_path / "after").digest
     if "mock.patch(" not in "".join(files.values()):  # may change anything
         assert look(tmp_path / "before", "other") == look(tmp_path / "after", "other")
+
+
+@pytest.mark.timeout(60)
+def test_an_operation_that_makes_objects_anew_does_not_wake_itself_for_ever(tmp_path: Path) -> None:
+    modules = {
+        "m1": "X1 = ([8], [7])\n",
+        "m2": "import toy.m1 as m\ninner = min(m.X1)\ninner.sort(key=lambda value: -value)\n",
+        "m3": "import copy\nfrom .m2 import inner\n\n\ndef f3(p4=[]):\n    p4.append(X1)\n\n\n"
+        "a19 = copy.copy((inner,))[0]\n",
+        "stages": "from toy import m3\n\n\ndef stage():\n    return m3.a19\n",
+    }
+    write(tmp_path, modules)
+    before = look(tmp_path).digest
+    (tmp_path / "toy" / "m1.py").write_text("X1 = ([8], [6])\n")
+    assert look(tmp_path).digest != before
