@@ -18,7 +18,7 @@ from orchestration.checks import Check, Checks
 from orchestration.fingerprint import changed
 from orchestration.stages import Graph, Version, build_key, combine, difference, named
 from orchestration.store import Record, Slot
-from orchestration.store.verdicts import CheckSlot, Verdict, read_verdict
+from orchestration.store.verdicts import CheckSlot, Verdict, read_verdicts
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency", "check"]
 Action = Literal["build", "restore", "publish", "check", "refused"]
@@ -219,17 +219,17 @@ class Planner:
         contents = self.checks.contents(check, at)
         if None in contents.values():
             return None, None
-        want, verdict = self.stages.version_of(check.stage), read_verdict(self.store, at)
-        if verdict is None:
-            reasons = [Reason("missing", f"never ran (version {want.key[:SHORT]})")]
-        else:
+        want, verdicts = self.stages.version_of(check.stage), read_verdicts(self.store, at)
+        reasons = [Reason("missing", f"never ran (version {want.key[:SHORT]})")]
+        for verdict in reversed(verdicts):  # why the newest doesn't stand, unless one does
             reasons = version_reasons(verdict.version, want, "evaluated")
             reasons += _input_reasons(verdict.inputs, contents)
-        if not reasons:
-            return verdict, None
+            if not reasons:
+                return verdict, None
         reads = tuple(s for slots in self.checks.reads(check, at).values() for s in slots)
         key = build_key(want, {name: content or "" for name, content in contents.items()})
-        return verdict, StaleCheck(at, tuple(reasons), reads, key)
+        newest = verdicts[0] if verdicts else None
+        return newest, StaleCheck(at, tuple(reasons), reads, key)
 
     def _checked(self, slot: Slot, item: Stale | None) -> Stale | None:
         """Add what the blocking checks of a built slot say to what is stale about it."""

@@ -1,6 +1,6 @@
 """What asset checks found, stored with the slot that they checked.
 
-A slot's folder has one file per check, `_checks/<check>.json`, with the latest verdict.
+A slot's folder has one file per check, `_checks/<check>.json`, with its latest verdicts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from urllib.parse import quote
 
 from orchestration.store.records import Slot
 from orchestration.store.storage import CHECKS, Store
+
+KEPT = 8
+"""Verdicts of a check that a slot keeps."""
 
 
 @dataclass(frozen=True, order=True)
@@ -63,17 +66,28 @@ class Verdict:
         return not self.passed and self.severity == "ERROR"
 
 
-def read_verdict(store: Store, at: CheckSlot) -> Verdict | None:
-    """The latest verdict of a check; None if there is none that is whole."""
+def read_verdicts(store: Store, at: CheckSlot) -> list[Verdict]:
+    """The verdicts of a check that are kept, newest first; those that are whole."""
     try:
-        verdict = Verdict(**json.loads(store.files.read_text(store.files.root / at.file) or "null"))
-        return verdict if isinstance(verdict.inputs, dict) else None
+        stored = json.loads(store.files.read_text(store.files.root / at.file) or "[]")
+        verdicts = [Verdict(**verdict) for verdict in stored]
     except (ValueError, TypeError):
-        return None
+        return []
+    return [verdict for verdict in verdicts if isinstance(verdict.inputs, dict)]
 
 
 def write_verdict(store: Store, at: CheckSlot, verdict: Verdict) -> None:
-    """Store the verdict of a check in place of the one before."""
+    """Store the verdict of a check, in place of one on the same inputs and beside earlier ones.
+
+    So that an earlier build that is restored has its verdict again.
+    """
     with store.locks.changing(at.slot):
-        text = json.dumps(asdict(verdict), indent=1, sort_keys=True)
+        others = [v for v in read_verdicts(store, at) if _basis(v) != _basis(verdict)]
+        kept = [asdict(each) for each in (verdict, *others[: KEPT - 1])]
+        text = json.dumps(kept, indent=1, sort_keys=True)
         store.files.write_text(store.files.root / at.file, text)
+
+
+def _basis(verdict: Verdict) -> str:
+    """What a verdict rests on, as text."""
+    return json.dumps([verdict.version, verdict.inputs], sort_keys=True)

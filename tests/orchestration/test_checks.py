@@ -150,7 +150,7 @@ def test_a_failed_blocking_check_is_remembered(built: Any) -> None:
     assert second.failed == ["alpha/features"]
     assert second.errors["alpha/features"] == item.reasons[0].detail
     assert built.ran() == []
-    built.edit("LIMIT = 1\n", "LIMIT = 100\n")
+    built.edit("LIMIT = 1\n", "LIMIT = 200\n")
     third = built.rebuild()
     assert third.failed == []
     assert third.checked == ["alpha/features:small"]
@@ -226,7 +226,7 @@ def test_the_command_lists_runs_and_remembers(built: Any) -> None:
         assert done.returncode == 1
         assert f"failed  {failed}" in done.stderr
     assert "refused alpha/features" in built.faint("plan").stdout
-    built.edit("LIMIT = 1\n", "LIMIT = 100\n")
+    built.edit("LIMIT = 1\n", "LIMIT = 200\n")
     done = built.faint("rebuild")
     assert done.returncode == 0
     assert done.stdout.rstrip().endswith("1 check passed")
@@ -234,6 +234,18 @@ def test_the_command_lists_runs_and_remembers(built: Any) -> None:
     with built.open() as session:  # the memory of "nothing to do" rests on verdicts, too
         (session.store.files.root / CheckSlot(Slot("alpha/sample"), "counted").file).write_text("")
     assert "check   alpha/sample:counted" in built.faint("plan").stdout
+
+
+def test_a_restored_build_has_its_verdict_again(built: Any) -> None:
+    built.edit("OFFSET = 1.0", "OFFSET = 2.0")
+    assert built.rebuild().failed == []
+    built.edit("OFFSET = 2.0", "OFFSET = 1.0")
+    built.ran()
+    outcome = built.rebuild()
+    assert outcome.restored
+    assert outcome.checked == []
+    assert built.ran() == []
+    assert built.plan().up_to_date
 
 
 def test_gc_keeps_verdicts_and_drops_those_of_slots_that_went(built: Any) -> None:
