@@ -37,6 +37,12 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     modules = {system: _modules(import_module(f"assets.{system}")) for system in SYSTEMS}
     database = project.state / "mlflow" / "mlflow.db"
     resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
+    chosen = automation(
+        project, SYSTEMS, {name: _asset_of(modules[name]["download"]) for name in SYSTEMS}
+    )
+    chosen["sensors"] += [
+        parts["detection"].sensor for parts in modules.values() if "detection" in parts
+    ]
     return laid_over(
         [module for system in SYSTEMS for module in modules[system].values()],
         project,
@@ -44,9 +50,7 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
         resources=resources,
         uncounted=["tracking"],
         check_settings=check_sections,
-        **automation(
-            project, SYSTEMS, {name: _asset_of(modules[name]["download"]) for name in SYSTEMS}
-        ),
+        **chosen,
     )
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +58,11 @@ class Model:
     evaluation: str
     partitioned: bool = False
 
+    def parts(self) -> dict[str, str]:
+        """Return the key of each part by its name; without a threshold where there is none."""
+        parts = {"fitted": self.fitted, "threshold": self.threshold, "evaluation": self.evaluation}
+        return {name: key for name, key in parts.items() if key is not None}
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -85,12 +90,7 @@ class Detector:
 
     def needs(self) -> list[str]:
         """List the assets that a verdict needs."""
-        parts = (
-            part
-            for model in self.models.values()
-            for part in (model.fitted, model.threshold, model.evaluation)
-            if part is not None
-        )
+        parts = [part for model in self.models.values() for part in model.parts().values()]
         names = dict.fromkeys([*parts, *self.science.READINGS_FROM, "training_range"])
         return [f"{self.system}/{name}" for name in names]
 
@@ -182,7 +182,8 @@ def catalogue(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         }
         for verdict in verdicts
     ]
-    return pd.DataFrame(rows)
+    columns = [field.name for field in fields(Verdict) if field.name != "error_rates"]
+    return pd.DataFrame(rows, columns=None if rows else columns)
 
 
 # the command ------------------------------------------------------------------------------------

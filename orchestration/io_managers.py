@@ -68,7 +68,9 @@ class StoreIOManager(dg.IOManager):
         stage = self.stages.by_key[slot.asset]
         context_of_step: Any = context.step_context
         step = _steps.get(context_of_step) or _Step(_logged_start(context_of_step))
-        version = self.stages.version_after(stage, context_of_step.op_config)
+        version = self.stages.version_after(
+            stage, context_of_step.op_config, slot.partition, step.began
+        )
         inputs = {
             parent: step.read.get(parent) or self._unread(slots, step, context.run_id)
             for parent, slots in self.stages.upstream(slot).items()

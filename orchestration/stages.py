@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import inspect
 import json
 import os
 import stat
@@ -338,6 +339,16 @@ class Stages:
         """The version a stage would be built with now, with its committed configuration."""
         return self.version_of(self.by_key[key])
 
+    def version_in(self, slot: Slot) -> Version:
+        """As `version`, of one slot: with the files that its partition alone reads, if any."""
+        version = self.version(slot.asset)
+        config, _ = self.by_key[slot.asset].config()
+        if not _by_partition(config):
+            return version
+        version = replace(version, files=self._hashes(config, slot.partition))
+        self._files.save()
+        return version
+
     def version_of(self, stage: Stage) -> Version:
         """As `version`, of a stage or of the function of a check."""
         key = stage.keys[0]
@@ -403,24 +414,42 @@ class Stages:
                     f"not among its sources; add {name!r} to sources in [tool.faint]"
                 )
 
-    def version_after(self, stage: Stage, given: Mapping[str, Any] | None) -> Version:
-        """The version of a stage that has just run with some configuration.
+    def version_after(
+        self,
+        stage: Stage,
+        given: Mapping[str, Any] | None,
+        partition: str | None = None,
+        began: float = 0.0,
+    ) -> Version:
+        """The version of a stage that has just run with some configuration, for a partition.
 
         What was edited since this process began counts as unknown: a stage imports much of its
         code while it runs, and must not be stored under the version from before an edit.
         """
         committed = self.version_of(stage)
         config, values = stage.config(given)
-        files = self._hashes(config)
-        if values == committed.config and files != committed.files:
+        files = self._hashes(config, partition)
+        if _by_partition(config) and any(_changed_since(Path(file), began) for file in files):
+            files = dict.fromkeys(files, CHANGED_WHILE_RUNNING)
+        elif not _by_partition(config) and (
+            values == committed.config and files != committed.files
+        ):
             files = dict.fromkeys([*committed.files, *files], CHANGED_WHILE_RUNNING)
         version = replace(committed, config=values, files=files)
         if not self._unedited(stage, committed):
             version = replace(version, code=CHANGED_WHILE_RUNNING, pieces={})
         return version
 
-    def _hashes(self, config: dg.Config | None) -> dict[str, str]:
-        paths = config.input_files() if config and hasattr(config, "input_files") else ()
+    def _hashes(self, config: dg.Config | None, partition: str | None = None) -> dict[str, str]:
+        """Content of the files that a configuration names, by path."""
+        if config is None or not hasattr(config, "input_files"):
+            return {}
+        if not _by_partition(config):
+            paths = config.input_files()
+        elif partition is None:
+            return {}
+        else:
+            paths = config.input_files(partition)
         return {str(path): self._files.hash(Path(path)) for path in paths}
 
     def _unedited(self, stage: Stage, version: Version) -> bool:
@@ -433,6 +462,19 @@ class Stages:
             return (found.code, found.wiring) == (version.code, version.wiring)
         except (ProjectError, LookupError):
             return False
+
+
+def _by_partition(config: dg.Config | None) -> bool:
+    """Whether each partition of a stage reads files of its own: `input_files(partition)`."""
+    named = getattr(config, "input_files", None)
+    return named is not None and bool(inspect.signature(named).parameters)
+
+
+def _changed_since(path: Path, began: float) -> bool:
+    try:
+        return path.stat().st_ctime >= began > 0
+    except OSError:
+        return True
 
 
 def _states(files: Iterable[Path]) -> list[tuple[Path, int, int]]:

@@ -50,6 +50,8 @@ def snapshot() -> str:
 def _partitions(definition: dg.PartitionsDefinition[str] | None) -> str:
     if definition is None:
         return ""
+    if isinstance(definition, dg.DynamicPartitionsDefinition):
+        return f"dynamic, {definition.name}"
     keys = list(definition.get_partition_keys())
     return f"{len(keys)}, {keys[0]} to {keys[-1]}"
 

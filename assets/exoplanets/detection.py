@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.detection import Detector, Model
 from assets.exoplanets.inputs import FITTED, MODELS, asset_in
+from assets.inbox import Inbox, detection_assets, inbox_sensor
 from models.arrays import Arrays
 from models.exoplanets import detection
 from models.types import JsonDict
@@ -30,3 +31,13 @@ DETECTOR = Detector(
 def training_range(curves: Arrays, candidates: Arrays, spectra: Arrays, splits: Arrays) -> JsonDict:
     """Where the training curves lie, and how often the transit search errs on test curves."""
     return detection.training_range(curves, candidates, spectra, splits)
+
+
+class Recordings(Inbox, section="exoplanets/recording"):
+    """Where new light curves arrive."""
+
+    _detector = DETECTOR
+
+
+inbox = detection_assets(Recordings)
+sensor = inbox_sensor(Recordings)

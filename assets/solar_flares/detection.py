@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.detection import Detector, Model
+from assets.inbox import Inbox, detection_assets, inbox_sensor
 from assets.solar_flares.inputs import asset_in
 from models.arrays import Arrays
 from models.solar_flares import detection
@@ -28,3 +29,13 @@ DETECTOR = Detector(
 def training_range(statistics: Arrays, splits: Arrays) -> JsonDict:
     """Where the training records lie, to warn of recordings that are unlike all of them."""
     return detection.training_range(statistics, splits)
+
+
+class Recordings(Inbox, section="solar_flares/recording"):
+    """Where new series of active regions arrive."""
+
+    _detector = DETECTOR
+
+
+inbox = detection_assets(Recordings)
+sensor = inbox_sensor(Recordings)

@@ -257,7 +257,7 @@ class Planner:
         verify: bool,
     ) -> Stale | None:
         """Say whether and why one slot is stale, given all that is upstream of it."""
-        record, want = records[slot], self.stages.version(slot.asset)
+        record, want = records[slot], self.stages.version_in(slot)
         upstream = self.stages.upstream(slot)
         inputs = {
             parent: combine({above: records[above] for above in group})
@@ -285,7 +285,7 @@ class Planner:
                 return Stale(slot, tuple(reasons), "restore", earlier)
             return Stale(slot, tuple(reasons))
         assert record is not None
-        if logged != (record.content, want.key):
+        if logged != (record.content, self.stages.version(slot.asset).key):
             reason = Reason("missing", "stored, but Dagster's event log doesn't show it")
             return Stale(slot, (reason,), "publish", record)
         return None

@@ -200,7 +200,7 @@ def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 def _message(error: Any) -> str:
     """The cause of a failed step in a line or two: Dagster wraps it several times."""
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and error.cls_name.startswith("Dagster"):
         error = error.cause
     return "unknown error" if error is None else str(error.message).strip()
 

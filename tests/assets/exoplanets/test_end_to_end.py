@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     run = new_run(tmp_path_factory.mktemp("exoplanets"), SETTINGS)
     outcome = run.json("rebuild", "group:exoplanets")
     assert outcome["failed"] == []
-    assert len(outcome["materialized"]) == 38
+    assert len(outcome["materialized"]) == 39
     return run
 
 

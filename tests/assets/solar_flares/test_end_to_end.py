@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from models.solar_flares.json_lines import to_json_line
+from models.solar_flares.simulation import simulate
+
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = (
     *("basic", "stacked", "embedding26", "embedding25", "tied_stacked"),
@@ -34,7 +37,7 @@ SHARED = " or ".join(
     f'key:"solar_flares/{name}"'
     for name in (
         *("records", "tally", "splits", "chance", "scaling"),
-        *("sequences", "steps", "statistics", "architecture"),
+        *("sequences", "steps", "statistics", "architecture", "training_range"),
     )
 )
 FAMILY = ("network", "history", "threshold", "predictions", "evaluation")
@@ -59,7 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     run = new_run(tmp_path_factory.mktemp("solar_flares"), SETTINGS)
     outcome = run.json("rebuild", f"({SHARED}) or {UPGRADE}")
     assert outcome["failed"] == []
-    assert len(outcome["materialized"]) == 8 + len(NAMES) + 5
+    assert len(outcome["materialized"]) == 9 + len(NAMES) + 5
     selection = " or ".join(f'key:"solar_flares/{name}"' for name in FAMILY)
     outcome = run.json("rebuild", selection, "--partitions", ",".join(BUILT))
     assert outcome["failed"] == []
@@ -73,7 +76,7 @@ def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Any) 
     others -= set(BUILT)
     assert len(others) == 19
     assets = stale(run.json("plan", "group:solar_flares"))
-    assert assets == family(sorted(others)) | {"comparison", "report", "training_range"}
+    assert assets == family(sorted(others)) | {"comparison", "report", "catalogue"}
 
 
 def test_an_evaluation_has_the_fields_measures_by_region_beside_the_published(
@@ -112,6 +115,26 @@ def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Any)
         "solar_flares/architecture[embedding25]",
         *(f"solar_flares/{name}[{BUILT[0]}]" for name in ("network", "history")),
     }
+
+
+def test_new_recordings_get_verdicts_of_what_was_trained(run: Any, tmp_path: Path) -> None:
+    block = next(iter(simulate({1: 1}, seed=5, per_region=1)))
+    (tmp_path / "new region.json").write_text(to_json_line(block, 0))
+    (tmp_path / "empty.csv").touch()
+    done = run.faint(
+        "detect", "solar_flares", str(tmp_path), "--json", "--to", str(tmp_path / "to")
+    )
+    assert done.returncode == 1
+    assert f"skipped empty: {tmp_path / 'empty.csv'}: it is empty" in done.stderr
+    assert "Trained on: records, source simulated." in done.stderr
+    found = json.loads(done.stdout)["verdicts"]
+    assert {verdict["model"] for verdict in found} == {*BUILT, "upgrade"}
+    assert {verdict["recording"] for verdict in found} == {"new region"}
+    for verdict in found:
+        assert 0 <= verdict["score"] <= 1
+        assert verdict["positive"] == (verdict["score"] >= verdict["threshold"])
+        assert verdict["error_rates"]["missed"]["value"] is not None
+    assert (tmp_path / "to" / "new region" / "index.html").is_file()
 
 
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's

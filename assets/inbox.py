@@ -1,0 +1,268 @@
+"""New recordings as assets: from an inbox to verdicts, a sheet each, and one catalogue.
+
+The recordings are dynamic partitions. The sensor of a system's inbox adds one for each recording
+that arrives in the folder of its settings, and removes those whose files are gone. A recording's
+files count in the version of its own partition alone; a retrained model makes exactly the verdicts
+stale that it gave.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+from pydantic import Field
+
+from assets import wiring
+from assets.detection import Detector, catalogue
+from assets.settings import ROOT, StageConfig
+from models.arrays import Arrays
+from models.detection import Recording, TrainedModel, Verdict, verdict_rows
+from models.evaluation import Evaluation
+from models.types import JsonDict
+
+
+class Inbox(StageConfig):
+    """Where new recordings arrive; a system's subclass names its section and its detector."""
+
+    _detector: ClassVar[Detector]
+
+    folder: str = Field("", description="folder of new recordings; empty: none")
+
+    def recordings(self) -> dict[str, tuple[Path, ...]]:
+        """Find the files of each recording that is in the folder, by its name."""
+        if not self.folder:
+            return {}
+        folder = ROOT / Path(self.folder).expanduser()
+        groups: dict[str, tuple[Path, ...]] = self._detector.science.group_files([folder])
+        return groups if folder.is_dir() else {}
+
+    def input_files(self, partition: str) -> Sequence[Path]:  # type: ignore[override]
+        """Name the files of one recording."""
+        return self.recordings().get(partition, ())
+
+
+def partitions_of(detector: Detector) -> dg.DynamicPartitionsDefinition:
+    """The recordings of a system as partitions."""
+    return dg.DynamicPartitionsDefinition(name=f"{detector.system}_recordings")
+
+
+def detection_assets(Settings: type[Inbox]) -> list[dg.AssetsDefinition]:
+    """The assets of a system's inbox: recording, readings, verdicts, sheet, catalogue."""
+    detector = Settings._detector
+    partitions = partitions_of(detector)
+    loaded = {name: _asset_in(detector, name) for name in ("recording", "recording_facts")}
+    return [
+        _recording(detector, Settings, partitions),
+        _readings(detector, partitions, loaded),
+        _verdicts(detector, partitions, loaded),
+        _sheet(detector, partitions, loaded),
+        _catalogue(detector),
+    ]
+
+
+def _asset_in(detector: Detector, name: str, *, every: bool = False) -> dg.AssetIn:
+    partitions = dg.AllPartitionMapping() if every else None
+    return wiring.asset_in(detector.system, *name.split("/"), partitions=partitions)
+
+
+def _recording(
+    detector: Detector, Settings: type[Inbox], partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=f"{detector.system}_recording",
+        partitions_def=partitions,
+        outs=wiring.asset_outs(
+            detector.system,
+            recording=("arrays", "A recording from the inbox, as it was read."),
+            recording_facts=("json", "What it says about itself, and what was repaired."),
+        ),
+    )
+    def recording(
+        context: dg.AssetExecutionContext,
+        config: Settings,  # type: ignore[valid-type]
+    ) -> tuple[dg.Output[Any], dg.Output[JsonDict]]:
+        settings: Inbox = config
+        name = context.partition_key
+        files = settings.recordings().get(name)
+        if files is None:
+            raise FileNotFoundError(f"the inbox {settings.folder!r} has no recording {name!r}")
+        read: Recording = detector.science.read_recording(name, files)
+        facts: JsonDict = {"facts": read.facts, "notes": list(read.notes)}
+        return (
+            dg.Output(dict(read.arrays), output_name="recording"),
+            dg.Output(facts, output_name="recording_facts", metadata=facts),
+        )
+
+    return recording
+
+
+def _readings(
+    detector: Detector, partitions: dg.PartitionsDefinition, loaded: Mapping[str, dg.AssetIn]
+) -> dg.AssetsDefinition:
+    stored = {name: _asset_in(detector, name) for name in detector.science.READINGS_FROM}
+
+    @dg.asset(
+        key=[detector.system, "readings"],
+        io_manager_key="arrays",
+        partitions_def=partitions,
+        ins={**loaded, **stored},
+        description="Features of a recording, computed and scaled as in training.",
+    )
+    def readings(
+        context: dg.AssetExecutionContext,
+        recording: Arrays,
+        recording_facts: JsonDict,
+        **scaling: Any,
+    ) -> dict[str, Any]:
+        read = _as_recording(context.partition_key, recording, recording_facts)
+        features: dict[str, Any] = detector.science.readings(read, scaling)
+        return features
+
+    return readings
+
+
+def _verdicts(
+    detector: Detector, partitions: dg.PartitionsDefinition, loaded: Mapping[str, dg.AssetIn]
+) -> dg.AssetsDefinition:
+    models = {
+        f"{name}__{part}": _asset_in(detector, key, every=model.partitioned)
+        for name, model in detector.models.items()
+        for part, key in model.parts().items()
+    }
+
+    @dg.asset(
+        key=[detector.system, "verdicts"],
+        io_manager_key="json",
+        partitions_def=partitions,
+        ins={
+            **loaded,
+            "readings": _asset_in(detector, "readings"),
+            "training_range": _asset_in(detector, "training_range"),
+            **models,
+        },
+        description="What every model says about a recording, with its error rates.",
+    )
+    def verdicts(
+        context: dg.AssetExecutionContext,
+        recording: Arrays,
+        recording_facts: JsonDict,
+        readings: Arrays,
+        training_range: JsonDict,
+        **parts: Any,
+    ) -> dg.Output[list[JsonDict]]:
+        read = _as_recording(context.partition_key, recording, recording_facts)
+        found: list[Verdict] = detector.science.verdicts(
+            read, _in_memory(readings), _trained(detector, parts), training_range
+        )
+        table = [dg.TableRecord(_plain(row)) for row in verdict_rows(found)]
+        metadata = {"positive": sum(bool(v.positive) for v in found), "verdicts": len(found)}
+        shown = {"table": dg.MetadataValue.table(table)} if table else {}
+        return dg.Output([v.to_dict() for v in found], metadata={**metadata, **shown})
+
+    return verdicts
+
+
+def _sheet(
+    detector: Detector, partitions: dg.PartitionsDefinition, loaded: Mapping[str, dg.AssetIn]
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=[detector.system, "sheet"],
+        io_manager_key="folders",
+        partitions_def=partitions,
+        ins={**loaded, **{name: _asset_in(detector, name) for name in ("readings", "verdicts")}},
+        description="The page of a recording, with its pictures.",
+    )
+    def sheet(
+        context: dg.AssetExecutionContext,
+        recording: Arrays,
+        recording_facts: JsonDict,
+        readings: Arrays,
+        verdicts: list[JsonDict],
+    ) -> dict[str, bytes]:
+        read = _as_recording(context.partition_key, recording, recording_facts)
+        found = [Verdict.from_dict(stored) for stored in verdicts]
+        files: dict[str, bytes] = detector.science.sheet(
+            read, _in_memory(readings), found
+        ).as_files()
+        return files
+
+    return sheet
+
+
+def _catalogue(detector: Detector) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=[detector.system, "catalogue"],
+        io_manager_key="tables",
+        ins={"verdicts": _asset_in(detector, "verdicts", every=True)},
+        description="All verdicts on the recordings of the inbox in one table.",
+    )
+    def table(verdicts: dict[str, list[JsonDict]]) -> Any:
+        found = [Verdict.from_dict(one) for name in sorted(verdicts) for one in verdicts[name]]
+        return catalogue(found)
+
+    return table
+
+
+def _as_recording(name: str, arrays: Arrays, stored: JsonDict) -> Recording:
+    return Recording(name, _in_memory(arrays), stored["facts"], tuple(stored["notes"]))
+
+
+def _in_memory(arrays: Arrays) -> dict[str, Any]:
+    return {name: arrays[name][...] for name in arrays}
+
+
+def _trained(detector: Detector, parts: Mapping[str, Any]) -> dict[str, TrainedModel]:
+    """Put the loaded parts of each model together; a partitioned one is a model a partition."""
+    models = {}
+    for name, model in detector.models.items():
+        every = {part: parts[f"{name}__{part}"] for part in model.parts()}
+        if not model.partitioned:
+            models[name] = _model(name, every)
+            continue
+        for key in sorted(every["fitted"]):
+            models[key] = _model(key, {part: loaded[key] for part, loaded in every.items()})
+    return models
+
+
+def _model(name: str, parts: Mapping[str, Any]) -> TrainedModel:
+    threshold = float(parts["threshold"]["value"]) if "threshold" in parts else None
+    return TrainedModel(name, parts["fitted"], threshold, Evaluation.from_dict(parts["evaluation"]))
+
+
+def _plain(row: JsonDict) -> dict[str, Any]:
+    """A table's row as Dagster takes it: numbers and text alone."""
+    return {
+        name: value["value"] if isinstance(value, dict) else value for name, value in row.items()
+    }
+
+
+# the sensor -------------------------------------------------------------------------------------
+
+
+def inbox_sensor(Settings: type[Inbox]) -> dg.SensorDefinition:
+    """Build the sensor that keeps a system's partitions as the recordings in its inbox are."""
+    detector = Settings._detector
+
+    @dg.sensor(
+        name=f"{detector.system}_inbox",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Adds the recordings that arrive in the inbox of {detector.system}, and "
+        "removes those whose files are gone. Their verdicts are then stale: the sensor `stale`, "
+        "a schedule or `faint rebuild` builds them.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        partitions = partitions_of(detector)
+        known = set(context.instance.get_dynamic_partitions(partitions.name or ""))
+        present = set(Settings.model_validate({}).recordings())
+        requests: list[Any] = []
+        if arrived := sorted(present - known):
+            requests.append(partitions.build_add_request(arrived))
+        if gone := sorted(known - present):
+            requests.append(partitions.build_delete_request(gone))
+        if not requests:
+            return dg.SkipReason(f"{len(known)} recordings, as before")
+        return dg.SensorResult(dynamic_partitions_requests=requests)
+
+    return look
