@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from orchestration.fingerprint.facts import CAPTURED, Spec, Unit, Use
 from orchestration.fingerprint.points_to import Place, PointsTo
-from orchestration.fingerprint.source_files import SourceFiles
+from orchestration.fingerprint.source_files import SourceFiles, reader_version
+from orchestration.json_cache import JsonCache
 
 Pair = tuple[str, str]
 """Module and name of a definition."""
@@ -274,6 +275,23 @@ class Names:
 
     @functools.cached_property
     def _effects(self) -> tuple[dict[Pair, set[Place]], dict[str, list[int]]]:
+        if self.sources.cache is None:
+            return self._analysed()
+        # The analysis needs all files at once: it is kept as long as none of them changes.
+        stored = JsonCache(self.sources.cache, f"{reader_version()} {self.sources.state}")
+        if not stored.data:
+            changes, ambient = self._analysed()
+            listed = [[*pair, sorted(places)] for pair, places in sorted(changes.items())]
+            stored.data = {"changes": listed, "ambient": ambient}
+            stored.save()
+            return changes, ambient
+        changes = {
+            (module, name): {(other, index) for other, index in places}
+            for module, name, places in stored.data["changes"]
+        }
+        return changes, stored.data["ambient"]
+
+    def _analysed(self) -> tuple[dict[Pair, set[Place]], dict[str, list[int]]]:
         points = PointsTo(self)
         changes = points.changes()
         for pair, classes in self.subclasses.items():

@@ -28,17 +28,23 @@ class SourceFiles:
         self.packages: set[str] = set()
         for package in packages:
             self._find(root / package, package)
-        stored = json_cache.JsonCache(cache, _reader_version()) if cache else None
+        stored = json_cache.JsonCache(cache, reader_version()) if cache else None
+        #: Where what follows from all files is kept, and the digest of all of them.
+        self.cache = cache and cache.with_name("effects.json")
+        state = hashlib.sha256()
         known: dict[str, Facts] = stored.data if stored else {}
         kept: dict[str, Facts] = {}
         self._facts: dict[str, Facts] = {}
         for module, path in self.paths.items():
             content = path.read_bytes()
             key = hashlib.sha256(content).hexdigest()
+            state.update(f"{module} {path.stem == '__init__'} {key}\n".encode())
             facts = kept.get(key) or known.get(key)
             kept[key] = self._facts[module] = read_facts(content) if facts is None else facts
-        for module in self.packages - self.paths.keys():
+        for module in sorted(self.packages - self.paths.keys()):
+            state.update(f"{module}\n".encode())
             self._facts[module] = Facts()
+        self.state = state.hexdigest()
         if stored and kept.keys() - known.keys():
             stored.data = kept
             stored.save()
@@ -107,7 +113,7 @@ def _names(facts: Facts) -> dict[str, list[int]]:
 
 
 @functools.cache
-def _reader_version() -> str:
+def reader_version() -> str:
     """Digest what the cache depends on besides the files: this package, its format, the parser."""
     digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
     for path in [Path(json_cache.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:

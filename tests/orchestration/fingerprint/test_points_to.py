@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.fingerprint import Fingerprint, SourceTree
+from orchestration.fingerprint import Fingerprint, SourceTree, names
 
 OTHER = "\n\ndef other():\n    return 0\n"
 
@@ -1418,3 +1418,32 @@ def test_an_operation_that_makes_objects_anew_does_not_wake_itself_for_ever(tmp_
     before = look(tmp_path).digest
     (tmp_path / "toy" / "m1.py").write_text("X1 = ([8], [6])\n")
     assert look(tmp_path).digest != before
+
+
+def test_the_analysis_is_kept_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {
+        "helpers": "T = {'a': 1}\nU = T\nU['a'] = 5\n",
+        "stages": "from toy import helpers\n\n\ndef stage():\n    return helpers.T\n",
+    }
+    write(tmp_path, modules)
+    cache = tmp_path / "cache" / "facts.json"
+    ran: list[bool] = []
+    analysed = names.Names._analysed
+
+    def counted(self: names.Names) -> Any:
+        ran.append(True)
+        return analysed(self)
+
+    monkeypatch.setattr(names.Names, "_analysed", counted)
+
+    def cached() -> str:
+        tree = SourceTree(tmp_path, ["toy"], cache)
+        return tree.fingerprint("toy.stages", "stage").digest
+
+    assert cached() == cached() == look(tmp_path).digest
+    assert len(ran) == 2  # once with the cache, once without one
+    (tmp_path / "toy" / "helpers.py").write_text("T = {'a': 1}\nU = T\nU['a'] = 6\n")
+    assert cached() == look(tmp_path).digest
+    assert len(ran) == 4

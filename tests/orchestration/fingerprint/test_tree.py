@@ -2038,7 +2038,8 @@ def test_a_damaged_or_foreign_cache_is_written_anew(
     assert cached(tmp_path) == first
     assert parsed
     assert cache.read_bytes() == good
-    assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
+    names = sorted(path.name for path in cache.parent.iterdir())
+    assert names == ["cache.json", "effects.json"]
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
@@ -2079,9 +2080,7 @@ def test_nothing_that_is_read_is_imported() -> None:
 
 def reader_version(folder: Path) -> str:
     """What cached facts are stored under by the package in a folder."""
-    code = (
-        "from orchestration.fingerprint import source_files;print(source_files._reader_version())"
-    )
+    code = "from orchestration.fingerprint import source_files;print(source_files.reader_version())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
