@@ -130,3 +130,18 @@ def test_an_asset_file_only_wires(system: str) -> None:
 
 def _holds_a_function(node: ast.FunctionDef) -> bool:
     return any(isinstance(inner, ast.FunctionDef) for inner in ast.walk(node) if inner is not node)
+
+
+def test_every_bundled_file_counts_for_a_stage(defs: dg.Definitions) -> None:
+    """A file below `models` that no `input_files()` names could be edited unnoticed."""
+    from orchestration.stages import GRAPH
+
+    assert defs.resources is not None
+    named: set[Path] = set()
+    for stage in defs.resources[GRAPH].stages.stages:
+        config, _ = stage.config()
+        if config is not None and hasattr(config, "input_files") and stage.partitions_def is None:
+            named |= {Path(path).resolve() for path in config.input_files()}
+    bundled = {path for path in (ROOT / "models").rglob("data/*") if path.is_file()}
+    assert len(bundled) == 5
+    assert bundled <= named

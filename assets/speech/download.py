@@ -45,7 +45,7 @@ class Corpus(StageConfig, section="speech/corpus"):
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""
-        return (located(self),) if self.source == "files" else ()
+        return (*simulation.BOOKS, *([located(self)] if self.source == "files" else []))
 
     def utterances(self) -> dict[str, int]:
         """Utterances to simulate, by part."""

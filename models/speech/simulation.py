@@ -18,11 +18,11 @@ none.
 from __future__ import annotations
 
 import ctypes
-import importlib.resources
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,10 @@ from numpy.typing import NDArray
 from models.sampling import SPLITS
 from models.speech.corpus import RATE, Utterance
 
-BOOKS = ("alice_in_wonderland", "through_the_looking_glass", "wizard_of_oz")
+BOOKS = tuple(
+    Path(__file__).parent / "data" / f"{name}.txt"
+    for name in ("alice_in_wonderland", "through_the_looking_glass", "wizard_of_oz")
+)
 """Texts 11, 12 and 55 of Project Gutenberg, cut at sentence ends, colons and dashes; transcripts of
 4 to 18 words, one a line, without repetitions."""
 
@@ -142,10 +145,7 @@ def unread(texts: Iterable[str]) -> list[str]:
 @cache
 def sentences() -> tuple[str, ...]:
     """All sentences of the books, each once, as transcripts: 4 to 18 words."""
-    folder = importlib.resources.files("models.speech") / "data"
-    lines = [
-        line for book in BOOKS for line in (folder / f"{book}.txt").read_text("ascii").splitlines()
-    ]
+    lines = [line for file in BOOKS for line in file.read_text("ascii").splitlines()]
     return tuple(dict.fromkeys(lines))
 
 
