@@ -95,6 +95,12 @@ class StageConfig(dg.Config):
                 f'{settings_file()}: ["{cls._section}"] has no setting '
                 f"{', '.join(map(repr, unknown))}; it has {', '.join(sorted(cls.model_fields))}"
             )
+        for name, value in chosen.items():
+            if isinstance(value, bool) and cls.model_fields[name].annotation in (int, float):
+                raise SettingsError(
+                    f'{settings_file()}: ["{cls._section}"]: {name} is {str(value).lower()}; '
+                    "expected a number"
+                )
         if chosen:
             try:
                 checked = cls.model_validate(chosen)

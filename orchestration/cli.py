@@ -8,6 +8,7 @@ whether anything is stale is quick. Exit status: 0 done, 1 something failed, 2 w
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -144,7 +145,8 @@ def _partitions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partitions",
         metavar="A,B",
-        help="only these partitions, or 'all' (default: all); a key with two parts is 'a|b'",
+        help="only these partitions, or 'all' (default: all); a key with two parts is 'a|b', "
+        "one with a comma is quoted: '\"a,b\",c'",
     )
 
 
@@ -237,7 +239,9 @@ def _open(project: Project, parent: str | None = None) -> Session:
 
 
 def _listed(partitions: str | None) -> list[str] | str | None:
-    return partitions if partitions in (None, "all") else partitions.split(",")
+    if partitions in (None, "all"):
+        return partitions
+    return next(csv.reader([partitions]), [])
 
 
 def _states(session: Session, slots: Sequence[Slot]) -> dict[str, Stat]:

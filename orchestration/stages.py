@@ -35,7 +35,7 @@ from orchestration.fingerprint import Dynamic, Fingerprint, SourceError, SourceT
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
 from orchestration.settings import plain
-from orchestration.store import Record, Slot, Store
+from orchestration.store import RESERVED, Record, Slot, Store
 from orchestration.wiring import Wirer, effective
 
 VERSION_DIGITS = 16
@@ -221,6 +221,11 @@ class Stages:
         self.instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
         self.stages = [_stage(each) for each in definitions if each.is_materializable]
         self.by_key = {key: stage for stage in self.stages for key in stage.keys}
+        for key in self.by_key:
+            if taken := RESERVED.intersection(key.split("/")):
+                raise ProjectError(
+                    f"{key}: no part of a key may be {min(taken)}: the store uses it"
+                )
         self._tree = SourceTree(
             project.root,
             project.sources,

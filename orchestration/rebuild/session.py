@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import DatabaseError
 
 from orchestration.checks import Checks
 from orchestration.errors import ProjectError
@@ -27,6 +29,23 @@ from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
 
 ORCHESTRATION = Path(__file__).parents[1]
+
+
+@contextmanager
+def _database(home: Path) -> Iterator[None]:
+    """Say in one line that Dagster's database can't be used, and what to do about it."""
+    try:
+        yield
+    except DatabaseError as error:
+        what = str(error.orig)
+        remedy = (
+            "another process holds it: try again when that has ended"
+            if "locked" in what
+            else "move that folder away: the next rebuild reports to Dagster what is stored"
+        )
+        raise ProjectError(
+            f"Dagster's database in {home} can't be used ({what}); {remedy}"
+        ) from error
 
 
 class Session:
@@ -83,7 +102,7 @@ class Session:
         """Dagster's instance, opened when first asked for."""
         if self._instance is None:
             # Two that open a new home at once would both lay out its tables.
-            with self.store.locks.lock("dagster instance"):
+            with self.store.locks.lock("dagster instance"), _database(self.project.home):
                 self._instance = dg.DagsterInstance.get()
         return self._instance
 
@@ -112,7 +131,8 @@ class Session:
 
     def plan(self, slots: Sequence[Slot], *, verify: bool = False) -> Plan:
         """Plan ``slots`` and all that is upstream of them; report on ``slots``."""
-        planned = self.planner.plan(slots, self.instance, verify=verify)
+        with _database(self.project.home):
+            planned = self.planner.plan(slots, self.instance, verify=verify)
         stale = [planned[slot] for slot in slots if slot in planned]
         checks = self.planner.stale_checks(slots, planned)
         return Plan(stale, len(slots) - len(stale), checks)
@@ -147,7 +167,8 @@ class Session:
         progress
             Called as things are done.
         """
-        end_dead_runs(self.instance)
+        with _database(self.project.home):
+            end_dead_runs(self.instance)
         workers: Workers = (
             Here(self.run)
             if jobs == 1
@@ -155,12 +176,13 @@ class Session:
         )
         rebuilding = Rebuilding(self.planner, self.instance, slots, workers, progress)
         try:
-            with interrupts() as check:
+            with interrupts() as check, _database(self.project.home):
                 return rebuilding.run(check, verify=verify)
         finally:
             workers.close()
             rebuilding.close()
-            end_dead_runs(self.instance)
+            with _database(self.project.home):
+                end_dead_runs(self.instance)
 
     def run(self, group: Group, stored: Callable[[Slot], None]) -> Results:
         """Run the stages or the checks of ``group`` in this process, as one Dagster run."""

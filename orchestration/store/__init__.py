@@ -5,6 +5,6 @@ where a value is written or read.
 """
 
 from orchestration.store.records import Artifact, Record, Slot
-from orchestration.store.storage import ArtifactError, Store
+from orchestration.store.storage import RESERVED, ArtifactError, Store
 
-__all__ = ["Artifact", "ArtifactError", "Record", "Slot", "Store"]
+__all__ = ["RESERVED", "Artifact", "ArtifactError", "Record", "Slot", "Store"]

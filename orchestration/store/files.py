@@ -120,7 +120,7 @@ class Files:
         try:
             with self.answering():
                 return str(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError):
             return None
 
     def children(self, folder: Any) -> list[Any]:

@@ -9,6 +9,7 @@ meanwhile; whoever opens an artifact keeps the garbage collection out until it i
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from urllib.parse import quote
 from orchestration.store.records import Slot
 
 COLLECTION = "freeing"
+LONGEST_NAME = 200
+"""Characters of a lock's name from which on its file is named by a digest."""
 
 
 class Locks:
@@ -73,7 +76,10 @@ class Locks:
     def lock(self, name: str, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
         """Hold a named lock; yields whether it was acquired."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{quote(name, safe='')}.lock"
+        file = quote(name, safe="")
+        if len(file) > LONGEST_NAME:  # a file's name has a limit, a partition's key has none
+            file = hashlib.sha256(name.encode()).hexdigest()
+        path = self.folder / f"{file}.lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:

@@ -111,6 +111,8 @@ class Record:
                 return None
             artifact = data.pop("artifact")
             artifact["stat"] = tuple(artifact["stat"])
+            if not isinstance(data["inputs"], dict) or not isinstance(data["version"], dict):
+                return None
             return cls(slot=Slot(**data.pop("slot")), artifact=Artifact(**artifact), **data)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None

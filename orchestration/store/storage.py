@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 BUILDS = "_builds"
 CHECKS = "_checks"
 CURRENT = "current.json"
+RESERVED = frozenset({BUILDS, CHECKS, CURRENT})
+"""Names in a slot's folder that no asset below it may have."""
 
 
 class ArtifactError(RuntimeError):

@@ -79,6 +79,7 @@ def test_dagster_offers_the_same_default(write: Callable[[str], None]) -> None:
         ('["toy/network"]\nepoch = 7\n', "has no setting 'epoch'; it has epochs, rate"),
         ('["toy/network"]\nepochs = 0\n', "greater than 0"),
         ('["toy/network"]\nepochs = "many"\n', "valid integer"),
+        ('["toy/network"]\nepochs = true\n', "epochs is true; expected a number"),
         ('["toy/network"]\nrate = nan\n', "rate is nan; expected finite numbers"),
         ('["toy/network"]\nrate = inf\n', "rate is inf; expected finite numbers"),
         ('"toy/network" = 3\n', r'"toy/network" must be a table, .* not 3'),

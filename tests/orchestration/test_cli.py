@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.cli import main
+from orchestration.cli import _listed, main
 
 OUTCOME = ["materialized", "restored", "unchanged", "checked", "failed", "errors", "seconds"]
 
@@ -257,6 +257,30 @@ def test_json_is_all_that_is_on_standard_output(toy: Any) -> None:
     assert done.returncode == 0
     assert "alpha/features" in json.loads(done.stdout)["materialized"]
     assert "printed on import" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("a,b|c", ["a", "b|c"]), ('"a,b",c', ["a,b", "c"]), ("all", "all"), (None, None)],
+)
+def test_partitions_are_listed(text: str | None, keys: object) -> None:
+    assert _listed(text) == keys
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\1" * 5000])
+def test_a_damaged_event_log_is_one_line_and_loses_nothing(toy: Any, content: bytes) -> None:
+    home = toy.root / ".faint" / "dagster"
+    for path in home.glob("event_log.db*"):
+        path.unlink()
+    (home / "event_log.db").write_bytes(content)
+    done = toy.faint("plan")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"faint: Dagster's database in {home} can't be used (")
+    assert len(done.stderr.splitlines()) == 1
+    home.rename(toy.root / "away")
+    outcome = toy.rebuild()
+    assert outcome.materialized == outcome.failed == []
+    assert toy.plan().up_to_date
 
 
 def test_plan_for_a_person(here: Any, capsys: pytest.CaptureFixture[str]) -> None:

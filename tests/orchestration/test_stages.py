@@ -322,3 +322,10 @@ def test_wrong_project_settings(tmp_path: Path, text: str, says: str) -> None:
 def test_difference() -> None:
     assert difference({"a": 1, "b": 2}, {"b": 3, "c": None, "a": 1}) == "b 2 -> 3"
     assert difference({"a": 1}, {}) == "a 1 -> None"
+
+
+@pytest.mark.parametrize("name", ["_builds", "_checks", "current.json"])
+def test_a_key_that_the_store_uses_is_refused(new_toy: Any, name: str) -> None:
+    new_toy.append(f'\n\n@dg.asset(key=["alpha", "{name}", "x"])\ndef hidden():\n    return 1\n')
+    with pytest.raises(ProjectError, match=f"alpha/{name}/x: no part of a key may be {name}"):
+        new_toy.plan()

@@ -51,3 +51,12 @@ def test_locks_hold_between_processes_and_end_with_them(
     process.join()
     with getattr(store.locks, kind)(SLOT, wait=False) as got:
         assert got
+
+
+def test_a_partition_may_have_a_name_longer_than_a_files(store: Store) -> None:
+    slot = Slot("system/network", "p" * 244)
+    with store.locks.building(slot, wait=False) as first, store.locks.changing(slot) as second:
+        assert first
+        assert second
+    store.write(slot, [1], "json", version={}, inputs={}, build="one")
+    assert store.load(slot) == [1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,16 @@ def test_a_record_comes_back_as_it_was(store: Store) -> None:
     assert store.slots() == [SLOT]
     assert str(SLOT) == "system/network[a|b c]"
     assert SLOT.command == "faint rebuild system/network --partitions 'a|b c'"
+
+
+@pytest.mark.parametrize("part", ["inputs", "version"])
+def test_a_record_without_one_of_its_parts_is_none(store: Store, part: str) -> None:
+    record = build(store, [1], "one")
+    data = json.loads(record.to_json()) | {part: None}
+    assert Record.from_json(json.dumps(data)) is None
+
+
+def test_a_folder_in_the_place_of_a_record_is_none(store: Store) -> None:
+    path = store.folder(SLOT) / "current.json"
+    path.mkdir(parents=True)
+    assert store.current(SLOT) is None
