@@ -235,6 +235,7 @@ def _stdout_to_stderr(wanted: bool) -> Iterator[None]:
 def _open(project: Project, parent: str | None = None) -> Session:
     from orchestration.rebuild.session import Session
 
+    os.chdir(project.root)  # stages name their files from there, wherever the command is given
     return Session(project, parent=parent)
 
 

@@ -94,3 +94,29 @@ def test_the_commands_of_a_project_are_imported_only_where_asked_for(elsewhere: 
     faint(elsewhere, "rebuild")
     (elsewhere / "wiring" / "commands.py").write_text("raise ImportError('not now')\n")
     assert faint(elsewhere, "plan") == "Nothing to do: 2 assets up to date.\n"
+
+
+def test_a_file_that_a_stage_names_is_found_from_any_folder(elsewhere: Path) -> None:
+    stages = elsewhere / "pipeline" / "stages.py"
+    stages.write_text(stages.read_text() + READER)
+    (elsewhere / "numbers.txt").write_text("5")
+    assert faint(elsewhere / "pipeline", "rebuild").startswith("3 built")
+    assert faint(elsewhere, "plan") == "Nothing to do: 3 assets up to date.\n"
+    (elsewhere / "numbers.txt").write_text("6")
+    for folder in (elsewhere, elsewhere / "science"):
+        [stale] = json.loads(faint(folder, "plan", "--json"))["stale"]
+        assert stale["asset"] == "stars/read"
+
+
+READER = """
+
+class Numbers(dg.Config):
+    def input_files(self):
+        return ["numbers.txt"]
+
+
+@dg.asset(key=["stars", "read"])
+def read(config: Numbers):
+    with open("numbers.txt") as file:
+        return int(file.read())
+"""
