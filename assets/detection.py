@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -51,17 +51,40 @@ class Model:
         The network or estimator, its threshold (None where it takes no decision), its evaluation.
     partitioned
         Whether each partition is a model, with the partition's key as its name.
+    names
+        The partitions that are models, where some of the assets have others as well.
+    others
+        What else its verdicts need, such as its decoder: keys by name, partitioned likewise.
+    shared
+        What else they need that all partitions share, such as a language model.
     """
 
     fitted: str
     threshold: str | None
     evaluation: str
     partitioned: bool = False
+    names: Sequence[str] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+
+    def own(self) -> dict[str, str]:
+        """Return the key of each part of its own; without a threshold where there is none."""
+        parts = {"fitted": self.fitted, "threshold": self.threshold, "evaluation": self.evaluation}
+        return {name: key for name, key in parts.items() if key is not None} | dict(self.others)
 
     def parts(self) -> dict[str, str]:
-        """Return the key of each part by its name; without a threshold where there is none."""
-        parts = {"fitted": self.fitted, "threshold": self.threshold, "evaluation": self.evaluation}
-        return {name: key for name, key in parts.items() if key is not None}
+        """Return the key of each part by its name."""
+        return self.own() | dict(self.shared)
+
+    def trained(self, name: str, parts: Mapping[str, Any]) -> TrainedModel:
+        """Put a model's loaded parts together."""
+        return TrainedModel(
+            name,
+            parts["fitted"],
+            float(parts["threshold"]["value"]) if "threshold" in parts else None,
+            Evaluation.from_dict(parts["evaluation"]),
+            {other: parts[other] for other in (*self.others, *self.shared)},
+        )
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,8 @@ class Detector:
         Key, without the system, of the asset whose stage chose what the models are trained on.
     leading
         The model that the terminal shows unless asked for another.
+    large
+        Arrays of a recording and its readings that may not fit in memory: they stay on disk.
     """
 
     system: str
@@ -87,6 +112,7 @@ class Detector:
     models: Mapping[str, Model]
     data: str
     leading: str
+    large: Sequence[str] = ()
 
     def needs(self) -> list[str]:
         """List the assets that a verdict needs."""
@@ -99,7 +125,8 @@ class Detector:
         places: dict[str, tuple[Model, str | None]] = {}
         for name, model in self.models.items():
             if model.partitioned:
-                keys = stored.partitions(f"{self.system}/{model.fitted}")
+                parts = [stored.partitions(f"{self.system}/{key}") for key in model.own().values()]
+                keys = [key for key in parts[0] if all(key in part for part in parts)]
                 places |= {key: (model, key) for key in keys}
             else:
                 places[name] = (model, None)
@@ -108,11 +135,11 @@ class Detector:
 
 @dataclass(frozen=True)
 class Detection:
-    """The verdicts on one recording, and its sheet."""
+    """The verdicts on one recording."""
 
     recording: Recording
+    readings: Mapping[str, Any]
     verdicts: Sequence[Verdict]
-    sheet: Report
 
 
 class Trained:
@@ -131,6 +158,7 @@ class Trained:
     def __init__(self, detector: Detector, stored: Stored, names: Sequence[str]) -> None:
         self._detector = detector
         self._stored = stored
+        self._shared: dict[str, Any] = {}
         places = detector.places(stored)
         self.models = {name: self._load(name, *places[name]) for name in names}
         self._ranges = self._part("training_range")
@@ -140,13 +168,12 @@ class Trained:
         return self._stored(f"{self._detector.system}/{name}", partition)
 
     def _load(self, name: str, model: Model, partition: str | None) -> TrainedModel:
-        decided = model.threshold is not None
-        return TrainedModel(
-            name,
-            self._part(model.fitted, partition),
-            float(self._part(str(model.threshold), partition)["value"]) if decided else None,
-            Evaluation.from_dict(self._part(model.evaluation, partition)),
-        )
+        own = {part: self._part(key, partition) for part, key in model.own().items()}
+        for key in model.shared.values():
+            if key not in self._shared:
+                self._shared[key] = self._part(key)
+        shared = {part: self._shared[key] for part, key in model.shared.items()}
+        return model.trained(name, own | shared)
 
     def describe(self) -> str:
         """Say which models give the verdicts, and what they are trained on."""
@@ -166,7 +193,14 @@ class Trained:
         """Give the verdicts of all models on a recording."""
         science = self._detector.science
         found = science.verdicts(recording, readings, self.models, self._ranges)
-        return Detection(recording, found, science.sheet(recording, readings, found))
+        return Detection(recording, readings, found)
+
+    def sheet(self, detection: Detection) -> Report:
+        """Render the page of a recording."""
+        page: Report = self._detector.science.sheet(
+            detection.recording, detection.readings, detection.verdicts
+        )
+        return page
 
 
 def catalogue(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -182,7 +216,7 @@ def catalogue(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         }
         for verdict in verdicts
     ]
-    columns = [field.name for field in fields(Verdict) if field.name != "error_rates"]
+    columns = [one.name for one in fields(Verdict) if one.name != "error_rates"]
     return pd.DataFrame(rows, columns=None if rows else columns)
 
 
@@ -205,25 +239,27 @@ def answer(options: argparse.Namespace, stored: Stored) -> tuple[str, int]:
     trained = Trained(detector, stored, options.model or names)
     print(trained.describe(), file=sys.stderr)
     skipped: dict[str, str] = {}
-    found = []
+    verdicts: list[Verdict] = []
+    notes: dict[str, list[str]] = {}
     for detection in detections(trained, groups, skipped):
-        found.append(detection)
+        verdicts += detection.verdicts
+        notes[detection.recording.name] = list(detection.recording.notes)
         if options.to is not None:
-            _write(options.to / detection.recording.name, detection.sheet.as_files())
+            _write(options.to / detection.recording.name, trained.sheet(detection).as_files())
     for name, reason in skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
-    verdicts = [verdict for detection in found for verdict in detection.verdicts]
     if options.to is not None and verdicts:
         catalogue(verdicts).to_parquet(options.to / "catalogue.parquet", index=False)
     status = 1 if skipped else 0
     if options.json:
         whole: JsonDict = {
             "verdicts": [verdict.to_dict() for verdict in verdicts],
-            "notes": {d.recording.name: list(d.recording.notes) for d in found},
+            "notes": notes,
             "skipped": skipped,
         }
         return json.dumps(whole, indent=1), status
-    return _table(verdicts, options.model or [detector.leading]), status
+    leading = detector.leading if detector.leading in names else names[0]
+    return _table(verdicts, options.model or [leading]), status
 
 
 def systems() -> list[str]:

@@ -18,7 +18,6 @@ from assets.detection import Detector, catalogue
 from assets.settings import ROOT, StageConfig
 from models.arrays import Arrays
 from models.detection import Recording, TrainedModel, Verdict, verdict_rows
-from models.evaluation import Evaluation
 from models.types import JsonDict
 
 
@@ -61,9 +60,14 @@ def detection_assets(Settings: type[Inbox]) -> list[dg.AssetsDefinition]:
     ]
 
 
-def _asset_in(detector: Detector, name: str, *, every: bool = False) -> dg.AssetIn:
-    partitions = dg.AllPartitionMapping() if every else None
-    return wiring.asset_in(detector.system, *name.split("/"), partitions=partitions)
+def _asset_in(
+    detector: Detector, name: str, *, every: bool = False, names: Sequence[str] = ()
+) -> dg.AssetIn:
+    """Name an input: a partition of it, or every one, or those that are named."""
+    some = dg.SpecificPartitionsPartitionMapping(names) if names else dg.AllPartitionMapping()
+    return wiring.asset_in(
+        detector.system, *name.split("/"), partitions=some if every or names else None
+    )
 
 
 def _recording(
@@ -115,7 +119,7 @@ def _readings(
         recording_facts: JsonDict,
         **scaling: Any,
     ) -> dict[str, Any]:
-        read = _as_recording(context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording, recording_facts)
         features: dict[str, Any] = detector.science.readings(read, scaling)
         return features
 
@@ -126,9 +130,14 @@ def _verdicts(
     detector: Detector, partitions: dg.PartitionsDefinition, loaded: Mapping[str, dg.AssetIn]
 ) -> dg.AssetsDefinition:
     models = {
-        f"{name}__{part}": _asset_in(detector, key, every=model.partitioned)
+        f"{name}__{part}": _asset_in(detector, key, every=model.partitioned, names=model.names)
         for name, model in detector.models.items()
-        for part, key in model.parts().items()
+        for part, key in model.own().items()
+    }
+    models |= {
+        f"{name}__{part}": _asset_in(detector, key)
+        for name, model in detector.models.items()
+        for part, key in model.shared.items()
     }
 
     @dg.asset(
@@ -151,9 +160,9 @@ def _verdicts(
         training_range: JsonDict,
         **parts: Any,
     ) -> dg.Output[list[JsonDict]]:
-        read = _as_recording(context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording, recording_facts)
         found: list[Verdict] = detector.science.verdicts(
-            read, _in_memory(readings), _trained(detector, parts), training_range
+            read, _loaded(detector, readings), _trained(detector, parts), training_range
         )
         table = [dg.TableRecord(_plain(row)) for row in verdict_rows(found)]
         metadata = {"positive": sum(bool(v.positive) for v in found), "verdicts": len(found)}
@@ -180,10 +189,10 @@ def _sheet(
         readings: Arrays,
         verdicts: list[JsonDict],
     ) -> dict[str, bytes]:
-        read = _as_recording(context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording, recording_facts)
         found = [Verdict.from_dict(stored) for stored in verdicts]
         files: dict[str, bytes] = detector.science.sheet(
-            read, _in_memory(readings), found
+            read, _loaded(detector, readings), found
         ).as_files()
         return files
 
@@ -204,30 +213,28 @@ def _catalogue(detector: Detector) -> dg.AssetsDefinition:
     return table
 
 
-def _as_recording(name: str, arrays: Arrays, stored: JsonDict) -> Recording:
-    return Recording(name, _in_memory(arrays), stored["facts"], tuple(stored["notes"]))
+def _as_recording(detector: Detector, name: str, arrays: Arrays, stored: JsonDict) -> Recording:
+    return Recording(name, _loaded(detector, arrays), stored["facts"], tuple(stored["notes"]))
 
 
-def _in_memory(arrays: Arrays) -> dict[str, Any]:
-    return {name: arrays[name][...] for name in arrays}
+def _loaded(detector: Detector, arrays: Arrays) -> dict[str, Any]:
+    """Load arrays, but for those that may be too large."""
+    return {name: arrays[name] if name in detector.large else arrays[name][...] for name in arrays}
 
 
 def _trained(detector: Detector, parts: Mapping[str, Any]) -> dict[str, TrainedModel]:
     """Put the loaded parts of each model together; a partitioned one is a model a partition."""
     models = {}
     for name, model in detector.models.items():
-        every = {part: parts[f"{name}__{part}"] for part in model.parts()}
+        own = {part: parts[f"{name}__{part}"] for part in model.own()}
+        shared = {part: parts[f"{name}__{part}"] for part in model.shared}
         if not model.partitioned:
-            models[name] = _model(name, every)
+            models[name] = model.trained(name, own | shared)
             continue
-        for key in sorted(every["fitted"]):
-            models[key] = _model(key, {part: loaded[key] for part, loaded in every.items()})
+        for key in sorted(own["fitted"]):
+            one = {part: loaded[key] for part, loaded in own.items()}
+            models[key] = model.trained(key, one | shared)
     return models
-
-
-def _model(name: str, parts: Mapping[str, Any]) -> TrainedModel:
-    threshold = float(parts["threshold"]["value"]) if "threshold" in parts else None
-    return TrainedModel(name, parts["fitted"], threshold, Evaluation.from_dict(parts["evaluation"]))
 
 
 def _plain(row: JsonDict) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 
 BLOCK_ROWS = 1024
 """Default rows of a block: 13 MB of float32 Kepler curves."""
+DISK_CHUNK = 1 << 18
+"""Bytes that a temporary file of `on_disk` is read and written by."""
 
 
 @runtime_checkable
@@ -57,6 +61,40 @@ class Blocks:
     def __iter__(self) -> Iterator[Block]:
         """Iterate over the blocks."""
         return iter(self.source)
+
+
+def on_disk(blocks: Iterable[Block]) -> dict[str, ArrayLike]:
+    """Write a stream of blocks to a temporary file, which goes with the last of its arrays.
+
+    Memory holds one block, and then what is read.
+
+    Raises
+    ------
+    ValueError
+        There is no block.
+    """
+    import h5py
+
+    arrays: dict[str, Any] = {}
+    with TemporaryDirectory() as folder:
+        file = h5py.File(Path(folder) / "arrays.h5", "w")  # outlives its name while it is open
+    for block in blocks:
+        for name, values in block.items():
+            if name not in arrays:
+                rows = max(1, DISK_CHUNK // max(1, values[:1].nbytes))
+                arrays[name] = file.create_dataset(
+                    name,
+                    (0, *values.shape[1:]),
+                    values.dtype,
+                    maxshape=(None, *values.shape[1:]),
+                    chunks=(rows, *values.shape[1:]),
+                )
+            end = len(arrays[name])
+            arrays[name].resize(end + len(values), axis=0)
+            arrays[name][end:] = values
+    if not arrays:
+        raise ValueError("the stream of blocks is empty")
+    return arrays
 
 
 def iter_blocks(

@@ -8,6 +8,7 @@ detect` calls them for people in a hurry.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -63,12 +64,15 @@ class TrainedModel:
         Scores at or above it are positive; None for a model that takes no decision.
     evaluation
         The model on its test rows.
+    others
+        What else its verdicts need, by name, such as its decoder.
     """
 
     name: str
     fitted: Any
     threshold: float | None
     evaluation: Evaluation
+    others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def error_rates(self) -> JsonDict:
@@ -260,10 +264,11 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
         }
         for verdict in verdicts
     ]
-    decided = (verdict for verdict in verdicts if verdict.threshold is not None)
-    first = {verdict.model: verdict for verdict in reversed(list(decided))}
+    tested = (verdict for verdict in verdicts if verdict.error_rates)
+    first = {verdict.model: verdict for verdict in reversed(list(tested))}
     rates = [
-        {"model": name, "threshold": verdict.threshold}
+        {"model": name}
+        | ({} if verdict.threshold is None else {"threshold": verdict.threshold})
         | {f"{rate} in tests": value for rate, value in verdict.error_rates.items()}
         for name, verdict in first.items()
     ]
@@ -297,6 +302,36 @@ def find_files(paths: Iterable[Path], suffixes: Collection[str]) -> list[Path]:
         )
         files |= dict.fromkeys(inside)
     return list(files)
+
+
+def name_each(files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
+    """Name files of which each is a recording: by stem, and by folders where that isn't unique.
+
+    Files that differ in their suffix alone are named with it.
+
+    >>> list(name_each([Path("/a/talk.wav"), Path("/b/talk.wav"), Path("/b/song.mp3")]))
+    ['song', 'a/talk', 'b/talk']
+    >>> list(name_each([Path("/a/talk.wav"), Path("/a/talk.mp3")]))
+    ['talk.wav', 'talk.mp3']
+    """
+    places = {file.parent.resolve() / file.name: file for file in files}
+    stems = Counter(place.with_suffix("") for place in places)
+    left = {
+        place: (
+            *place.parts[:-1],
+            place.stem if stems[place.with_suffix("")] == 1 else place.name,
+        )
+        for place in places
+    }
+    names: dict[str, tuple[Path, ...]] = {}
+    depth = 1
+    while left:
+        tails = {place: "/".join(parts[-depth:]) for place, parts in left.items()}
+        uses = Counter(tails.values())
+        names |= {tail: (places[place],) for place, tail in tails.items() if uses[tail] == 1}
+        left = {place: left[place] for place, tail in tails.items() if uses[tail] > 1}
+        depth += 1
+    return names
 
 
 def group_by_name(

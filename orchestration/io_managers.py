@@ -134,7 +134,10 @@ class StoreIOManager(dg.IOManager):
             return None  # the first of partitions that are built from the ones before
         # A child that reads the same partition wants the value; one that reads all wants a dict,
         # also when the family has one member.
-        if len(slots) == 1 and (slots[0].partition is None or context.has_partition_key):
+        if len(slots) == 1 and (
+            slots[0].partition is None
+            or (context.has_partition_key and not _reads_a_family(context))
+        ):
             return found[slots[0]][1]
         return {slot.partition: value for slot, (_, value) in found.items()}
 
@@ -157,6 +160,14 @@ class StoreIOManager(dg.IOManager):
             if changed:
                 return ""
         return combine(records) or ""
+
+
+def _reads_a_family(context: dg.InputContext) -> bool:
+    """Whether a stage reads the same partitions of an asset whichever partition it builds."""
+    step: Any = context.step_context
+    definition = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+    mapping = definition and definition.get_partition_mapping_for_dep(context.asset_key)
+    return isinstance(mapping, dg.AllPartitionMapping | dg.SpecificPartitionsPartitionMapping)
 
 
 def _output_slot(context: dg.OutputContext) -> Slot:

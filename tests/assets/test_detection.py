@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import types
@@ -164,6 +165,68 @@ def test_models_can_be_chosen(stored: Stored, folder: Path) -> None:
     text, _ = detect(stored, folder / "a.txt", "--model", "deep", "--model", "wide")
     assert [line.split("|")[3].strip() for line in text.splitlines()[2:4]] == ["deep", "wide"]
     assert "other models" not in text
+
+
+def test_a_model_whose_parts_are_not_all_stored_gives_no_verdicts(
+    stored: Stored, folder: Path
+) -> None:
+    del stored.assets["stars/threshold", "deep"]
+    found = json.loads(detect(stored, folder, "--json")[0])["verdicts"]
+    assert {verdict["model"] for verdict in found} == {"wide", "upgrade"}
+
+
+def test_a_model_has_what_else_it_needs_and_what_is_shared_is_loaded_once(stored: Stored) -> None:
+    model = detection.Model(
+        "network",
+        None,
+        "evaluation",
+        partitioned=True,
+        others={"decoder": "decoder"},
+        shared={"words": "words"},
+    )
+    detector = detection.Detector("stars", Science("science"), {"all": model}, "curves", "deep")
+    stored.assets |= {("stars/decoder", name): name.upper() for name in ("wide", "deep")}
+    stored.assets["stars/words", None] = words = object()
+    read: list[str] = []
+
+    class Counted(Stored):
+        def __call__(self, key: str, partition: str | None = None) -> Any:
+            read.append(key)
+            return super().__call__(key, partition)
+
+    counted = Counted()
+    counted.assets = stored.assets
+    trained = detection.Trained(detector, counted, ["wide", "deep"])
+    assert {name: one.others for name, one in trained.models.items()} == {
+        "wide": {"decoder": "WIDE", "words": words},
+        "deep": {"decoder": "DEEP", "words": words},
+    }
+    assert trained.models["deep"].threshold is None
+    assert read.count("stars/words") == 1
+    assert set(detector.needs()) == {
+        f"stars/{name}"
+        for name in ("network", "evaluation", "decoder", "words", "scaling", "training_range")
+    }
+
+
+def test_the_first_model_is_shown_where_the_leading_one_is_not_trained(
+    stored: Stored, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["assets.stars.detection"]
+    monkeypatch.setattr(
+        module, "DETECTOR", dataclasses.replace(module.DETECTOR, leading="tall"), raising=True
+    )
+    text, _ = detect(stored, folder / "a.txt")
+    assert text.splitlines()[2].split("|")[3].strip() == "wide"
+
+
+def test_sheets_are_drawn_only_where_they_are_written(
+    stored: Stored, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(Science, "sheet", lambda recording, *_: drawn.append(recording.name))
+    detect(stored, folder)
+    assert drawn == []
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_the_rest_goes_on(

@@ -52,7 +52,8 @@ def read_recording(name, files):
 
 
 def readings(recording, stored):
-    return {"scaled": recording.arrays["value"] / stored["scaling"]}
+    value = recording.arrays["value"]  # it stays on disk in the graph
+    return {"scaled": value[:] / stored["scaling"], "kind": np.array([type(value).__name__])}
 
 
 def verdicts(recording, readings, models, ranges):
@@ -60,7 +61,7 @@ def verdicts(recording, readings, models, ranges):
     warnings = ("far",) if mean > ranges["farthest"] else ()
     return [
         Verdict(recording.name, "all", name, "planet", True, mean * model.fitted,
-                model.threshold, model.error_rates, warnings)
+                model.threshold, model.error_rates, warnings, dict(model.others))
         for name, model in models.items()
     ]
 
@@ -91,11 +92,20 @@ DETECTOR = Detector(
     system="stars",
     science=science,
     models={
-        "networks": Model("network", "threshold", "evaluation", partitioned=True),
+        "networks": Model(
+            "network",
+            "threshold",
+            "evaluation",
+            partitioned=True,
+            names=["deep", "wide"],
+            others={"design": "design"},
+            shared={"words": "words"},
+        ),
         "upgrade": Model("upgrade", None, "upgrade_evaluation"),
     },
     data="scaling",
     leading="upgrade",
+    large=["value"],
 )
 
 
@@ -120,7 +130,17 @@ def upgrade():
     return 3.0
 
 
+@dg.asset(
+    key=["stars", "design"],
+    io_manager_key="json",
+    partitions_def=dg.StaticPartitionsDefinition(["deep", "tall", "wide"]),
+)
+def design(context: dg.AssetExecutionContext):
+    return context.partition_key
+
+
 others = [
+    json_asset("words", "cat mat"),
     json_asset("scaling", 10.0),
     json_asset("training_range", {"farthest": 2.0}),
     json_asset("threshold", {"value": 0.5}, FAMILY),
@@ -247,6 +267,8 @@ def test_verdicts_sheets_and_the_catalogue_are_stored(project: Project) -> None:
     [far, *_] = project.load("verdicts", "b ü")
     assert far["warnings"] == ["far"]
     assert far["error_rates"]["missed"]["value"] == 0.5
+    assert far["details"] == {"design": "deep", "words": "cat mat"}
+    assert project.load("readings", "a")["kind"][:].tolist() == ["StoredArray"]
     assert b"<h1>b \xc3\xbc</h1>" in project.load("sheet", "b ü")["index.html"]
     table = project.load("catalogue")
     assert isinstance(table, pd.DataFrame)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 
-from models.arrays import ArrayLike, Blocks, iter_blocks, map_blocks
+from models.arrays import ArrayLike, Blocks, iter_blocks, map_blocks, on_disk
 
 ARRAYS = {"x": np.arange(10).reshape(5, 2), "y": np.arange(5.0)}
 
@@ -54,3 +56,18 @@ def test_a_function_is_applied_to_a_block_when_it_is_asked_for():
 def test_numpy_arrays_are_arrays():
     assert isinstance(ARRAYS["x"], ArrayLike)
     assert not isinstance(iter([1]), ArrayLike)
+
+
+def test_a_stream_on_disk_is_read_by_slices_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    values = np.arange(300_000, dtype=np.float32).reshape(-1, 3)
+    parts = [values[:7], values[7:7], values[7:]]
+    arrays = on_disk({"x": part, "y": part[:, 0].astype(np.int16)} for part in parts)
+    assert list(tmp_path.iterdir()) == []
+    assert isinstance(arrays["x"], ArrayLike)
+    assert arrays["x"].shape == (100_000, 3)
+    assert arrays["x"].dtype == np.float32
+    np.testing.assert_array_equal(arrays["x"][5:9], values[5:9])
+    np.testing.assert_array_equal(arrays["y"][...], values[:, 0].astype(np.int16))
+    with pytest.raises(ValueError, match="the stream of blocks is empty"):
+        on_disk([])

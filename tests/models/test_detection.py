@@ -15,6 +15,7 @@ from models.detection import (
     caveats,
     find_files,
     group_by_name,
+    name_each,
     outside,
     verdict_rows,
     verdict_table,
@@ -77,6 +78,19 @@ def test_files_are_found_below_folders_and_grouped(tmp_path: Path) -> None:
     assert [len(group) for group in groups.values()] == [2, 3]
 
 
+def test_files_that_share_a_stem_are_named_apart(tmp_path: Path) -> None:
+    paths = ["a/x/talk.wav", "a/y/talk.wav", "b/y/talk.wav", "b/y/talk.mp3", "b/größer als.ogg"]
+    files = [tmp_path / path for path in paths]
+    named = name_each([*files, tmp_path / "a" / "x" / ".." / "x" / "talk.wav"])
+    assert {name: file.relative_to(tmp_path).as_posix() for name, (file,) in named.items()} == {
+        "größer als": "b/größer als.ogg",
+        "talk.wav": "b/y/talk.wav",
+        "talk.mp3": "b/y/talk.mp3",
+        "x/talk": "a/x/../x/talk.wav",
+        "y/talk": "a/y/talk.wav",
+    }
+
+
 def test_missing_features_and_constant_ones_leave_the_distance_finite() -> None:
     around = TrainingRange.fit([[0.0, 7.0], [2.0, 7.0], [np.nan, 7.0]])
     distance = around.distance([[np.nan, 7.0], [np.nan, np.nan], [1.0, 7.0]])
@@ -128,4 +142,14 @@ def test_a_terminal_shows_error_rates_once_a_model() -> None:
         "| model | threshold | missed in tests      |",
         "| ----- | --------- | -------------------- |",
         "| cnn   | 0.500     | 0.100 [0.050, 0.200] |",
+    ]
+
+
+def test_a_terminal_shows_the_error_rates_of_a_model_that_takes_no_decision() -> None:
+    rates = {"word_error_rate": {"value": 0.5}}
+    verdict = Verdict("a", "1 s", "swift", "hello", None, -0.5, None, rates)
+    assert verdict_table([verdict]).splitlines()[4:] == [
+        "| model | word error rate in tests |",
+        "| ----- | ------------------------ |",
+        "| swift | 0.500                    |",
     ]

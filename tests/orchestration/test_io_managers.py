@@ -64,6 +64,22 @@ def members_(members: dict[str, str]):
     return members
 
 
+@dg.asset(
+    key=["s", "lone"],
+    partitions_def=dg.StaticPartitionsDefinition(["x"]),
+    ins={
+        "named": dg.AssetIn(
+            ["s", "member"], partition_mapping=dg.SpecificPartitionsPartitionMapping(["b"])
+        ),
+        "mapped": dg.AssetIn(
+            ["s", "same"], partition_mapping=dg.StaticPartitionMapping({"b": ["x"]})
+        ),
+    },
+)
+def lone(named, mapped):
+    return [named, mapped]
+
+
 @dg.multi_asset(
     name="pair",
     outs={
@@ -209,6 +225,14 @@ def test_partitions(defs: dg.Definitions) -> None:
     assert store_of(defs).load(Slot("s/same", "b")) == "bb"
     assert run(defs, "s/all").success
     assert store_of(defs).load(Slot("s/all")) == {"a": "a", "b": "b"}
+
+
+def test_a_family_of_one_is_a_family_for_a_partition_that_reads_it_all(
+    defs: dg.Definitions,
+) -> None:
+    assert run(defs, "s/member", "s/same", partition="b").success
+    assert run(defs, "s/lone", partition="x").success
+    assert store_of(defs).load(Slot("s/lone", "x")) == [{"b": "b"}, "bb"]
 
 
 def test_a_run_over_several_partitions_is_refused(defs: dg.Definitions) -> None:

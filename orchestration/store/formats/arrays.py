@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 """Size of an HDF5 chunk at most."""
 
+PART_BYTES = 1 << 24
+"""Size of a part of an array on disk that is copied at a time."""
+
 READ_GAP = 8
 """Chosen rows this close together are read in one slice, and those between them dropped."""
 
@@ -229,7 +232,7 @@ def write_arrays(value: Mapping[str, Any] | Iterable[Mapping[str, Any]], path: P
         for block in blocks:
             if not writers:
                 writers = {
-                    name: _ArrayWriter(file, name, np.asarray(block[name]), streamed=streamed)
+                    name: _ArrayWriter(file, name, next(_parts(block[name])), streamed=streamed)
                     for name in block
                 }
             if set(block) != set(writers):
@@ -237,7 +240,8 @@ def write_arrays(value: Mapping[str, Any] | Iterable[Mapping[str, Any]], path: P
                     f"a block has the arrays {sorted(block)}, the first had {sorted(writers)}"
                 )
             for name, writer in writers.items():
-                writer.append(np.asarray(block[name]))
+                for part in _parts(block[name]):
+                    writer.append(part)
             sink.check()
         if not writers:
             raise ValueError("nothing to store: the stream of blocks is empty")
@@ -246,6 +250,19 @@ def write_arrays(value: Mapping[str, Any] | Iterable[Mapping[str, Any]], path: P
             _common(len(writer.dataset) for writer in writers.values()),
             {name: writer.described() for name, writer in writers.items()},
         )
+
+
+def _parts(values: Any) -> Iterator[NDArray[Any]]:
+    """Give an array whole, or, if it lies on disk, as parts of some megabytes."""
+    import h5py
+
+    if not isinstance(values, h5py.Dataset | StoredArray):
+        yield np.asarray(values)
+        return
+    row = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
+    rows = max(1, PART_BYTES // row)
+    for start in range(0, max(1, len(values)), rows):
+        yield np.asarray(values[start : start + rows])
 
 
 def _common(lengths: Iterable[int]) -> int | None:

@@ -74,6 +74,38 @@ def test_rows_far_apart_are_read_one_by_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read("arrays", tmp_path)["x"][rows], rows)
 
 
+def test_an_array_on_disk_is_copied_in_parts_and_has_the_content_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory holds a part at a time; the other arrays may have other lengths."""
+    import h5py
+
+    values = np.arange(1000, dtype=np.int16).reshape(-1, 4)
+    whole = write("arrays", {"x": values, "y": np.arange(3)}, tmp_path)
+    read_rows: list[int] = []
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        file["x"] = values
+        file["empty"] = values[:0]
+        monkeypatch.setattr("orchestration.store.formats.arrays.PART_BYTES", 80)
+        again = write("arrays", {"x": file["x"], "y": np.arange(3)}, tmp_path)
+        stored = read("arrays", tmp_path)["x"]
+        get = type(stored).__getitem__
+
+        def count(array: Any, rows: Any) -> Any:
+            read_rows.append(len(result := get(array, rows)))
+            return result
+
+        monkeypatch.setattr(type(stored), "__getitem__", count)
+        (tmp_path / "third").mkdir()
+        third = write("arrays", {"x": stored, "y": np.arange(3)}, tmp_path / "third")
+        assert write("arrays", {"x": file["empty"]}, tmp_path / "third").parts["x"] == (
+            "int16",
+            (0, 4),
+        )
+    assert whole.content == again.content == third.content
+    assert max(read_rows) == 10
+
+
 @pytest.mark.parametrize("sizes", [(4,), (1, 1, 1, 1), (3, 0, 1), (0, 4)])
 def test_a_stream_has_the_content_of_the_whole(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     def blocks() -> Any:
