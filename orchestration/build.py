@@ -13,11 +13,11 @@ import dagster as dg
 
 from orchestration.automation import family_jobs
 from orchestration.errors import ProjectError
-from orchestration.io_managers import FORMAT_NAMES, StoreIOManager, io_managers
+from orchestration.io_managers import StoreIOManager, io_managers
 from orchestration.project import Project
 from orchestration.rebuild.sources import check_bytecode
 from orchestration.stages import GRAPH, Graph, Stage, Stages
-from orchestration.store import Store
+from orchestration.store import FORMAT_NAMES, Store
 from orchestration.unstored import passed_on
 
 

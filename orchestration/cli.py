@@ -1,4 +1,4 @@
-"""The `faint` command: plan, rebuild, ui, gc, and the commands of the project's own.
+"""The `faint` command: plan, rebuild, ui, gc, doctor, and the commands of the project's own.
 
 Dagster is imported only once a question can't be answered from what is remembered, so that asking
 whether anything is stale is quick. Exit status: 0 done, 1 something failed, 2 wrong usage,
@@ -19,7 +19,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.errors import ProjectError, StoreUnreachableError, UsageError
+from orchestration.errors import (
+    ProjectError,
+    StoreDamagedError,
+    StoreUnreachableError,
+    UsageError,
+)
 from orchestration.project import Project, find
 from orchestration.rebuild import memo, sources
 from orchestration.rebuild.outcome import Outcome
@@ -29,9 +34,10 @@ if TYPE_CHECKING:
     from orchestration.rebuild.session import Session
     from orchestration.rebuild.watch import Stat
     from orchestration.store import Slot, Store
+    from orchestration.store.damage import Finding
     from orchestration.store.verdicts import CheckSlot
 
-COMMANDS = ("plan", "rebuild", "ui", "gc")
+COMMANDS = ("plan", "rebuild", "ui", "gc", "doctor")
 SELECTION_HELP = (
     "what to look at, in Dagster's selection syntax: an asset key, 'key:\"a/b\"', 'group:NAME', "
     "'tag:stage=training', '+KEY' for what is upstream as well, with and / or / not "
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 1
-    except StoreUnreachableError as error:
+    except (StoreDamagedError, StoreUnreachableError, OSError) as error:
         print(f"faint: {error}", file=sys.stderr)
         return 1
 
@@ -127,6 +133,17 @@ def _parser(project: Project | None = None) -> argparse.ArgumentParser:
     )
     free.add_argument("--dry-run", action="store_true", help="only say what would go")
     free.set_defaults(run=_gc)
+
+    doctor = commands.add_parser(
+        "doctor", help="say what is damaged in the store and in Dagster's home, and mend it"
+    )
+    doctor.add_argument(
+        "--mend",
+        action="store_true",
+        help="mend it without asking: what can't be used is moved aside, nothing is deleted",
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON; asks nothing")
+    doctor.set_defaults(run=_doctor)
 
     if project is not None and project.commands is not None:
         if str(project.root) not in sys.path:
@@ -455,6 +472,77 @@ def _gc(options: argparse.Namespace, project: Project) -> int:
     verb = "would be freed" if options.dry_run else "freed"
     print(f"{_number(len(freed), 'file')}, {size:,.1f} MB {verb}")
     return 0
+
+
+# doctor -----------------------------------------------------------------------------------------
+
+
+def _doctor(options: argparse.Namespace, project: Project) -> int:
+    from orchestration.doctor import count, examine
+    from orchestration.store.damage import Aside
+
+    os.chdir(project.root)
+    aside = Aside(project.state / "aside")
+    before: list[Finding] = []
+    with _stdout_to_stderr(options.json):
+        for finding in examine(project, aside):
+            before.append(finding)
+            if not options.json:
+                _show_finding(finding, mended=options.mend and finding.mend is not None)
+            if options.mend and finding.mend is not None:
+                finding.mend()
+        asked = not (options.mend or options.json) and before and sys.stdin.isatty()
+        mend = options.mend or (asked and _agreed("Mend it? Nothing is deleted. [y/N] "))
+        if asked and mend:
+            for finding in examine(project, aside):
+                if finding.mend is not None:
+                    finding.mend()
+        after = list(examine(project, aside)) if mend and before else before
+    remaining = [finding for finding in after if not finding.harmless]
+    moved = str(aside.place) if aside.place.exists() else None
+    if options.json:
+        left = {(finding.where, finding.problems) for finding in after}
+        listed = [
+            _finding_to_dict(each, mended=(each.where, each.problems) not in left)
+            for each in before
+        ]
+        print(json.dumps({"findings": listed, "moved_to": moved}, indent=1))
+    elif not before:
+        stored = _number(count(project), "stored asset")
+        print(f"Nothing is damaged: {stored}, and Dagster's log agrees.")
+    elif mend:
+        if moved:
+            print(f"Moved to {moved}; delete it when you miss nothing.")
+        print("Mended." if not after else f"{_number(len(after), 'finding')} can't be mended here:")
+        for finding in after:
+            _show_finding(finding)
+    else:
+        print(f"{_number(len(before), 'finding')}; mend with: faint doctor --mend")
+    return 1 if remaining else 0
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _show_finding(finding: Finding, *, mended: bool = False) -> None:
+    mark = "leftover" if finding.harmless else "damaged"
+    for problem in finding.problems:
+        print(f"{mark:10}{finding.where}: {problem}")
+    print(f"{'mended' if mended else 'remedy':>10}: {finding.remedy}")
+
+
+def _finding_to_dict(finding: Finding, *, mended: bool) -> dict[str, object]:
+    return {
+        "where": finding.where,
+        "problems": list(finding.problems),
+        "remedy": finding.remedy,
+        "harmless": finding.harmless,
+        "mended": mended,
+    }
 
 
 # commands of the project's own ------------------------------------------------------------------

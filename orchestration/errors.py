@@ -9,5 +9,9 @@ class UsageError(ValueError):
     """A selection or partition that doesn't fit the project."""
 
 
+class StoreDamagedError(RuntimeError):
+    """Something in the store is in the way of what is to be written; `faint doctor` mends it."""
+
+
 class StoreUnreachableError(RuntimeError):
     """A remote store doesn't answer: each kind has errors of its own, this one stands for all."""

@@ -18,14 +18,12 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from orchestration.stages import Stages, build_key, combine, difference
-from orchestration.store import Record, Slot, Store
+from orchestration.store import FORMAT_NAMES, Record, Slot, Store
 from orchestration.unstored import Unstored
 
 if TYPE_CHECKING:
     from orchestration.store.formats import Written
 
-FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
-"""Those of `store.formats`, which is imported only where something is written or read."""
 SHOWN_PARTS = 100
 """Arrays, columns or layers that the table on an asset lists at most."""
 

@@ -108,9 +108,14 @@ class Project:
             home.mkdir(parents=True, exist_ok=True)
         if "DAGSTER_HOME" not in os.environ:
             os.environ["DAGSTER_HOME"] = str(home)
-            if not (home / "dagster.yaml").exists():
-                text = DAGSTER_YAML.replace("SOURCES", ", ".join(self.sources))
-                (home / "dagster.yaml").write_text(text, encoding="utf-8")
+            self.set_up_home()
+
+    def set_up_home(self) -> None:
+        """Write `dagster.yaml` if it isn't there."""
+        path = self.home / "dagster.yaml"
+        if not path.exists():
+            text = DAGSTER_YAML.replace("SOURCES", ", ".join(self.sources))
+            path.write_text(text, encoding="utf-8")
 
 
 def find(start: Path | None = None) -> Project:

@@ -35,7 +35,7 @@ from orchestration.fingerprint import Dynamic, Fingerprint, SourceError, SourceT
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
 from orchestration.settings import plain
-from orchestration.store import RESERVED, Record, Slot, Store
+from orchestration.store import RESERVED, VERSION_PARTS, Record, Slot, Store
 from orchestration.wiring import Wirer, effective
 
 VERSION_DIGITS = 16
@@ -88,6 +88,12 @@ class Version:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for a record."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any]) -> Version:
+        """The version that a record has as plain data."""
+        parts = {part: recorded.get(part, {}) for part in VERSION_PARTS}
+        return cls(code=str(recorded.get("code")), **parts)
 
 
 def named(files: Mapping[str, str]) -> dict[str, str]:

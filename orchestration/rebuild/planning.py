@@ -23,6 +23,9 @@ from orchestration.store.verdicts import CheckSlot, Verdict, read_verdicts
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency", "check"]
 Action = Literal["build", "restore", "publish", "check", "refused"]
 
+Logged = tuple[str | None, str | None]
+"""Data and code version that Dagster's event log shows."""
+
 DATA_TAG = "dagster/data_version"
 CODE_TAG = "dagster/code_version"
 SHORT = 8
@@ -183,7 +186,7 @@ class Planner:
             Hash every stored file.
         """
         scope = self.with_ancestors(slots)
-        logged = self._logged({slot.asset for slot in scope}, instance)
+        logged = self.logged({slot.asset for slot in scope}, instance)
         records = {slot: self.store.current(slot) for slot in scope}
         stale: dict[Slot, Stale] = {}
         for slot in scope:
@@ -252,7 +255,7 @@ class Planner:
         slot: Slot,
         records: Mapping[Slot, Record | None],
         stale: Mapping[Slot, Stale],
-        logged: tuple[str | None, str | None] | None,
+        logged: Logged | None,
         *,
         verify: bool,
     ) -> Stale | None:
@@ -264,7 +267,9 @@ class Planner:
             for parent, group in upstream.items()
         }
         reasons: list[Reason] = []
-        if record is None:
+        if record is None and (path := self.store.unreadable(slot)):
+            reasons.append(Reason("corrupt", f"its record {path} can't be read"))
+        elif record is None:
             reasons.append(Reason("missing", f"never built (version {want.key[:SHORT]})"))
         else:
             if defect := self.store.defect(record, verify=verify):
@@ -290,9 +295,7 @@ class Planner:
             return Stale(slot, (reason,), "publish", record)
         return None
 
-    def _logged(
-        self, assets: Iterable[str], instance: dg.DagsterInstance
-    ) -> dict[Slot, tuple[str | None, str | None]]:
+    def logged(self, assets: Iterable[str], instance: dg.DagsterInstance) -> dict[Slot, Logged]:
         """Data and code version of each slot's latest materialisation in Dagster's event log."""
         keys = {name: dg.AssetKey(name.split("/")) for name in assets}
         plain = [
@@ -317,7 +320,7 @@ class Planner:
         }
 
 
-def _versions_in(record: dg.EventLogRecord) -> tuple[str | None, str | None]:
+def _versions_in(record: dg.EventLogRecord) -> Logged:
     materialization = record.asset_materialization
     tags = (materialization.tags if materialization else None) or {}
     return tags.get(DATA_TAG), tags.get(CODE_TAG)

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 
 from orchestration.io_managers import storage_metadata
-from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Stale
-from orchestration.stages import Graph
+from orchestration.rebuild.planning import CODE_TAG, DATA_TAG, Logged, Stale, version_reasons
+from orchestration.stages import Graph, Version, combine
 from orchestration.store import Record, Slot
 
 PARTITION_EDGES_TRACKED = 100
@@ -23,30 +23,57 @@ def publish(graph: Graph, instance: dg.DagsterInstance, item: Stale) -> bool:
     assert record is not None
     if item.action == "restore" and not graph.store.restore(record):
         return False
-    build = graph.store.built(item.slot, record.build)
+    report(graph, instance, record, restored=item.action == "restore")
+    return True
+
+
+def report(
+    graph: Graph, instance: dg.DagsterInstance, record: Record, *, restored: bool = False
+) -> None:
+    """Let Dagster show a stored build as the latest."""
+    build = graph.store.built(record.slot, record.build)
     metadata: dict[str, Any] = {}
     if build is not None and build.metadata:
         metadata = dict(dg.deserialize_value(build.metadata, dict))
-    note = "restored from the store" if item.action == "restore" else "told of the stored build"
+    note = "restored from the store" if restored else "told of the stored build"
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
-            asset_key=dg.AssetKey(item.slot.asset.split("/")),
-            partition=item.slot.partition,
+            asset_key=dg.AssetKey(record.slot.asset.split("/")),
+            partition=record.slot.partition,
             description=note,
             metadata=metadata
             | storage_metadata(graph.store, record)
             | {"rebuild": dg.MetadataValue.text(note)},
-            tags=_tags(graph, instance, item.slot, record),
+            tags=_tags(graph, instance, record),
         )
     )
-    return True
 
 
-def _tags(graph: Graph, instance: dg.DagsterInstance, slot: Slot, record: Record) -> dict[str, str]:
+def is_logged(graph: Graph, record: Record, logged: Logged | None) -> bool:
+    """Whether Dagster's event log shows a build as it would be reported.
+
+    The code version of one that is out of date may be any: one that was run with other settings
+    has the version that was current then.
+    """
+    if logged is None or logged[0] != record.content:
+        return False
+    return logged[1] == graph.stages.version(record.slot.asset).key or not _is_current(
+        graph, record
+    )
+
+
+def _is_current(graph: Graph, record: Record) -> bool:
+    """Whether a build was made with the version that its stage has now."""
+    return not version_reasons(record.version, graph.stages.version_in(record.slot))
+
+
+def _tags(graph: Graph, instance: dg.DagsterInstance, record: Record) -> dict[str, str]:
     """The tags by which Dagster knows what a materialisation was built from."""
+    slot = record.slot
+    key = graph.stages.version(slot.asset).key
     tags = {
         DATA_TAG: record.content,
-        CODE_TAG: graph.stages.version(slot.asset).key,
+        CODE_TAG: key if _is_current(graph, record) else Version.of(record.version).key,
         "dagster/data_version_is_user_provided": "true",
     }
     upstream = graph.stages.upstream(slot)
@@ -57,7 +84,10 @@ def _tags(graph: Graph, instance: dg.DagsterInstance, slot: Slot, record: Record
         for record in asset_records
     }
     for name, group in upstream.items():
-        tags[f"dagster/input_data_version/{name}"] = _dagster_version(graph, group)
+        read = record.inputs.get(name, "")
+        same = read == combine({above: graph.store.current(above) for above in group})
+        version = _dagster_version(graph, group) if same else read
+        tags[f"dagster/input_data_version/{name}"] = version
         tags[f"dagster/input_event_pointer/{name}"] = str(pointers.get(keys[name]) or "NULL")
     return tags
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.errors import StoreDamagedError
 from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Planner, Stale, StaleCheck
 from orchestration.rebuild.publishing import publish
@@ -109,7 +110,7 @@ class Rebuilding:
         again, others = False, None
         for slot, item in mine.items():
             tried = (slot, item.action, item.record.build) if item.record else None
-            if item.record is None or tried in self._published:
+            if item.record is None or tried in self._published or slot in self._failed:
                 continue
             with self._store.locks.building(self._first(slot), wait=False) as got:
                 if not got:
@@ -117,7 +118,12 @@ class Rebuilding:
                     continue
                 self._published.add(tried)
                 again = True
-                if publish(self._planner.graph, self._instance, item):
+                try:
+                    published = publish(self._planner.graph, self._instance, item)
+                except StoreDamagedError as error:
+                    self._fail(slot, str(error))
+                    continue
+                if published:
                     self._left -= 1
                     if item.action == "restore":
                         self._outcome.restored.append(str(slot))

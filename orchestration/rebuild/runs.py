@@ -214,15 +214,22 @@ LAUNCHED = [
 """Of a run that has left the queue and not ended."""
 
 
+def dead_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Runs that have not ended though their process has."""
+    return [
+        run
+        for run in instance.get_runs(dg.RunsFilter(statuses=LAUNCHED))
+        if (process := run.tags.get(PROCESS_TAG)) and not process_lives(process)
+    ]
+
+
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Tell Dagster of runs whose process was killed.
 
     They would stay "started" for good, and keep the places of others in the queue.
     """
-    for run in instance.get_runs(dg.RunsFilter(statuses=LAUNCHED)):
-        process = run.tags.get(PROCESS_TAG)
-        if process and not process_lives(process):
-            instance.report_run_failed(run, "The process that ran it was killed.")
+    for run in dead_runs(instance):
+        instance.report_run_failed(run, "The process that ran it was killed.")
 
 
 def this_process() -> str:

@@ -41,7 +41,7 @@ def _database(home: Path) -> Iterator[None]:
         remedy = (
             "another process holds it: try again when that has ended"
             if "locked" in what
-            else "move that folder away: the next rebuild reports to Dagster what is stored"
+            else "move it aside, and report to Dagster what is stored, with: faint doctor --mend"
         )
         raise ProjectError(
             f"Dagster's database in {home} can't be used ({what}); {remedy}"

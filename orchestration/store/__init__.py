@@ -4,7 +4,16 @@ This is the public interface, with `gc` and `formats`; the latter imports NumPy 
 where a value is written or read.
 """
 
-from orchestration.store.records import Artifact, Record, Slot
+from orchestration.store.records import FORMAT_NAMES, VERSION_PARTS, Artifact, Record, Slot
 from orchestration.store.storage import RESERVED, ArtifactError, Store
 
-__all__ = ["RESERVED", "Artifact", "ArtifactError", "Record", "Slot", "Store"]
+__all__ = [
+    "FORMAT_NAMES",
+    "RESERVED",
+    "VERSION_PARTS",
+    "Artifact",
+    "ArtifactError",
+    "Record",
+    "Slot",
+    "Store",
+]

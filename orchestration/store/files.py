@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestration.errors import StoreUnreachableError
+from orchestration.errors import StoreDamagedError, StoreUnreachableError
 
 TEMPORARY = ".tmp-"
 
@@ -98,7 +98,13 @@ class Files:
             return
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(target)
+        try:
+            temporary.replace(target)
+        except IsADirectoryError:
+            raise StoreDamagedError(
+                f"{target} is a folder where a file belongs; "
+                "move it aside with: faint doctor --mend"
+            ) from None
         descriptor = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -125,8 +131,15 @@ class Files:
 
     def children(self, folder: Any) -> list[Any]:
         """List the files of a folder; none if it isn't there."""
+        return [path for path in self._entries(folder) if path.is_file()]
+
+    def folders(self, folder: Any) -> list[Any]:
+        """List the folders of a folder; none if it isn't there."""
+        return [path for path in self._entries(folder) if path.is_dir()]
+
+    def _entries(self, folder: Any) -> list[Any]:
         try:
             with self.answering():
-                return [path for path in folder.iterdir() if path.is_file()]
+                return list(folder.iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []

@@ -9,6 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 RECORD_FORMAT = 1
+VERSION_PARTS = ("config", "packages", "files", "pieces", "wiring")
+"""Parts of a version that are mappings: see `orchestration.stages.Version`."""
+FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
+"""Those of `store.formats`, which is imported only where something is written or read."""
 
 
 @dataclass(frozen=True, order=True)
@@ -111,8 +115,25 @@ class Record:
                 return None
             artifact = data.pop("artifact")
             artifact["stat"] = tuple(artifact["stat"])
-            if not isinstance(data["inputs"], dict) or not isinstance(data["version"], dict):
-                return None
-            return cls(slot=Slot(**data.pop("slot")), artifact=Artifact(**artifact), **data)
+            slot, artifact = Slot(**data.pop("slot")), Artifact(**artifact)
+            record = cls(slot=slot, artifact=artifact, **data)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
+        return record if record._is_whole() else None
+
+    def _is_whole(self) -> bool:
+        """Whether each part is of its type: what was read may be damaged, or be written by hand."""
+        artifact = self.artifact
+        texts = (self.slot.asset, self.content, self.build, self.format, self.run, self.metadata)
+        return (
+            all(isinstance(text, str) for text in (*texts, artifact.file, artifact.sha256))
+            and isinstance(self.slot.partition, str | None)
+            and isinstance(self.inputs, dict)
+            and isinstance(self.version, dict)
+            and all(isinstance(self.version.get(part, {}), dict) for part in VERSION_PARTS)
+            and isinstance(self.created, int | float)
+            and isinstance(self.seconds, int | float)
+            and isinstance(artifact.bytes, int)
+            and self.format in FORMAT_NAMES
+            and "/" not in artifact.file
+        )

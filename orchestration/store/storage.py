@@ -31,7 +31,7 @@ from orchestration.store.locks import Locks
 from orchestration.store.records import Artifact, Record, Slot
 
 if TYPE_CHECKING:
-    from orchestration.store.formats import Format, Written
+    from orchestration.store.formats import Written
 
 BUILDS = "_builds"
 CHECKS = "_checks"
@@ -93,16 +93,23 @@ class Store:
 
     def current(self, slot: Slot) -> Record | None:
         """Return the current record; None if there is none that is whole."""
-        return self._read_record(self.folder(slot) / CURRENT)
+        return self._read_record(slot, self.folder(slot) / CURRENT)
+
+    def unreadable(self, slot: Slot) -> Any:
+        """Return the path of a current record that is there but can't be used; None otherwise."""
+        path = self.folder(slot) / CURRENT
+        with self.files.answering():
+            return path if self.current(slot) is None and path.exists() else None
 
     def built(self, slot: Slot, build: str) -> Record | None:
         """Return the record of an earlier build; None if there is none."""
-        return self._read_record(self.folder(slot) / BUILDS / f"{build}.json")
+        record = self._read_record(slot, self.folder(slot) / BUILDS / f"{build}.json")
+        return record if record is not None and record.build == build else None
 
     def records(self, slot: Slot) -> list[Record]:
         """Return all builds of a slot, newest first."""
         paths = self.files.children(self.folder(slot) / BUILDS)
-        records = (self._read_record(path) for path in paths if path.name.endswith(".json"))
+        records = (self._read_record(slot, path) for path in paths if path.name.endswith(".json"))
         return sorted(filter(None, records), key=lambda record: -record.created)
 
     def slots(self) -> list[Slot]:
@@ -126,11 +133,13 @@ class Store:
         path = self.folder(record.slot) / CURRENT
         self.files.write_text(path, record.to_json(metadata=False))
 
-    def _read_record(self, path: Any) -> Record | None:
+    def _read_record(self, slot: Slot, path: Any) -> Record | None:
         text = self.files.read_text(path)
-        return None if text is None else Record.from_json(text)
+        record = None if text is None else Record.from_json(text)
+        return record if record is not None and record.slot == slot else None
 
-    def _write_record(self, record: Record) -> None:
+    def write_record(self, record: Record) -> None:
+        """Keep the record of a build beside the current one."""
         path = self.folder(record.slot) / BUILDS / f"{record.build}.json"
         self.files.write_text(path, record.to_json())
 
@@ -158,7 +167,7 @@ class Store:
                 return
             kept, current = self.built(record.slot, record.build), self.current(record.slot)
             if kept is not None and kept.artifact.file == record.artifact.file:
-                self._write_record(replace(kept, artifact=replace(kept.artifact, stat=stat)))
+                self.write_record(replace(kept, artifact=replace(kept.artifact, stat=stat)))
             if current is not None and current.artifact.file == record.artifact.file:
                 self.make_current(replace(current, artifact=replace(current.artifact, stat=stat)))
 
@@ -212,7 +221,7 @@ class Store:
                 run=run,
                 metadata=describe(written),
             )
-            self._write_record(record)
+            self.write_record(record)
             self.make_current(record)
         self._listener(slot)
         return record
@@ -238,8 +247,6 @@ class Store:
             If nothing is stored, or what is stored is missing, damaged or unreadable; names the
             asset, the file and the command that rebuilds it.
         """
-        from orchestration.store.formats import FORMATS
-
         with self.locks.reading():
             record = self.current(slot)
             if record is None:
@@ -247,17 +254,20 @@ class Store:
             if defect := self.defect(record):
                 raise ArtifactError(f"{slot}: {defect.detail}; rebuild it with: {slot.command}")
             try:
-                return record, self._read(record, FORMATS[record.format])
+                return record, self.value(record)
             except StoreUnreachableError:
                 raise
             except Exception as error:
                 raise ArtifactError(
                     f"{slot}: {self.path(record)} can't be read as {record.format} ({error}); "
-                    f"rebuild it with: {slot.command}"
+                    f"move it aside with: faint doctor --mend; then rebuild it with: {slot.command}"
                 ) from error
 
-    def _read(self, record: Record, format_: Format) -> Any:
-        path = self.path(record)
+    def value(self, record: Record) -> Any:
+        """Read the artifact of a record; raises whatever its format raises."""
+        from orchestration.store.formats import FORMATS
+
+        format_, path = FORMATS[record.format], self.path(record)
         own = (self._packages,) if format_.own_types else ()
         if self.files.local:
             return format_.read(path, *own)

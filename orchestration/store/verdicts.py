@@ -67,13 +67,19 @@ class Verdict:
 
 
 def read_verdicts(store: Store, at: CheckSlot) -> list[Verdict]:
-    """The verdicts of a check that are kept, newest first; those that are whole."""
+    """The verdicts of a check that are kept, newest first."""
+    text = store.files.read_text(store.files.root / at.file)
+    return (whole_verdicts(text) if text is not None else None) or []
+
+
+def whole_verdicts(text: str | None) -> list[Verdict] | None:
+    """Verdicts as they were stored; None if one of them is not whole."""
     try:
-        stored = json.loads(store.files.read_text(store.files.root / at.file) or "[]")
-        verdicts = [Verdict(**verdict) for verdict in stored]
+        verdicts = [Verdict(**verdict) for verdict in json.loads(text or "")]
     except (ValueError, TypeError):
-        return []
-    return [verdict for verdict in verdicts if isinstance(verdict.inputs, dict)]
+        return None
+    mappings = [part for verdict in verdicts for part in (verdict.inputs, verdict.version)]
+    return verdicts if all(isinstance(part, dict) for part in mappings) else None
 
 
 def write_verdict(store: Store, at: CheckSlot, verdict: Verdict) -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from orchestration.build import laid_over
-from orchestration.io_managers import FORMAT_NAMES, StoreIOManager
+from orchestration.io_managers import StoreIOManager
 from orchestration.project import Project, find
-from orchestration.store import ArtifactError, Slot
+from orchestration.store import FORMAT_NAMES, ArtifactError, Slot
 from orchestration.store.formats import FORMATS
 
 STAGES = """\
