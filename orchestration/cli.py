@@ -352,6 +352,7 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
                 f"what is upstream as well, such as '+key:\"{slots[0].asset}\"'"
             )
         show = _Progress(session.store, quiet=options.json)
+        session.store.locks.tell = show.say
         try:
             outcome = session.rebuild(
                 slots, jobs=options.jobs, verify=options.verify, progress=show.update
@@ -404,6 +405,14 @@ class _Progress:
                     self._bar.write(line, file=self._file)
                     weight = self._weights.pop(slot, 0.0)
                     self._bar.update(min(weight, self._bar.total - self._bar.n))
+
+    def say(self, line: str) -> None:
+        """Show a line, in JSON too: it isn't part of the answer."""
+        with suppress(OSError):
+            if self._bar is None:
+                print(line, file=self._file)
+            else:
+                self._bar.write(line, file=self._file)
 
     def _open_bar(self, slots: Sequence[Slot | CheckSlot]) -> None:
         from tqdm import tqdm

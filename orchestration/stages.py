@@ -35,7 +35,7 @@ from orchestration.fingerprint import Dynamic, Fingerprint, SourceError, SourceT
 from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
 from orchestration.settings import plain
-from orchestration.store import RESERVED, VERSION_PARTS, Record, Slot, Store
+from orchestration.store import VERSION_PARTS, Record, Slot, Store, unfit
 from orchestration.wiring import Wirer, effective
 
 VERSION_DIGITS = 16
@@ -228,10 +228,9 @@ class Stages:
         self.stages = [_stage(each) for each in definitions if each.is_materializable]
         self.by_key = {key: stage for stage in self.stages for key in stage.keys}
         for key in self.by_key:
-            if taken := RESERVED.intersection(key.split("/")):
-                raise ProjectError(
-                    f"{key}: no part of a key may be {min(taken)}: the store uses it"
-                )
+            for part in key.split("/"):
+                if wrong := unfit(part):
+                    raise ProjectError(f"{key}: no part of a key may {wrong}")
         self._tree = SourceTree(
             project.root,
             project.sources,

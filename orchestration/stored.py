@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote
 
 from orchestration.errors import ProjectError
 from orchestration.project import Project
@@ -56,12 +55,7 @@ class StoredAssets:
 
     def partitions(self, key: str) -> list[str]:
         """List the partitions of an asset that are stored, sorted."""
-        folder = self._store.folder(Slot(key))
-        if not folder.is_dir():
-            return []
-        names = [child.name for child in folder.iterdir()]
-        partitions = [unquote(name[1:]) for name in names if name.startswith("@")]
-        return sorted(p for p in partitions if self.record(key, p) is not None)
+        return [p for p in self._store.partitions(key) if self.record(key, p) is not None]
 
     def rebuild(self, keys: Sequence[str]) -> None:
         """Bring assets and all that they are built from up to date, as `faint rebuild` does.

@@ -102,7 +102,8 @@ class Session:
         """Dagster's instance, opened when first asked for."""
         if self._instance is None:
             # Two that open a new home at once would both lay out its tables.
-            with self.store.locks.lock("dagster instance"), _database(self.project.home):
+            opening = self.store.locks.lock("dagster instance", "opens Dagster's home")
+            with opening, _database(self.project.home):
                 self._instance = dg.DagsterInstance.get()
         return self._instance
 

@@ -5,15 +5,15 @@ where a value is written or read.
 """
 
 from orchestration.store.records import FORMAT_NAMES, VERSION_PARTS, Artifact, Record, Slot
-from orchestration.store.storage import RESERVED, ArtifactError, Store
+from orchestration.store.storage import ArtifactError, Store, unfit
 
 __all__ = [
     "FORMAT_NAMES",
-    "RESERVED",
     "VERSION_PARTS",
     "Artifact",
     "ArtifactError",
     "Record",
     "Slot",
     "Store",
+    "unfit",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,24 @@ VERSION_PARTS = ("config", "packages", "files", "pieces", "wiring")
 """Parts of a version that are mappings: see `orchestration.stages.Version`."""
 FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
 """Those of `store.formats`, which is imported only where something is written or read."""
+
+
+PARTITION = "@"
+"""How the folder of a partition begins."""
+LONGEST_NAME = 255
+"""Bytes that a file system takes for one name."""
+CUT = 200
+"""Of a longer one, what is kept in clear; a digest follows."""
+DIGEST = "+"
+"""What comes before that digest: it is quoted in every other name."""
+
+
+def partition_name(partition: str) -> str:
+    """Name of a partition's folder, after `PARTITION`: readable, and another for each key."""
+    name = quote(partition, safe="")
+    if len(PARTITION) + len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:CUT]}{DIGEST}{hashlib.sha256(partition.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, order=True)
@@ -36,11 +55,9 @@ class Slot:
     @property
     def folder(self) -> str:
         """Path below the store's root."""
-        return (
-            self.asset
-            if self.partition is None
-            else f"{self.asset}/@{quote(self.partition, safe='')}"
-        )
+        if self.partition is None:
+            return self.asset
+        return f"{self.asset}/{PARTITION}{partition_name(self.partition)}"
 
     @property
     def command(self) -> str:

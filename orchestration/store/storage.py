@@ -28,7 +28,15 @@ from orchestration.errors import StoreUnreachableError
 from orchestration.store.files import Files, Stat
 from orchestration.store.integrity import Defect, inspect
 from orchestration.store.locks import Locks
-from orchestration.store.records import Artifact, Record, Slot
+from orchestration.store.records import (
+    DIGEST,
+    LONGEST_NAME,
+    PARTITION,
+    Artifact,
+    Record,
+    Slot,
+    partition_name,
+)
 
 if TYPE_CHECKING:
     from orchestration.store.formats import Written
@@ -38,6 +46,19 @@ CHECKS = "_checks"
 CURRENT = "current.json"
 RESERVED = frozenset({BUILDS, CHECKS, CURRENT})
 """Names in a slot's folder that no asset below it may have."""
+
+
+def unfit(part: str) -> str:
+    """Say why the store can't have a folder of a part of an asset key; empty if it can."""
+    if part in RESERVED:
+        return f"be {part}: the store uses it"
+    if part in ("", ".", ".."):
+        return f"be {part!r}: the store makes a folder of it"
+    if part.startswith(PARTITION):
+        return f"begin with {PARTITION}: the store's folders of partitions do"
+    if len(part.encode()) > LONGEST_NAME:
+        return f"have more than {LONGEST_NAME} bytes: the store makes a folder of it"
+    return ""
 
 
 class ArtifactError(RuntimeError):
@@ -121,8 +142,33 @@ class Store:
                 for path in root.rglob("*")
                 if path.is_file()
             }
-        split = (str(path.relative_to(root)).partition("/@") for path in sorted(folders))
-        return [Slot(asset, unquote(part) if mark else None) for asset, mark, part in split]
+        slots = []
+        for folder in sorted(folders):
+            asset, mark, _ = str(folder.relative_to(root)).partition(f"/{PARTITION}")
+            partition = self._partition_in(folder) if mark else None
+            if partition is not None or not mark:
+                slots.append(Slot(asset, partition))
+        return slots
+
+    def partitions(self, asset: str) -> list[str]:
+        """Return the partitions of an asset that have a folder, sorted."""
+        found = (
+            self._partition_in(folder)
+            for folder in self.files.folders(self.files.root / asset)
+            if folder.name.startswith(PARTITION)
+        )
+        return sorted(filter(None, found))
+
+    def _partition_in(self, folder: Any) -> str | None:
+        """Return whose folder it is; None for a shortened name without a whole record."""
+        name = folder.name.removeprefix(PARTITION)
+        if DIGEST not in name:
+            return unquote(name)
+        for path in (folder / CURRENT, *self.files.children(folder / BUILDS)):
+            record = Record.from_json(self.files.read_text(path) or "")
+            if record is not None and partition_name(record.slot.partition or "") == name:
+                return record.slot.partition
+        return None
 
     def paths(self, slot: Slot, record: Record) -> tuple[str, str]:
         """Return the local paths of `current.json` and the artifact."""

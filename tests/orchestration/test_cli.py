@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from orchestration.cli import _listed, main
+from orchestration.store import Slot
 
 OUTCOME = ["materialized", "restored", "unchanged", "checked", "failed", "errors", "seconds"]
+
+FAINT = [sys.executable, "-m", "orchestration.cli"]
 
 SLOW = """
 
@@ -360,6 +363,57 @@ def test_ctrl_c_keeps_what_was_finished(new_toy: Any, toy_source: Any, jobs: str
     assert new_toy.ran() == ["slow/last", "slow/stage"]
     with new_toy.open() as session:
         assert all(run.is_finished for run in session.instance.get_runs())
+
+
+def test_whoever_waits_for_another_rebuild_says_so(toy: Any) -> None:
+    toy.edit("OFFSET = 1.0", "OFFSET = 2.0")
+    with toy.open() as session, session.store.locks.building(Slot("alpha/features")):
+        process = subprocess.Popen(
+            [*FAINT, "rebuild", "group:alpha"],
+            cwd=toy.root,
+            env=toy.environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = process.stderr.readline()
+    out, rest = process.communicate(timeout=60)
+    assert line.startswith(
+        f"waiting for process {os.getpid()} on {os.uname().nodename}, which builds alpha/features "
+        "since "
+    )
+    assert "going on after " in rest
+    assert "0 failed" in out
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ('["..", "x"]', "../x: no part of a key may be '..': the store makes a folder of it"),
+        ('["@a", "x"]', "@a/x: no part of a key may begin with @"),
+        (f'["{"a" * 256}", "x"]', "x: no part of a key may have more than 255 bytes"),
+    ],
+)
+def test_keys_that_no_folder_can_have_end_with_2(
+    here: Any, key: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh(here)
+    here.append(f"\n\n@dg.asset(key={key})\ndef odd():\n    return 1\n")
+    assert main(["plan"]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_partition_key_longer_than_a_files_name(new_toy: Any, toy_source: Any) -> None:
+    key = "p" * 300
+    new_toy.append(toy_source.family_source([key, "a"]))
+    new_toy.append(toy_source.UNITS, "helpers.py")
+    assert new_toy.rebuild().failed == []
+    assert new_toy.plan(verify=True).up_to_date
+    new_toy.edit('UNITS = {"a": 1, "b": 2, "c": 3}', 'UNITS = {"a": 1, "b": 2}')
+    outcome = new_toy.rebuild(partitions=[key])
+    assert outcome.materialized == [f"family/architecture[{key}]"]
 
 
 def test_what_is_upstream_must_be_there_or_be_selected(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestration.store import Slot, Store
+from orchestration.store import Slot, Store, locks
 from orchestration.store.gc import collect
 
 SLOT = Slot("system/network", "a|b c")
@@ -53,6 +55,51 @@ def test_locks_hold_between_processes_and_end_with_them(
         assert got
 
 
+def test_who_is_waited_for_is_said_and_when_it_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.05)
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, "building", ready, done))
+    process.start()
+    assert ready.wait(60)
+    said: list[str] = []
+
+    def tell(line: str) -> None:
+        said.append(line)
+        done.set()
+
+    store.locks.tell = tell
+    with store.locks.building(SLOT, wait=False) as got:
+        assert not got
+    assert said == []
+    with store.locks.building(SLOT) as got:
+        assert got
+    process.join()
+    who = (
+        f"process {process.pid} on {os.uname().nodename}, which builds system/network\\[a\\|b c\\]"
+    )
+    assert re.fullmatch(f"waiting for {who} since \\d\\d:\\d\\d:\\d\\d", said[0])
+    assert re.fullmatch(r"going on after \d+ s of waiting", said[1])
+    assert len(said) == 2
+
+
+def test_a_short_wait_is_silent(store: Store, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, "building", ready, done))
+    process.start()
+    assert ready.wait(60)
+    said: list[str] = []
+    store.locks.tell = said.append
+    process.kill()
+    with store.locks.building(SLOT) as got:
+        assert got
+    process.join()
+    assert said == []
+
+
 def test_a_partition_may_have_a_name_longer_than_a_files(store: Store) -> None:
     slot = Slot("system/network", "p" * 244)
     with store.locks.building(slot, wait=False) as first, store.locks.changing(slot) as second:
@@ -60,3 +107,22 @@ def test_a_partition_may_have_a_name_longer_than_a_files(store: Store) -> None:
         assert second
     store.write(slot, [1], "json", version={}, inputs={}, build="one")
     assert store.load(slot) == [1]
+
+
+LONG = ["p" * 300, "p" * 299 + "q", "Größe " * 60, "x" * 254, "x" * 255]
+
+
+def test_partitions_with_long_keys_have_folders_of_their_own(store: Store) -> None:
+    slots = [Slot("system/network", key) for key in LONG]
+    for number, slot in enumerate(slots):
+        store.write(slot, [number], "json", version={}, inputs={}, build="one")
+    folders = [store.folder(slot).name for slot in slots]
+    assert len(set(folders)) == len(LONG)
+    assert all(len(name.encode()) <= 255 for name in folders)
+    assert folders[0].startswith("@ppppp")
+    assert folders[3] == "@" + "x" * 254  # as before, where it fits
+    assert sorted(store.slots()) == sorted(slots)
+    assert store.partitions("system/network") == sorted(LONG)
+    assert [store.load(slot) for slot in slots] == [[0], [1], [2], [3], [4]]
+    assert collect(store, keep=0) == []
+    assert len(collect(store, keep=0, known=lambda slot: False)) == 3 * len(LONG)
