@@ -390,7 +390,6 @@ def test_whoever_waits_for_another_rebuild_says_so(toy: Any) -> None:
     ("key", "says"),
     [
         ('["..", "x"]', "../x: no part of a key may be '..': the store makes a folder of it"),
-        ('["@a", "x"]', "@a/x: no part of a key may begin with @"),
         (f'["{"a" * 256}", "x"]', "x: no part of a key may have more than 255 bytes"),
     ],
 )

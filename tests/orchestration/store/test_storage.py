@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestration.store import ArtifactError, Record, Slot, Store
+from orchestration.store import ArtifactError, Record, Slot, Store, unfit
 
 SLOT = Slot("system/network", "a|b c")
 
@@ -172,3 +172,20 @@ def test_a_remote_store(tmp_path: Path) -> None:
     assert sorted(remote.slots()) == [Slot("plain"), SLOT]
     remote.path(record).unlink()
     assert remote.defect(record).kind == "missing"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("network", ""),
+        ("x" * 255, ""),
+        ("x" * 256, "have more than 255 bytes"),
+        ("..", "be '..'"),
+        ("", "be ''"),
+        ("_builds", "be _builds: the store uses it"),
+        ("@a", "begin with @"),
+    ],
+)
+def test_parts_of_keys_that_no_folder_can_have(part: str, says: str) -> None:
+    assert unfit(part).startswith(says)
+    assert bool(unfit(part)) == bool(says)
