@@ -60,7 +60,8 @@ def laid_over(
     modules = list(modules)
     loaded = dg.load_assets_from_modules(modules) if assets is None else assets
     plain = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
-    stages = Stages(plain, project, resources, uncounted)
+    names = [module.__name__ for module in modules]
+    stages = Stages(plain, project, resources, uncounted, names)
     for stage in stages.stages:
         _refuse_other_managers(stage, resources or {})
     store = Store(project.store, project.locks, project.sources)

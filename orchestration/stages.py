@@ -209,6 +209,11 @@ class Stages:
         Resources of the project that stages may ask for, by name.
     uncounted
         Names of those whose configuration shapes no result.
+    modules
+        Names of the modules that every process imports with the definitions.
+    before
+        The same stages from before the sources were edited: what the names of modules stand for
+        is taken from there, since stages may have changed it.
 
     Raises
     ------
@@ -222,6 +227,9 @@ class Stages:
         project: Project,
         resources: Mapping[str, Any] | None = None,
         uncounted: Iterable[str] = (),
+        modules: Iterable[str] = (),
+        *,
+        before: Stages | None = None,
     ) -> None:
         self.project = project
         self.instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
@@ -233,11 +241,14 @@ class Stages:
                     raise ProjectError(f"{key}: no part of a key may {wrong}")
         self._tree = SourceTree(
             project.root,
-            project.sources,
+            tuple(dict.fromkeys([*project.sources, *_own_definitions(project)])),
             project.cache / "fingerprints.json",
             settings_bases=DAGSTER_SETTINGS,
         )
         self._loaded = _states(self._tree.files())
+        functions = [getattr(stage.function, "__module__", "") for stage in self.stages]
+        self._roots = {project.definitions, *modules, *functions}
+        self._tree.look(self._roots, before and before._tree)
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}
@@ -466,12 +477,20 @@ class Stages:
         if _states(self._tree.files()) == self._loaded:
             return True
         try:
-            now = Stages([], self.project, self._resources, self._uncounted)
+            now = Stages(
+                [], self.project, self._resources, self._uncounted, self._roots, before=self
+            )
             now.by_key.update(self.by_key)
             found = now.version_of(stage)
             return (found.code, found.wiring) == (version.code, version.wiring)
         except (ProjectError, LookupError):
             return False
+
+
+def _own_definitions(project: Project) -> list[str]:
+    """The package or module of the definitions, where it is in the project."""
+    top = project.root / project.definitions.partition(".")[0]
+    return [top.name] if top.is_dir() or top.with_suffix(".py").is_file() else []
 
 
 def _by_partition(config: dg.Config | None) -> bool:

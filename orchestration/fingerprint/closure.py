@@ -26,7 +26,8 @@ from orchestration.fingerprint.facts import (
 )
 from orchestration.fingerprint.logs import ANY
 from orchestration.fingerprint.names import Names, Pair, Target, walk
-from orchestration.fingerprint.nodes import Dynamic, Key, Node, solve
+from orchestration.fingerprint.nodes import VALUE, Dynamic, Key, Node, solve
+from orchestration.fingerprint.others import PROCESS_WIDE
 from orchestration.fingerprint.source_files import SourceFiles
 
 # Built-in functions that take a fixed set of keyword arguments.
@@ -74,6 +75,8 @@ class Graph:
         self.named = named
         self.names = Names(sources)
         self.nodes: dict[Key, Node] = {}
+        self.values: dict[Key, Node] = {}
+        self.always: frozenset[str] = frozenset()
         self._digests: dict[Key, str] = {}
         self._settings_bases = frozenset(settings_bases)
         self._wiring = frozenset(wiring)
@@ -95,7 +98,7 @@ class Graph:
     def with_names(self) -> Graph:
         """Return another graph of the same project, in which names count."""
         graph = Graph(self.sources, self._settings_bases, self._wiring, named=True)
-        graph.names = self.names
+        graph.names, graph.values = self.names, self.values
         return graph
 
     def observed(self, closure: Iterable[Key]) -> bool:
@@ -119,7 +122,9 @@ class Graph:
     def _node(self, key: Key) -> Node:
         node = self.nodes.get(key)
         if node is None:
-            if key.name.startswith("*"):
+            if key.variant.startswith(VALUE):
+                node = self.values[key]
+            elif key.name.startswith("*"):
                 node = self._whole_module(key)
             elif key.name.startswith("#"):
                 node = self._statements(key)
@@ -153,7 +158,14 @@ class Graph:
                     node.text(f"as {place}")  # which of them
         if self.names.flag((key.module, key.name), "subclasses"):
             self._with_subclasses(node, (key.module, key.name))
+        if not key.variant.startswith(("bare", "settings", "stage")):
+            entry = key.variant.removeprefix("entry") if key.variant.startswith("entry ") else ""
+            self._value(node, Key(key.module, key.name, f"{VALUE}{entry}"))
         return node
+
+    def _value(self, node: Node, key: Key) -> None:
+        if key in self.values:
+            node.also.add(key)
 
     def _changer(self, module: str, unit: Unit) -> Key:
         """A function or class as something that changes what is elsewhere."""
@@ -182,17 +194,24 @@ class Graph:
         for name in sorted(self.sources.names[module]):
             node.text(name)
             node.key(Key(module, name, "named"))
+        node.also |= {key for key in self.values if key.module == module and key.variant == VALUE}
         for index, unit in enumerate(facts.get("units", ())):
             if not unit.get("binds"):
                 node.also.add(Key(module, f"#{index}"))
         for name in sorted(facts.get("imports", {})):
-            for target in self.names.definitions(module, f"{Use.READ}:{name}"):
+            for target in self.names.resolve(module, f"{Use.READ}:{name}"):
                 node.text(name)
-                node.key(Key(*target.pair, "named"))
-        for level, star in facts.get("stars", ()):
-            other = self.sources.absolute(module, level, star)
-            if other in self.sources:
-                node.also.add(Key(other, "*"))
+                if target.kind == "definition":
+                    node.key(Key(*target.pair, "named"))
+                elif target.kind == "module":
+                    node.key(Key(target.module, "*"))
+                elif target.kind == "outside":
+                    node.text(target.name)
+        whole = [(level, name) for level, name, attribute in facts.get("imported", ()) if not attribute]
+        for level, other in [*facts.get("stars", ()), *whole]:
+            absolute = self.sources.absolute(module, level, other)
+            if absolute in self.sources:
+                node.also.add(Key(absolute, "*"))
         if key.name == "**":
             below = f"{module}."
             node.also |= {Key(other, "*") for other in self.sources if other.startswith(below)}
@@ -523,6 +542,7 @@ class Graph:
                 }
             node.dynamic.add(Dynamic(module, line, what))
             node.also.add(Key(module, "*"))
+            node.also |= {Key(other, "*") for other in node.loads if other in self.sources}
 
     # -- messages
 
@@ -681,9 +701,9 @@ class Graph:
                 modules |= self.nodes[key].loads
             keys = {
                 Key(module, f"#{index}")
-                for module in self._imported(modules)
+                for module in self.imported(modules)
                 for index in self.names.ambient.get(module, ())
-            }
+            } | self._process_wide
             if keys <= ambient:
                 return ambient
             ambient |= keys
@@ -691,7 +711,27 @@ class Graph:
                 solve(key, self._node, self._digests)
             closure |= self._closure(keys)
 
-    def _imported(self, modules: Iterable[str]) -> set[str]:
+    @functools.cached_property
+    def _process_wide(self) -> set[Key]:
+        """Statements that change a setting of the process, of modules that are always imported."""
+        listed = {
+            Key(module, f"#{index}")
+            for module in self.always
+            for index in self.names.ambient.get(module, ())
+        }
+        for key in listed:
+            solve(key, self._node, self._digests)
+        return {
+            key
+            for key in listed
+            if any(
+                name.startswith(PROCESS_WIDE)
+                for used in self._closure([key])
+                for name in self.nodes[used].outside
+            )
+        }
+
+    def imported(self, modules: Iterable[str]) -> set[str]:
         """Modules of the project that importing some of them imports."""
         imported: set[str] = set()
         stack = list(modules)

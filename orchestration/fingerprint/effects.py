@@ -380,8 +380,17 @@ class EffectReader(Normaliser):
         if self.scope.dotted(node.func) not in _IMPORTERS or not node.args:
             return ""
         name = node.args[0]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            return "" if name.value.startswith(".") else name.value.replace(":", ".")
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            return ""
+        module = "" if name.value.startswith(".") else name.value.replace(":", ".")
+        if not (self.scope.dotted(node.func) or "").endswith(".__import__"):
+            return module
+        listed = [word.value for word in node.keywords if word.arg == "fromlist"]
+        match [*node.args[3:4], *listed]:
+            case [ast.List(elts=[_, *_]) | ast.Tuple(elts=[_, *_])]:
+                return module
+            case [] | [ast.List() | ast.Tuple() | ast.Constant(value=None)]:
+                return module.partition(".")[0]  # the package that holds it
         return ""
 
     def visit_If(self, node: ast.If) -> None:

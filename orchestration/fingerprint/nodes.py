@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from orchestration.fingerprint.facts import digest_of
 
+VALUE = "value"
+"""Variant of a key: what a name stood for once its module was imported (`loaded`)."""
+
 
 @dataclass(frozen=True, order=True)
 class Dynamic:
@@ -35,7 +38,8 @@ class Key(NamedTuple):
     Variants of a definition: "" in full; "bare" without what else changes it, for those who only
     change it too; "settings" without defaults of fields; "named" with the names of a function and
     its parameters; "reflected" also with annotations and docstring; "entry ..." with one entry of a
-    table alone; "stage..." without decorators that only wire it into a graph.
+    table alone; "stage..." without decorators that only wire it into a graph; "value" what it stood
+    for once it was imported (`loaded`), "value ..." one entry of that.
     """
 
     module: str

@@ -154,6 +154,19 @@ ARITHMETIC = {"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "MatMult", 
                "Not", "Invert", "BitAnd", "BitOr", "BitXor"}  # fmt: skip
 
 
+PROCESS_WIDE = (
+    "decimal.getcontext", "decimal.setcontext", "jax.config", "keras.backend", "keras.config",
+    "keras.mixed_precision", "keras.utils.set_random_seed", "locale.setlocale", "matplotlib.rc",
+    "matplotlib.use", "multiprocessing.set_start_method", "numpy.random.seed",
+    "numpy.random.set_state", "numpy.set", "os.chdir", "os.environ", "os.putenv", "os.unsetenv",
+    "pandas.options", "pandas.set_option", "random.seed", "random.setstate", "signal.signal",
+    "sys.path", "sys.set", "tensorflow.config", "tensorflow.keras.mixed_precision",
+    "tensorflow.keras.utils.set_random_seed", "tensorflow.random.set_seed", "time.tzset",
+    "torch.manual_seed", "torch.set_", "warnings.filterwarnings", "warnings.simplefilter",
+)  # fmt: skip
+"""Beginnings of paths that set what every module of the process then finds."""
+
+
 def is_constant(path: str) -> bool:
     """Whether something of others is taken for a constant by its name."""
     last = path.rpartition(".")[2]

@@ -103,6 +103,8 @@ class _ModuleReader:
             self.reader.statement(node, guards)
         else:
             # An empty branch needs no record: what it fails to do is in the other one's guard.
+            if any(isinstance(inner, ast.Call) for inner in ast.walk(test)):
+                self.reader.statement(ast.copy_location(ast.Expr(test), test), guards)
             self._statements(node.body, [*guards, (test, True)])
             self._statements(node.orelse, [*guards, (test, False)])
 

@@ -63,13 +63,14 @@ written in a string (other than for `getattr` and `import_module`) are not follo
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestration.fingerprint.closure import Graph
 from orchestration.fingerprint.facts import Use, digest_of
-from orchestration.fingerprint.nodes import Dynamic, Key, Node
+from orchestration.fingerprint.loaded import loaded_values
+from orchestration.fingerprint.nodes import VALUE, Dynamic, Key, Node
 from orchestration.fingerprint.source_files import SourceFiles
 from orchestration.fingerprint.values import Values
 
@@ -163,10 +164,38 @@ class SourceTree:
         self._sources = SourceFiles(Path(root), packages, cache)
         graph = Graph(self._sources, settings_bases, wiring)
         self._graphs = [graph, graph.with_names()]
+        self._looked = False
 
     def files(self) -> tuple[Path, ...]:
         """Every source file that was read, sorted."""
         return tuple(sorted(self._sources.paths.values()))
+
+    def look(self, roots: Iterable[str] | None = None, like: SourceTree | None = None) -> None:
+        """Read what the names of imported modules stand for, if that was not done yet.
+
+        What a stage changes when it runs doesn't count: this is for before any has run.
+
+        Parameters
+        ----------
+        roots
+            Modules that every process that runs a stage imports, with all that they import: only
+            these are read, and what importing them does outside the project counts for each stage.
+            By default all that are imported now are read, and nothing counts for each.
+        like
+            Take what this tree has read.
+        """
+        if self._looked:
+            return
+        self._looked = True
+        graph = self._graphs[0]
+        modules = set(graph.sources) if roots is None else graph.imported(roots)
+        if like is None:
+            graph.values.update(loaded_values(graph, modules))
+        else:
+            graph.values.update(like._graphs[0].values)
+        if roots is not None:
+            for each in self._graphs:
+                each.always = frozenset(modules)
 
     def fingerprint(
         self, module: str, qualname: str, values: Mapping[str, object] | None = None
@@ -214,6 +243,7 @@ class SourceTree:
 
     def _found(self, root: Callable[[Graph], Key]) -> Fingerprint:
         """Fingerprint a node of the graph."""
+        self.look()
         for graph in self._graphs:
             digest, closure = graph.closed(root(graph))
             if not graph.observed(closure):
@@ -227,6 +257,8 @@ class SourceTree:
             dynamic |= node.dynamic
             if key.module and not key.name.startswith("*"):
                 name = "(on import)" if key.name.startswith("#") else key.name
+                if key.variant.startswith(VALUE):
+                    name += " (value)"
                 pieces.setdefault(f"{key.module}:{name}", []).append(node.own)
             for name, value in node.values.items():
                 pieces.setdefault(f"{key.module}:{key.name}({name})", []).append(value)

@@ -165,12 +165,21 @@ class Values:
         elif isinstance(value, types.ModuleType):
             self._module(value)
         elif kind.__module__ == "functools" and hasattr(value, "__wrapped__"):
-            self._items("cached", [value.__wrapped__])
-        elif id(value) in self._objects:
-            node.text(f"again {self._objects[id(value)][0]}")
-        else:
-            self._objects[id(value)] = len(self._objects), value
+            self._cached(value)
+        elif not self._is_again(value):
             self._object(value)
+
+    def _is_again(self, value: object) -> bool:
+        """Whether an object was written before: then this is written instead."""
+        if id(value) in self._objects:
+            self.node.text(f"again {self._objects[id(value)][0]}")
+            return True
+        self._objects[id(value)] = len(self._objects), value
+        return False
+
+    def _cached(self, value: Any) -> None:
+        """Write a function that `functools` made of another; what it remembers is left out."""
+        self._items("cached", [value.__wrapped__])
 
     def _plain(self, value: Any) -> None:
         kind, root = type(value).__name__, str(self.graph.sources.root)
@@ -215,7 +224,7 @@ class Values:
             registered = copyreg.dispatch_table.get(kind)
             reduced = registered(value) if registered else value.__reduce_ex__(_PROTOCOL)
         except Exception:  # whatever the class of an object that can't be copied raises
-            self._unknown(f"a value of type {kind.__module__}.{kind.__qualname__}")
+            self._uncopied(value)
             return
         if isinstance(reduced, str):  # the name of a global
             self._global(getattr(value, "__module__", None) or kind.__module__, reduced)
@@ -224,6 +233,10 @@ class Values:
         if isinstance(value, set | frozenset):  # a subclass, with its items in any order
             parts[1] = (kind, set(value))
         self._items("object", [*parts[:3], *(list(part) for part in parts[3:5] if part)])
+
+    def _uncopied(self, value: object) -> None:
+        """Write an object that can't be copied."""
+        self._unknown(f"a value of type {type(value).__module__}.{type(value).__qualname__}")
 
     def _items(self, kind: str, items: Sequence[Any]) -> None:
         self.node.text(f"{kind} {len(items)}")
@@ -299,13 +312,17 @@ class Values:
             self.node.key(Key(module, top, "named"))
             self.node.text(name)
         else:
-            self._unknown(f"{name} of {module}")
+            self._unnamed(value)
+
+    def _unnamed(self, value: types.FunctionType) -> None:
+        """Write a function that its module has no name for."""
+        self._unknown(f"{value.__code__.co_qualname} of {value.__globals__.get('__name__')}")
 
     def _nested(self, value: types.FunctionType, write: Callable[[Values], None]) -> None:
         """Write a function with the values of its own."""
         module, name = str(value.__globals__.get("__name__")), value.__code__.co_qualname
         within = (*self.within, id(value))
-        write(Values(self.graph, module, name, cells(value), self.node, within))
+        write(type(self)(self.graph, module, name, cells(value), self.node, within))
 
 
 def _in_decorators(unit: Unit) -> set[str]:
