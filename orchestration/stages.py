@@ -248,7 +248,7 @@ class Stages:
         self._loaded = _states(self._tree.files())
         functions = [getattr(stage.function, "__module__", "") for stage in self.stages]
         self._roots = {project.definitions, *modules, *functions}
-        self._tree.look(self._roots, before and before._tree)
+        self._tree.look(self._roots, before._tree if before is not None else None)
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}

@@ -207,7 +207,9 @@ class Graph:
                     node.key(Key(target.module, "*"))
                 elif target.kind == "outside":
                     node.text(target.name)
-        whole = [(level, name) for level, name, attribute in facts.get("imported", ()) if not attribute]
+        whole = [
+            (level, name) for level, name, attribute in facts.get("imported", ()) if not attribute
+        ]
         for level, other in [*facts.get("stars", ()), *whole]:
             absolute = self.sources.absolute(module, level, other)
             if absolute in self.sources:

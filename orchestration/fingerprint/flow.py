@@ -348,7 +348,8 @@ class _FlowReader:
         ):
             chain = dotted_name(node.args[0])
             if dotted != "builtins.getattr":
-                self.op(".=", arguments[0], str(name.value), (arguments + [CONSTANT] * 3)[2], 0)
+                of = self.value(node.args[0])
+                self.op(".=", of, str(name.value), (arguments + [CONSTANT] * 3)[2], 0)
                 return CONSTANT
             refs = self.refs((chain[0], [*chain[1], str(name.value)])) if chain else None
             found = (

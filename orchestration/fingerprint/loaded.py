@@ -15,7 +15,7 @@ import hashlib
 import logging
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,20 @@ _PLACES = (
     (str(Path.home()), "{home}"),
 )
 """Paths that differ from machine to machine and shape no result."""
+
+_CONTENTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (list, lambda value: list(list.__iter__(value))),
+    (dict, dict.copy),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (collections.deque, lambda value: list(collections.deque.__iter__(value))),
+    (tuple, lambda value: tuple(tuple.__iter__(value))),
+    (int, int.__int__),
+    (float, float.__float__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes(bytes.__iter__(value))),
+)
+"""What a subclass of a built-in class holds, whatever methods it has."""
 
 
 def loaded_values(graph: Graph, modules: Iterable[str]) -> dict[Key, Node]:
@@ -119,8 +133,12 @@ class _Loaded(Values):
         """Write attributes of a class, but for methods that are written in it."""
         if isinstance(value, enum.EnumType):
             constants = (str, int, float, complex, bytes, bool, type(None))
-            members = {name: member.value for name, member in value.__members__.items()}
-            changing = {k: v for k, v in members.items() if not isinstance(v, constants)}
+            members: dict[str, Any] = dict(value.__members__)
+            changing = {
+                name: member.value
+                for name, member in members.items()
+                if not isinstance(member.value, constants)
+            }
             if changing:
                 self.write(changing)
             return
@@ -133,7 +151,7 @@ class _Loaded(Values):
         for function in (item.fget, item.fset, item.fdel) if isinstance(item, property) else [item]:
             if not isinstance(function, types.FunctionType):
                 continue
-            code, home = function.__code__, function.__globals__.get("__name__")
+            code, home = function.__code__, str(function.__globals__.get("__name__"))
             if home not in self.graph.sources or code.co_filename.startswith("<"):
                 continue  # made by a library for the class, as dataclasses are
             if home == owner.__module__ and code.co_qualname.startswith(f"{owner.__qualname__}."):
@@ -206,9 +224,9 @@ class _Loaded(Values):
         """Write an object of a class of the project, whatever it lets be copied of it."""
         kind = type(value)
         self._definition(kind)
-        for base in (list, dict, set, frozenset, collections.deque, tuple, int, float, str, bytes):
+        for base, copied in _CONTENTS:
             if isinstance(value, base):
-                self.write(base.copy(value) if base is dict else base(value))  # type: ignore[attr-defined]
+                self.write(copied(value))
                 break
         slots = {
             name: object.__getattribute__(value, name)

@@ -194,6 +194,7 @@ class PointsTo:
         self.ambient: set[Place] = set()
         self._modules: dict[str, Node] = {}
         self._module_tags: dict[str, Module] = {}
+        self._outside_tags: dict[str, Outside] = {}
         self._constant: dict[tuple[str, str], bool] = {}
         self._frames: dict[tuple[Place, int], Frame] = {}
         self._queue: deque[tuple[Frame, int]] = deque()
@@ -409,6 +410,9 @@ class PointsTo:
             self.tag(node, self._tag_of(name))
         return node
 
+    def _outside_tag(self, path: str) -> Outside:
+        return self._outside_tags.setdefault(path, Outside(path))
+
     def _tag_of(self, module: str) -> Module:
         return self._module_tags.setdefault(module, Module(module))
 
@@ -448,11 +452,18 @@ class PointsTo:
                 self.kind(node, container=_MAPPING)
             return node
         if target.kind in ("outside", "builtin"):
-            if argument or is_constant(target.name):
+            path = _path(target)
+            if is_constant(target.name):
                 return None
+            if argument:  # no object of ours, but whoever has a function may call it
+                if target.kind == "builtin" or is_harmless(path) or not is_ambient(path):
+                    return None
+                node = frame.made.setdefault((index, target), Node())
+                self.tag(node, self._outside_tag(path))
+                return node
             node = frame.made.setdefault((index, target), Node())
             if not find(node).tags:
-                self.tag(node, Outside(_path(target)))
+                self.tag(node, self._outside_tag(path))
                 if target.name == "sys.modules":
                     for module in self.sources:
                         self.tag(node, self._tag_of(module))
@@ -1028,6 +1039,8 @@ class PointsTo:
                 case Instance(kind=kind):
                     for _, member in self._members(frame, index, kind, "__call__"):
                         self._call_node(frame, index, member, given.after(function), to)
+                case Outside(path=path):
+                    self._call_outside(frame, index, path, given, to)
 
     def _call_closure(self, frame: Frame, closure: Closure, given: Given, to: Node) -> None:
         key = (frame.place, id(closure))

@@ -15,16 +15,23 @@ How it works
    to, never by a name or a place (`closure`). So a definition may move and a module may be renamed.
    Definitions that use each other are solved together, by refinement until no two of them can be
    told apart (`nodes`). Variables of a function made at run time count by value (`values`).
+4. Which statements change which objects on import is found in two ways, and both count. All files
+   are analysed at once for what may be the same object (`flow`, `points_to`, and `others` for what
+   libraries are known to leave alone); and the objects themselves are read (`loaded`). The first
+   covers what is imported only while a stage runs; the second needs no list of idioms.
 
 What counts, beyond the plain cases:
 
 - A name counts with *every* statement of its module that binds or changes it (`+=`, `TABLE["a"] =`,
   `TABLE.update(...)`, loops, `try`/`if` alternatives), with those of other modules that change it,
   and with functions that rebind it through `global`.
+- A name of a module that is imported before a stage runs counts by its value as well (`loaded`): the
+  data, objects and functions that it stands for once the project is loaded, however they got there.
 - A registry counts with what is registered in it, through a decorator, a call, `singledispatch` or
   `__init_subclass__`. What only writes to a registry does not depend on its other entries.
-- A statement that changes something outside the project when a module is imported (`np.seterr`,
-  `os.environ[...] =`) counts for each stage that causes that module to be imported.
+- A statement that changes something outside the project when a module is imported counts for each
+  stage that causes that module to be imported; if it sets something of the whole process
+  (`np.seterr`, `os.environ[...] =`), for every stage of a project whose definitions import it.
 - A class counts as a whole. Fields of a settings class (see `SourceTree`) count without their
   defaults where it is only an annotation or a base of one, since the caller hashes the values.
 - Annotations count on fields of classes, and on functions where something may read them: an unknown
