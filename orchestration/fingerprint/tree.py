@@ -25,8 +25,9 @@ What counts, beyond the plain cases:
 - A name counts with *every* statement of its module that binds or changes it (`+=`, `TABLE["a"] =`,
   `TABLE.update(...)`, loops, `try`/`if` alternatives), with those of other modules that change it,
   and with functions that rebind it through `global`.
-- A name of a module that is imported before a stage runs counts by its value as well (`loaded`): the
-  data, objects and functions that it stands for once the project is loaded, however they got there.
+- A name of a module that is imported before a stage runs counts by its value as well (`loaded`):
+  the data, objects and functions that it stands for once the project is loaded, however they got
+  there.
 - A registry counts with what is registered in it, through a decorator, a call, `singledispatch` or
   `__init_subclass__`. What only writes to a registry does not depend on its other entries.
 - A statement that changes something outside the project when a module is imported counts for each
