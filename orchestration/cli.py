@@ -454,12 +454,9 @@ def _show_outcome(outcome: Outcome, selected: int) -> None:
 
 
 def _ui(options: argparse.Namespace, project: Project) -> int:
-    project.enter()
-    dagster = str(Path(sys.executable).with_name("dagster"))
-    workspace = str(project.root / "workspace.yaml")
-    command = [dagster, "dev", "-w", workspace, "-h", options.host, "-p", str(options.port)]
-    os.chdir(project.root)
-    os.execv(dagster, command)
+    from orchestration.webserver import serve
+
+    return serve(project, options.host, options.port)
 
 
 # gc ---------------------------------------------------------------------------------------------

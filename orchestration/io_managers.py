@@ -3,12 +3,14 @@
 One per format (`orchestration.store.formats`), named by an asset's ``io_manager_key``. Writing sets
 Dagster's data version to the hash of the content, so that a stage that runs again and gives the
 same leaves what is downstream fresh. What every stage shows in the web UI is added here: rows,
-shapes, seconds, peak memory, content hash and file.
+shapes, seconds, peak memory, content hash and file; embedded pictures become links
+(`orchestration.pictures`).
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +19,9 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
+from orchestration.pictures import PAGE, linked, report_link
 from orchestration.stages import Stages, build_key, combine, difference
-from orchestration.store import FORMAT_NAMES, Record, Slot, Store
+from orchestration.store import FORMAT_NAMES, Description, Record, Slot, Store, Stored
 from orchestration.unstored import Unstored
 
 if TYPE_CHECKING:
@@ -78,11 +81,16 @@ class StoreIOManager(dg.IOManager):
             metadata["built with other settings"] = difference(committed, version.config)
         seconds = time.time() - step.began
 
-        def describe(written: Written) -> str:
-            metadata.update(_generic(written, seconds))
+        def describe(stored: Stored) -> Description:
+            if self._format == "folders" and PAGE in stored.written.parts:
+                metadata["report"] = report_link(slot, stored.file)
+            every = _generic(stored.written, seconds) | metadata
             # The materialisation turns plain values into what Dagster can serialise.
-            shown = dg.AssetMaterialization(context.asset_key, metadata=metadata).metadata
-            return dg.serialize_value(cast(Any, dict(shown)))
+            plain = dg.AssetMaterialization(context.asset_key, metadata=every).metadata
+            shown, pictures = linked(plain, slot)
+            metadata.clear()
+            metadata.update(_in_order(shown))
+            return Description(dg.serialize_value(cast(Any, metadata)), pictures)
 
         build, content, format_name = build_key(version, inputs), None, self._format
         if isinstance(obj, Unstored) or (obj is None and format_name == "json"):
@@ -106,11 +114,7 @@ class StoreIOManager(dg.IOManager):
             # An in-process run keeps all outputs for whoever launched it: memory would grow with
             # the number of stages, and everything is in the store.
             context_of_step.output_capture.clear()
-        given = context.output_metadata
-        context.add_output_metadata(
-            {k: v for k, v in metadata.items() if k not in given}
-            | storage_metadata(self.store, record)
-        )
+        context.add_output_metadata(metadata | storage_metadata(self.store, record))
         _reset_peak()
 
     def load_input(self, context: dg.InputContext) -> Any:
@@ -209,6 +213,17 @@ def _generic(written: Written, seconds: float) -> dict[str, dg.MetadataValue]:
             ]
         )
     return shown
+
+
+def _in_order(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is looked at first, pictures, before numbers and text, and tables last."""
+
+    def place(item: tuple[str, Any]) -> int:
+        if isinstance(item[1], dg.MarkdownMetadataValue):
+            return 0
+        return 2 if isinstance(item[1], dg.TableMetadataValue) else 1
+
+    return dict(sorted(metadata.items(), key=place))
 
 
 def _peak_megabytes() -> int:

@@ -4,16 +4,28 @@ This is the public interface, with `gc` and `formats`; the latter imports NumPy 
 where a value is written or read.
 """
 
-from orchestration.store.records import FORMAT_NAMES, VERSION_PARTS, Artifact, Record, Slot
-from orchestration.store.storage import ArtifactError, Store, unfit
+from orchestration.store.records import (
+    FORMAT_NAMES,
+    PARTITION,
+    PICTURES,
+    VERSION_PARTS,
+    Artifact,
+    Record,
+    Slot,
+)
+from orchestration.store.storage import ArtifactError, Description, Store, Stored, unfit
 
 __all__ = [
     "FORMAT_NAMES",
+    "PARTITION",
+    "PICTURES",
     "VERSION_PARTS",
     "Artifact",
     "ArtifactError",
+    "Description",
     "Record",
     "Slot",
     "Store",
+    "Stored",
     "unfit",
 ]

@@ -15,8 +15,8 @@ from typing import Any
 
 from orchestration.errors import StoreUnreachableError
 from orchestration.store.files import TEMPORARY, Files
-from orchestration.store.records import Record, Slot
-from orchestration.store.storage import BUILDS, CHECKS, CURRENT, RESERVED, Store
+from orchestration.store.records import PICTURES, Record, Slot
+from orchestration.store.storage import BUILDS, CHECKS, CURRENT, PARTS, RESERVED, Store
 from orchestration.store.verdicts import whole_verdicts
 
 
@@ -152,13 +152,13 @@ def _problems(store: Store, slot: Slot) -> list[_Problem]:
     folder, files = store.folder(slot), store.files
     problems: list[_Problem] = []
     unusable: dict[str, str] = {}  # artifacts, and why
-    named: set[str] = set()  # artifacts that a whole record names
+    named: set[str] = set()  # artifacts and pictures that a whole record names
 
     def examine(path: Any, record: Record | None, *, current: bool) -> None:
         if record is None:
             problems.append(_Problem(f"{path} is no whole record of it", (path,)))
             return
-        named.add(record.artifact.file)
+        named.update(record.files)
         detail = unusable.get(record.artifact.file) or _unusable(store, record, read=current)
         if detail:
             unusable[record.artifact.file] = detail
@@ -180,12 +180,17 @@ def _problems(store: Store, slot: Slot) -> list[_Problem]:
             problems.append(_Problem(f"{path} holds no whole verdicts", (path,)))
     left = []
     for path in files.children(folder):
-        if path.name in (BUILDS, CHECKS):
+        if path.name in PARTS:
             problems.append(_Problem(f"{path} is a file where a folder belongs", (path,)))
         elif path.name not in {*named, CURRENT}:
             left.append(path)
-    for place in (folder / BUILDS, folder / CHECKS):
-        left += [path for path in files.children(place) if path.name.startswith(TEMPORARY)]
+    for place in (folder / part for part in PARTS):
+        left += [
+            path
+            for path in files.children(place)
+            if path.name.startswith(TEMPORARY)
+            or (place.name == PICTURES and f"{PICTURES}/{path.name}" not in named)
+        ]
         for path in files.folders(place):
             problems.append(_Problem(f"{path} is a folder where a file belongs", (path,)))
     if left:

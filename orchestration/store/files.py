@@ -129,6 +129,20 @@ class Files:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError):
             return None
 
+    def read_below(self, path: str) -> bytes:
+        """Read a file by its path below the root.
+
+        Raises
+        ------
+        FileNotFoundError
+            It isn't there, or a link leads out of the root.
+        """
+        file = self.root / path
+        if self.local and not file.resolve().is_relative_to(self.root.resolve()):
+            raise FileNotFoundError(f"{path} is not below {self.root}")
+        with self.answering():
+            return bytes(file.read_bytes())
+
     def children(self, folder: Any) -> list[Any]:
         """List the files of a folder; none if it isn't there."""
         return [path for path in self._entries(folder) if path.is_file()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from orchestration.store.records import Record, Slot
+from orchestration.store.records import PICTURES, Record, Slot
 from orchestration.store.storage import BUILDS, CHECKS, CURRENT, Store
 
 
@@ -25,8 +25,8 @@ def collect(
     keep
         Builds to keep of each slot beside its current one, newest first.
     limit
-        Bytes that artifacts may take: the oldest kept builds go first until they fit; current
-        builds always stay.
+        Bytes that artifacts and pictures may take: the oldest kept builds go first until they fit;
+        current builds always stay.
     known
         Whether the project still has a slot; one that it hasn't has no current build.
     dry_run
@@ -57,9 +57,9 @@ def _drop_oldest(kept: dict[Slot, list[Record]], limit: int, known: Callable[[Sl
     total = 0
     for slot, records in kept.items():
         for record in records:
-            file = (slot, record.artifact.file)
-            total += 0 if file in users else record.artifact.bytes
-            users[file] = users.get(file, 0) + 1
+            for file, size in record.files.items():
+                total += 0 if (slot, file) in users else size
+                users[slot, file] = users.get((slot, file), 0) + 1
     spare = [
         record for slot, records in kept.items() for record in records[1 if known(slot) else 0 :]
     ]
@@ -67,9 +67,9 @@ def _drop_oldest(kept: dict[Slot, list[Record]], limit: int, known: Callable[[Sl
         if total <= limit:
             return
         kept[record.slot].remove(record)
-        file = (record.slot, record.artifact.file)
-        users[file] -= 1
-        total -= 0 if users[file] else record.artifact.bytes
+        for file, size in record.files.items():
+            users[record.slot, file] -= 1
+            total -= 0 if users[record.slot, file] else size
 
 
 def _clean(
@@ -77,11 +77,14 @@ def _clean(
 ) -> list[tuple[str, int]]:
     current = store.current(slot) if known else None  # again: it may have changed meanwhile
     wanted = [*records, *([current] if current else [])]
-    files = {record.artifact.file for record in wanted} | ({CURRENT} if current else set())
+    files = {file for record in wanted for file in record.files}
+    files |= {CURRENT} if current else set()
     builds = {f"{record.build}.json" for record in wanted}
     folder = store.folder(slot)
     doomed = [path for path in store.files.children(folder) if path.name not in files]
     doomed += [path for path in store.files.children(folder / BUILDS) if path.name not in builds]
+    pictures = store.files.children(folder / PICTURES)
+    doomed += [path for path in pictures if f"{PICTURES}/{path.name}" not in files]
     doomed += [] if known else store.files.children(folder / CHECKS)
     # What names a file goes before the file, so that nothing kept ever names what is gone.
     doomed.sort(key=lambda path: (path.name != CURRENT, path.parent.name != BUILDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,8 @@ VERSION_PARTS = ("config", "packages", "files", "pieces", "wiring")
 """Parts of a version that are mappings: see `orchestration.stages.Version`."""
 FORMAT_NAMES = ("arrays", "tables", "json", "folders", "networks", "estimators")
 """Those of `store.formats`, which is imported only where something is written or read."""
-
+PICTURES = "_pictures"
+"""Folder, below that of a slot, of the pictures that its builds link."""
 
 PARTITION = "@"
 """How the folder of a partition begins."""
@@ -102,6 +103,8 @@ class Record:
         Dagster run that built it.
     metadata
         Dagster's metadata of the materialisation, serialised; empty in `current.json`.
+    pictures
+        Pictures that the metadata link, in bytes by file name: see `pictures`.
     """
 
     slot: Slot
@@ -115,6 +118,13 @@ class Record:
     seconds: float
     run: str
     metadata: str = ""
+    pictures: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Its files below the slot's folder, in bytes by path."""
+        pictures = {f"{PICTURES}/{name}": size for name, size in self.pictures.items()}
+        return {self.artifact.file: self.artifact.bytes, **pictures}
 
     def to_json(self, *, metadata: bool = True) -> str:
         """Serialise it."""
@@ -147,6 +157,7 @@ class Record:
             and isinstance(self.slot.partition, str | None)
             and isinstance(self.inputs, dict)
             and isinstance(self.version, dict)
+            and isinstance(self.pictures, dict)
             and all(isinstance(self.version.get(part, {}), dict) for part in VERSION_PARTS)
             and isinstance(self.created, int | float)
             and isinstance(self.seconds, int | float)

@@ -6,10 +6,11 @@ Each slot (an asset, or one partition of it) has a folder below the store's root
         3f1c...-9a0b12cd.keras         artifacts, named by content and by file hash
         _builds/77aa....json           one record per build: versions, inputs, artifact, metadata
         _checks/finite.json            latest verdict of each asset check: see `verdicts`
+        _pictures/4be1....png          pictures that the web UI shows of its builds, by content
         current.json                   the record that is current, replaced in one step
 
-An artifact is written under a temporary name, flushed and renamed; then its record; then
-`current.json`. A process killed in between leaves the earlier state.
+An artifact is written under a temporary name, flushed and renamed; then its pictures; then its
+record; then `current.json`. A process killed in between leaves the earlier state.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from orchestration.errors import StoreUnreachableError
@@ -32,6 +33,7 @@ from orchestration.store.records import (
     DIGEST,
     LONGEST_NAME,
     PARTITION,
+    PICTURES,
     Artifact,
     Record,
     Slot,
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 BUILDS = "_builds"
 CHECKS = "_checks"
 CURRENT = "current.json"
-RESERVED = frozenset({BUILDS, CHECKS, CURRENT})
+PARTS = (BUILDS, CHECKS, PICTURES)
+"""Folders in a slot's folder."""
+RESERVED = frozenset({*PARTS, CURRENT})
 """Names in a slot's folder that no asset below it may have."""
 
 
@@ -59,6 +63,39 @@ def unfit(part: str) -> str:
     if len(part.encode()) > LONGEST_NAME:
         return f"have more than {LONGEST_NAME} bytes: the store makes a folder of it"
     return ""
+
+
+class Stored(NamedTuple):
+    """An artifact that has just been stored, to be described.
+
+    Parameters
+    ----------
+    written
+        What its format reports of it.
+    file
+        Its name in the slot's folder.
+    load
+        Reads its value back.
+    """
+
+    written: Written
+    file: str
+    load: Callable[[], Any]
+
+
+class Description(NamedTuple):
+    """What is shown of an artifact: a record's metadata, and the pictures that they link.
+
+    Parameters
+    ----------
+    metadata
+        As `Record.metadata`.
+    pictures
+        Contents of the pictures by file name.
+    """
+
+    metadata: str = ""
+    pictures: Mapping[str, bytes] = {}
 
 
 class ArtifactError(RuntimeError):
@@ -138,7 +175,7 @@ class Store:
         root = self.files.root
         with self.files.answering():
             folders = {
-                path.parent.parent if path.parent.name in (BUILDS, CHECKS) else path.parent
+                path.parent.parent if path.parent.name in PARTS else path.parent
                 for path in root.rglob("*")
                 if path.is_file()
             }
@@ -229,7 +266,7 @@ class Store:
         content: str | None = None,
         seconds: float = 0.0,
         run: str = "",
-        describe: Callable[[Written], str] = lambda _: "",
+        describe: Callable[[Stored], Description] = lambda _: Description(),
     ) -> Record:
         """Store a value, its artifact and then the record of its build, and make it current.
 
@@ -242,7 +279,7 @@ class Store:
         content
             Its data version, where that isn't the hash of what is stored.
         describe
-            Returns the record's metadata once the content is known.
+            Returns what is shown of the value once it is stored.
         """
         from orchestration.store.formats import FORMATS
 
@@ -254,6 +291,9 @@ class Store:
                 digest, size = self.files.sha256(temporary), temporary.stat().st_size
                 name = f"{written.content[:24]}-{digest[:8]}{format_.suffix}"
                 self.files.publish(temporary, folder / name)
+            shown = describe(Stored(written, name, lambda: self._open(folder / name, format_name)))
+            for picture, image in shown.pictures.items():
+                self._write_picture(folder / PICTURES, picture, image)
             record = Record(
                 slot=slot,
                 content=written.content if content is None else content,
@@ -265,7 +305,8 @@ class Store:
                 created=time.time(),
                 seconds=seconds,
                 run=run,
-                metadata=describe(written),
+                metadata=shown.metadata,
+                pictures={picture: len(image) for picture, image in shown.pictures.items()},
             )
             self.write_record(record)
             self.make_current(record)
@@ -311,16 +352,24 @@ class Store:
 
     def value(self, record: Record) -> Any:
         """Read the artifact of a record; raises whatever its format raises."""
+        return self._open(self.path(record), record.format)
+
+    def _write_picture(self, folder: Any, name: str, image: bytes) -> None:
+        with self.files.temporary(folder, ".png") as temporary:
+            temporary.write_bytes(image)
+            self.files.publish(temporary, folder / name)
+
+    def _open(self, path: Any, format_name: str) -> Any:
         from orchestration.store.formats import FORMATS
 
-        format_, path = FORMATS[record.format], self.path(record)
+        format_ = FORMATS[format_name]
         own = (self._packages,) if format_.own_types else ()
         if self.files.local:
             return format_.read(path, *own)
         if format_.lazy:
             return format_.read(path.open("rb"))
         with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / record.artifact.file
+            copy = Path(folder) / path.name
             with self.files.answering(), path.open("rb") as source, copy.open("wb") as target:
                 shutil.copyfileobj(source, target)
             return format_.read(copy, *own)

@@ -1,4 +1,4 @@
-"""Dagster's web server and daemon over a toy project, as a person has them running."""
+"""Web server and daemon over a toy project, as a person has them running."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0
 """Seconds to wait for anything: far more than it takes, so that a busy machine fails no test."""
+
+FAINT_UI = (sys.executable, "-m", "orchestration.cli", "ui")
+DAGSTERS = (str(BIN / "dagster-webserver"), "-w", "workspace.yaml")
 
 WORKSPACE = """\
 load_from:
@@ -39,9 +43,10 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 class Server:
     """A running web server, asked through GraphQL as its pages do."""
 
-    def __init__(self, url: str, location: str) -> None:
+    def __init__(self, url: str, location: str, printed: Path) -> None:
         self.url = url
         self.location = location
+        self.printed = printed
 
     def ask(self, query: str, **variables: Any) -> Any:
         body = json.dumps({"query": query, "variables": variables}).encode()
@@ -104,25 +109,31 @@ class Server:
 
 
 @contextmanager
-def serving(root: Path, location: str, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Serve a project's workspace on a free port until the block ends."""
+def serving(
+    root: Path, location: str, environment: Mapping[str, str], command: Sequence[str] = FAINT_UI
+) -> Iterator[Server]:
+    """Serve a project on a free port until the block ends, by `faint ui` or Dagster's own server.
+
+    The file `printed` of the server has what it prints.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = Path(environment["DAGSTER_HOME"])
-    with (home / "webserver.log").open("w") as log:
+    printed = home / f"webserver-{port}.log"
+    with printed.open("w") as log:
         process = subprocess.Popen(
-            [BIN / "dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
             cwd=root,
-            env=dict(environment),
+            env=dict(environment) | {"PYTHONPATH": str(ROOT)},
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-        server = Server(f"http://127.0.0.1:{port}", location)
+        server = Server(f"http://127.0.0.1:{port}", location, printed)
 
         def answers() -> bool:
-            assert process.poll() is None, (home / "webserver.log").read_text()
+            assert process.poll() is None, printed.read_text()
             try:
                 return bool(server.ask("{ version }"))
             except (urllib.error.URLError, ConnectionError):
@@ -132,7 +143,7 @@ def serving(root: Path, location: str, environment: Mapping[str, str]) -> Iterat
             wait_for(answers, "answer of the web server")
             yield server
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
             process.wait(DEADLINE)
 
 

@@ -615,7 +615,7 @@ def test_backfills_by_command_and_by_web_ui_end_in_the_state_of_a_rebuild(
         for one in (toy, rebuilt):
             one.edit('"c": 7', '"c": 9')
         rebuilt.rebuild("group:family", ["c"])
-        with served.serving(toy.root, "toy", os.environ) as server:
+        with served.serving(toy.root, "toy", os.environ, served.DAGSTERS) as server:
             asked = {
                 "assetSelection": [
                     {"path": ["family", what]} for what in ("architecture", "network")

@@ -194,9 +194,11 @@ def test_what_killed_builds_left_is_harmless_and_moved_aside(toy: Any) -> None:
     (folder / ".tmp-3-z.json").write_text("[")
     (folder / "0123-9a0b.json").write_text("[1]")
     (folder / "_builds" / ".tmp-3-y").write_text("{")
+    (folder / "_pictures").mkdir()
+    (folder / "_pictures" / "0123.png").write_text("a picture without a build")
     status, said = doctor(toy)
     assert status == 0
-    assert "leftover  alpha/features: 3 files (0.0 MB) of killed or repeated builds" in said
+    assert "leftover  alpha/features: 4 files (0.0 MB) of killed or repeated builds" in said
     status, said = doctor(toy, "--mend")
     assert status == 0
     assert "Mended." in said

@@ -52,7 +52,7 @@ def alpha_picture():
     pixel = (
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
     )
-    text = f"![one red pixel](data:image/png;base64,{pixel})"
+    text = f"![one red pixel](data:image/png;base64,{pixel})"  # the stage knows of no server
     return dg.Output({}, metadata={"confusion matrix": dg.MetadataValue.md(text)})
 '''
 
@@ -186,11 +186,49 @@ def test_a_browser_shows_a_picture_on_its_asset(server: Any, page: Any, tmp_path
     page.get_by_text("confusion matrix").wait_for()
     image = page.get_by_alt_text("one red pixel")
     image.wait_for()
+    wait_for(lambda: image.evaluate("image => image.complete"), "picture")
     page.screenshot(path=tmp_path / "asset.png")
-    assert image.evaluate("image => [image.complete, image.naturalWidth]") == [True, 1]
+    assert image.evaluate("image => image.naturalWidth") == 1
     text = page.inner_text("body")
     assert "One red pixel." in text  # the asset's docstring
     assert "content hash" in text
+
+
+@needs_browser
+def test_in_dagsters_own_server_the_alternative_text_says_how_to_see_the_picture(
+    toy: Any, page: Any
+) -> None:
+    with served.serving(toy.root, "toy", environment_of(toy), served.DAGSTERS) as plain:
+        page.goto(f"{plain.url}/assets/alpha/picture")
+        image = page.get_by_alt_text("one red pixel (faint ui shows this picture)")
+        image.wait_for()
+        wait_for(lambda: image.evaluate("image => image.complete"), "end of loading")
+        assert image.evaluate("image => image.naturalWidth") == 0
+
+
+@needs_browser
+def test_where_a_pictures_build_was_collected_an_image_says_so(
+    toy: Any, server: Any, page: Any
+) -> None:
+    [picture] = find(toy.root).state.rglob("_pictures/*.png")
+    kept = picture.read_bytes()
+    picture.unlink()
+    new = page.context.browser.new_page()  # its cache is empty
+    try:
+        new.goto(f"{server.url}/assets/alpha/picture")
+        image = new.get_by_alt_text("one red pixel")
+        image.wait_for()
+        wait_for(lambda: image.evaluate("image => image.naturalWidth == 440"), "explanation")
+    finally:
+        new.close()
+        picture.write_bytes(kept)
+
+
+def test_the_server_prints_three_lines_and_no_warning(toy: Any, server: Any) -> None:
+    lines = server.printed.read_text().splitlines()
+    assert lines[0].endswith(server.url)
+    assert len(lines) == 3
+    assert "Warning" not in (server.printed.parent / "ui.log").read_text()
 
 
 @needs_browser

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.store import Record, Slot, Store
+from orchestration.store import Description, Record, Slot, Store
 from orchestration.store.gc import collect
 
 SLOT = Slot("system/network", "a|b c")
@@ -103,3 +103,38 @@ def test_collecting_removes_what_a_killed_process_left(store: Store) -> None:
         ".tmp-1-x.json",
         ".tmp-2-y.json",
     ]
+
+
+def drawn(**pictures: bytes) -> Any:
+    return lambda stored: Description("", {f"{name}.png": png for name, png in pictures.items()})
+
+
+def names(store: Store) -> list[str]:
+    return sorted(path.name for path in store.files.children(store.folder(SLOT) / "_pictures"))
+
+
+def test_pictures_go_with_the_last_build_that_links_them(store: Store) -> None:
+    build(store, [1], "a", describe=drawn(first=b"1", both=b"2"))
+    build(store, [2], "b", describe=drawn(second=b"3", both=b"2"))
+    assert collect(store, keep=1) == []
+    assert names(store) == ["both.png", "first.png", "second.png"]
+    gone = {Path(path).name for path, _ in collect(store, keep=0)}
+    assert len(gone) == 3
+    assert {"a.json", "first.png"} < gone
+    assert names(store) == ["both.png", "second.png"]
+
+
+def test_a_picture_that_a_killed_build_left_is_removed(store: Store) -> None:
+    build(store, [1], "a", describe=drawn(linked=b"1"))
+    (store.folder(SLOT) / "_pictures" / "left.png").write_bytes(b"2")
+    assert [Path(path).name for path, _ in collect(store)] == ["left.png"]
+    assert store.slots() == [SLOT]
+
+
+def test_pictures_count_in_the_limit(store: Store) -> None:
+    for name in "ab":
+        build(store, [name], name, describe=drawn(**{name: b"x" * 1000}))
+    size = store.records(SLOT)[0].artifact.bytes
+    assert collect(store, keep=9, limit=2 * (1000 + size)) == []
+    assert len(collect(store, keep=9, limit=2 * (1000 + size) - 1)) == 3
+    assert names(store) == ["b.png"]

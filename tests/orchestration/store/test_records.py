@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.store import Record, Slot, Store
+from orchestration.store import Description, Record, Slot, Store
 
 SLOT = Slot("system/network", "a|b c")
 
@@ -31,13 +31,23 @@ def build(store: Store, value: object, name: str, slot: Slot = SLOT, **more: Any
 
 
 def test_a_record_comes_back_as_it_was(store: Store) -> None:
-    record = build(store, [1, 2], "one", seconds=1.5, run="r", describe=lambda w: f"{w.content:.3}")
+    record = build(
+        store,
+        [1, 2],
+        "one",
+        seconds=1.5,
+        run="r",
+        describe=lambda stored: Description(f"{stored.written.content:.3}", {"a.png": b"png"}),
+    )
     assert store.built(SLOT, "one") == record
     current = store.current(SLOT)
     assert current is not None
     assert current.metadata == ""  # kept beside: every look reads this one
     assert current.artifact == record.artifact
     assert record.metadata == record.content[:3]
+    assert record.pictures == {"a.png": 3}
+    assert record.files == {record.artifact.file: record.artifact.bytes, "_pictures/a.png": 3}
+    assert (store.folder(SLOT) / "_pictures" / "a.png").read_bytes() == b"png"
     assert store.load(SLOT) == [1, 2]
     assert store.slots() == [SLOT]
     assert str(SLOT) == "system/network[a|b c]"
