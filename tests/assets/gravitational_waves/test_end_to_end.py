@@ -49,7 +49,7 @@ def test_a_second_rebuild_runs_nothing(run: Any) -> None:
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip"}
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip", ".png"}
     assert run.pickles() == []
 
 

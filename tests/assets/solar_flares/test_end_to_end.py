@@ -154,7 +154,7 @@ def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Any) -
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip"}
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".skops", ".zip", ".png"}
     assert run.pickles() == []
 
 

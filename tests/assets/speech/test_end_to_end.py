@@ -65,7 +65,7 @@ def test_a_second_rebuild_runs_nothing(run: Any) -> None:
 
 
 def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
-    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".zip"}
+    assert run.stored_kinds() <= {".h5", ".parquet", ".json", ".keras", ".zip", ".png"}
     assert run.pickles() == []
 
 
