@@ -20,19 +20,18 @@ from numpy.typing import NDArray
 from models.errors import BadInput
 from models.sampling import TEST, TRAIN, VALIDATION
 from models.speech.corpus import NO_PART, RATE, SHORTEST, Utterance, normalise
+from models.speech.sound import open_sound
 from models.threads import in_order
 
 AUDIO = (".flac", ".wav", ".mp3")
 """Endings of the recordings beside a ``.trans.txt``, in the order in which they are looked for."""
 
 TOLERANCE = 0.1  # seconds by which a recording may differ from the duration in the corpus
-LONGEST = 3600  # seconds of a recording, which is decoded as a whole
+LONGEST = 3600  # seconds of a recording, whose samples are kept together
 NAMED = 20  # bad utterances whose reason is kept
 
 _PARTS = ((TRAIN, "train"), (VALIDATION, "dev"), (VALIDATION, "valid"), (TEST, "test"))
 _LIBRISPEECH_KEY = re.compile(r"(\d+)-\d+-\d+")
-_UNKNOWN_SIZE = 0xFFFFF000  # from here on a WAV's size says that whoever wrote it didn't know it
-_WAV_SIZE = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
 @dataclass
@@ -280,9 +279,6 @@ def _part(names: list[str]) -> int:
 
 
 def _decode(entry: _Entry) -> _Recording:
-    import soundfile
-    import soxr
-
     def bad(problem: str) -> BadInput:
         return BadInput(
             f"utterance {entry.key}: {problem}",
@@ -291,32 +287,13 @@ def _decode(entry: _Entry) -> _Recording:
             remedy="Restore the file, or skip bad utterances.",
         )
 
-    if not entry.audio.is_file():
-        raise bad("its recording is not there")
-    if entry.audio.stat().st_size == 0:
-        raise bad("the file is empty")
-    try:
-        with soundfile.SoundFile(entry.audio) as file:
-            announced, rate, about = file.frames, file.samplerate, file.extra_info
-            if announced > LONGEST * rate:
-                raise bad(f"it says that it lasts more than {LONGEST} s")
-            channels = file.read(dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise bad(f"it can't be decoded, or is truncated: {error.error_string}") from error
-    size = _WAV_SIZE.search(about)
-    if len(channels) < announced or (size and int(size[1]) < _UNKNOWN_SIZE):
-        raise bad("it is truncated")
-    if len(channels) == 0:
-        raise bad("it holds no sound")
-    if not np.isfinite(channels).all():
-        raise bad("it holds NaN or inf")
-    mono = channels.mean(axis=1) if channels.shape[1] > 1 else channels[:, 0]
-    if rate != RATE:
-        mono = soxr.resample(mono, rate, RATE)
-    seconds = len(mono) / RATE
-    if len(mono) < SHORTEST:
+    with open_sound(entry.audio, bad) as sound:
+        if sound.frames > LONGEST * sound.rate:
+            raise bad(f"it says that it lasts more than {LONGEST} s")
+        audio = np.concatenate(list(sound.blocks))
+    seconds = len(audio) / RATE
+    if len(audio) < SHORTEST:
         raise bad(f"it lasts {seconds:.3f} s, less than a frame of {SHORTEST / RATE:g} s")
     if entry.duration is not None and abs(seconds - entry.duration) > TOLERANCE:
         raise bad(f"it lasts {seconds:.2f} s, but the corpus says {entry.duration:.2f} s")
-    audio = np.clip(np.rint(mono * 32768), -32768, 32767).astype(np.int16)
-    return _Recording(entry, audio, rate, channels.shape[1])
+    return _Recording(entry, audio, sound.rate, sound.channels)

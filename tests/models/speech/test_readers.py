@@ -166,12 +166,12 @@ def test_what_can_be_read_in_two_ways_is_refused(one, text):
 
 def test_a_missing_recording_is_named(one):
     (one / "sam/a.wav").unlink()
-    assert "a.wav: utterance sam/a.wav: its recording is not there" in refusal(one)
+    assert "a.wav: utterance sam/a.wav: it is not there" in refusal(one)
 
 
 def test_an_empty_file_is_named(one):
     (one / "sam/a.wav").write_bytes(b"")
-    assert "sam/a.wav: the file is empty" in refusal(one)
+    assert "sam/a.wav: it is empty" in refusal(one)
 
 
 def test_a_recording_without_sound_is_named(one):
@@ -273,7 +273,7 @@ def test_bad_utterances_can_be_skipped_and_are_counted(one):
     records, tally = read(one, on_bad="skip", limit=3)
     assert [u.text for u in records] == ["yes"]
     assert (tally.utterances, tally.bad) == (1, 3)
-    assert "sam/no.wav: its recording is not there" in tally.bad_utterances[0]
+    assert "sam/no.wav: it is not there" in tally.bad_utterances[0]
     assert "more than 2 utterances are bad; the last one: " in refusal(one, on_bad="skip", limit=2)
     with pytest.raises(ValueError, match="on_bad must be 'stop' or 'skip'"):
         read(one, on_bad="ignore")
