@@ -46,6 +46,9 @@ HEADINGS = {
 #: Default columns of a comparison.
 COMPARED = ("found", "missed", "precision", "recall", "f1", "average_precision")
 
+LONG_CELL = 50
+"""Characters of a cell from which on it may have several lines."""
+
 Row = Mapping[str, Any]
 """A table's row by column. A value is text, a number, None where there is none, or a mapping with
 ``value``, ``low`` and ``high`` as `models.intervals.Metric.to_dict` returns them."""
@@ -295,8 +298,10 @@ def _html_table(rows: Sequence[Row]) -> str:
         for name in columns:
             value = row.get(name)
             reason = value.get("reason") if isinstance(value, Mapping) else None
+            text = _cell(value)
             attributes = f' title="{html.escape(reason)}"' if reason else ""
-            cells.append(f"<td{attributes}>{html.escape(_cell(value))}</td>")
+            attributes += ' class="long"' if len(text) > LONG_CELL else ""
+            cells.append(f"<td{attributes}>{html.escape(text)}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
@@ -374,6 +379,7 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid var(--line); }
 td { white-space: nowrap; }
+td.long { white-space: normal; min-width: 22rem; }
 th { background: var(--soft); vertical-align: bottom; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
 figure { margin: .5rem 0; max-width: 100%; }

@@ -6,6 +6,7 @@ The settings of the third search are chosen on validation. The beam searches are
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -52,6 +53,31 @@ class Setting:
     beam: int
     weight: float
     bonus: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Words with their places among the outputs, by the best alignment that the search followed.
+
+    Attributes
+    ----------
+    words
+        In their order.
+    outputs
+        Of each word, the outputs of its first and of its last letter.
+    score
+        Natural logarithm of the probability that the network gives to this alignment; that of the
+        text is a little higher, as it has others.
+    """
+
+    words: tuple[str, ...] = ()
+    outputs: tuple[tuple[int, int], ...] = ()
+    score: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The words with a space between two."""
+        return " ".join(self.words)
 
 
 def greedy(emissions: Emissions) -> str:
@@ -144,7 +170,8 @@ class WordSearch:
         self._words = list(words)
         dictionary = Dictionary([*self._words, "<unk>"])
         self._unknown = dictionary.get_index("<unk>")
-        self._model = KenLM(str(arpa), dictionary)
+        with _unheard():
+            self._model = KenLM(str(arpa), dictionary)
         self._trie = Trie(OUTPUTS, SPACE)
         start = self._model.start(False)
         for number, word in enumerate(self._words):
@@ -154,7 +181,12 @@ class WordSearch:
         self._trie.smear(SmearingMode.MAX)
 
     def decoder(self, setting: Setting) -> Decode:
-        """Give the search with one setting."""
+        """Give the search with one setting, for texts alone."""
+        listen = self.listener(setting)
+        return lambda emissions: listen(emissions).text
+
+    def listener(self, setting: Setting) -> Callable[[Emissions], Heard]:
+        """Give the search with one setting, for words with their places."""
         from flashlight.lib.text.decoder import (
             CriterionType,
             LexiconDecoder,
@@ -176,19 +208,49 @@ class WordSearch:
             options, self._trie, self._model, SPACE, BLANK, self._unknown, [], False
         )
 
-        def decode(emissions: Emissions) -> str:
+        def listen(emissions: Emissions) -> Heard:
             if not len(emissions):
-                return ""
+                return Heard()
             # Every word ends with a space, also the last one, which transcripts don't have.
             last = np.full((1, OUTPUTS), IMPOSSIBLE, dtype=np.float32)
             last[0, SPACE] = 0.0
             values = np.ascontiguousarray(np.concatenate([emissions, last]), dtype=np.float32)
             hypotheses = search.decode(values.ctypes.data, *values.shape)
             if not hypotheses:
-                return ""
-            return " ".join(self._words[word] for word in hypotheses[0].words if word >= 0)
+                return Heard()
+            # Before the first output stands where the search began, after the last where it ended.
+            path = np.asarray(hypotheses[0].tokens)[1:-1]
+            return self._placed(emissions, path, np.asarray(hypotheses[0].words)[1:-1])
 
-        return decode
+        return listen
+
+    def _placed(
+        self, emissions: Emissions, path: NDArray[np.int64], words: NDArray[np.int64]
+    ) -> Heard:
+        """Read a path: a word stands at the space that ends it."""
+        letters = (path != BLANK) & (path != SPACE)
+        texts, outputs = [], []
+        begin = 0
+        for end in np.flatnonzero(words >= 0).tolist():
+            own = begin + np.flatnonzero(letters[begin:end])
+            texts.append(self._words[words[end]])
+            outputs.append((int(own[0]), int(own[-1])))
+            begin = end
+        scores = emissions[np.arange(len(emissions)), path[: len(emissions)]]
+        return Heard(tuple(texts), tuple(outputs), float(scores.sum()))
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Drop what a library writes to the console by itself, such as KenLM's bar."""
+    console = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(console, 2)
+            os.close(console)
 
 
 @contextmanager

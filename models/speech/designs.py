@@ -347,6 +347,30 @@ def output_length(convolutions: Sequence[Mapping[str, Any]], frames: Frames) -> 
     return frames
 
 
+def output_places(convolutions: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
+    """Say which frames the outputs stand for.
+
+    Parameters
+    ----------
+    convolutions
+        From `Design.convolutions`.
+
+    Returns
+    -------
+    first, step
+        The frame in the middle of what the first output sees, and how many frames on the next one
+        is. With padding and a stride, the middle may be up to half a stride off.
+    """
+    first, step = 0.0, 1
+    for layer in convolutions:
+        if layer["padding"] == "valid":
+            first += step * layer["dilation"] * (layer["kernel"] - 1) / 2
+        else:
+            first += step * (layer["stride"] - 1) / 2
+        step *= layer["stride"]
+    return first, step
+
+
 def shortest_input(convolutions: Sequence[Mapping[str, Any]]) -> int:
     """Count the frames that a model needs at least to give one output."""
     frames = 1

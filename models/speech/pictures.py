@@ -77,7 +77,7 @@ def utterance(
     seconds = np.arange(len(audio)) / RATE
     sound.plot(seconds, audio / 32768, color=NEGATIVE, linewidth=0.4)
     sound.set_ylabel("amplitude")
-    _heat(above, spectrogram, 8.0)
+    draw_spectrogram(above, spectrogram)
     above.set_ylabel("frequency (kHz)")
     _heat(below, cepstra, float(cepstra.shape[1]))
     below.set_ylabel("coefficient")
@@ -86,13 +86,18 @@ def utterance(
     return to_png(figure, title)
 
 
-def _heat(axes: Any, values: NDArray[np.float32], top: float) -> None:
+def draw_spectrogram(axes: Any, values: NDArray[np.float32], begin: float = 0.0) -> None:
+    """Draw a log spectrogram, shape (frames, 161), from ``begin`` (s) on, in kHz."""
+    _heat(axes, values, RATE / 2000, begin)
+
+
+def _heat(axes: Any, values: NDArray[np.float32], top: float, begin: float = 0.0) -> None:
     axes.grid(visible=False)
     axes.imshow(
         values.T,
         origin="lower",
         aspect="auto",
-        extent=(0.0, len(values) / 100, 0.0, top),
+        extent=(begin, begin + len(values) / 100, 0.0, top),
         cmap="viridis",
         interpolation="nearest",
     )

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,16 @@ class Run:
         from orchestration.store import Slot
 
         return self.store().read(Slot(key, partition))[1]
+
+    def add_partitions(self, name: str, keys: Sequence[str]) -> None:
+        """Add dynamic partitions, as a sensor would."""
+        import dagster as dg
+
+        home = str(self.folder / "state" / "dagster")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", home)
+            with dg.DagsterInstance.from_config(home) as instance:
+                instance.add_dynamic_partitions(name, keys)
 
     def failed_runs(self) -> list[Any]:
         """Dagster's runs that failed, in a step or in a check."""

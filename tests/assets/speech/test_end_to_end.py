@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from models.speech.corpus import RATE
 
 MODELS = ("s000", "swift")
 """The first hears cepstra, the second spectrograms."""
@@ -128,8 +131,68 @@ def test_fewer_cepstra_retrain_the_model_that_hears_them_and_none_that_hears_spe
     assert back == {"materialized": set(), "restored": done["materialized"]}
 
 
+def test_new_recordings_are_transcribed_with_subtitles_and_how_often_models_err(
+    run: Any, tmp_path: Path
+) -> None:
+    import soundfile
+
+    heard = run.load("speech/audio")["sample"][: 8 * RATE]
+    for name, rate in (("two folders/a/talk ü.wav", RATE), ("two folders/b/talk ü.flac", 8000)):
+        (tmp_path / name).parent.mkdir(parents=True)
+        soundfile.write(tmp_path / name, heard[:: RATE // rate], rate)
+    (tmp_path / "two folders" / "no sound.wav").write_text("text")
+    to = tmp_path / "to"
+    done = run.faint("detect", "speech", str(tmp_path / "two folders"), "--json", "--to", str(to))
+    assert done.returncode == 1
+    assert "skipped no sound: " in done.stderr
+    assert "Models: s000, swift. Trained on: corpus, source simulated." in done.stderr
+    found = json.loads(done.stdout)
+    assert found["notes"]["b/talk ü"] == ["Its 8000 samples a second were resampled to 16000."]
+    verdicts = found["verdicts"]
+    assert {v["model"] for v in verdicts} == set(MODELS)
+    assert {v["recording"] for v in verdicts} == {"a/talk ü", "b/talk ü"}
+    for verdict in verdicts:
+        assert verdict["error_rates"]["word_error_rate"]["value"] > 0.5
+        assert verdict["warnings"][0].startswith("most words are likely wrong: ")
+        assert verdict["warnings"][1].startswith("trained on synthetic voices alone: ")
+        slow = verdict["recording"] == "b/talk ü"
+        assert ("sample rate of 8000 Hz: trained on 16000 Hz" in verdict["warnings"]) == slow
+    assert (to / "a" / "talk ü" / "index.html").is_file()
+    transcripts = to / "b" / "talk ü" / "transcripts"
+    assert {file.name for file in transcripts.iterdir()} == {
+        f"{model}.{kind}" for model in MODELS for kind in ("txt", "json", "srt", "vtt")
+    }
+
+
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow_with_its_error_rates(run: Any) -> None:
     _, runs = run.trainings("speech")
     assert set(runs) == set(MODELS)
     assert all("test wer_greedy" in found.data.metrics for found in runs.values())
+
+
+def test_a_recording_in_the_inbox_is_read_once_and_transcribed_anew_by_retrained_networks(
+    run: Any, tmp_path: Path
+) -> None:
+    import soundfile
+
+    heard = run.load("speech/audio")["sample"][: 5 * RATE]
+    soundfile.write(tmp_path / "talk.wav", heard, RATE)
+    inbox = f'{SETTINGS}["speech/recording"]\nfolder = "{tmp_path}"\n'
+    run.settings.write_text(inbox)
+    run.add_partitions("speech_recordings", ["talk"])
+    parts = ("recording", "recording_facts", "readings", "verdicts", "sheet")
+    built = set(run.json("rebuild", REST)["materialized"])
+    assert built == {*(f"speech/{part}[talk]" for part in parts), "speech/catalogue"}
+    said = json.loads(run.faint("detect", "speech", str(tmp_path), "--json").stdout)["verdicts"]
+    assert run.load("speech/verdicts", "talk") == said
+    assert "transcripts/swift.srt" in run.load("speech/sheet", "talk")
+    run.settings.write_text(inbox.replace("epochs = 1", "epochs = 1\nmasks = 2"))
+    stale = run.json("plan", REST)["stale"]
+    run.settings.write_text(SETTINGS)
+    certain = {(item["asset"], item["partition"]) for item in stale if item["certain"]}
+    trained = {(f"speech/{name}", model) for name in ("network", "history") for model in MODELS}
+    assert certain == trained
+    perhaps = {item["asset"] for item in stale if not item["certain"]}
+    assert {"speech/verdicts", "speech/sheet", "speech/catalogue"} <= perhaps
+    assert not perhaps & {"speech/recording", "speech/recording_facts", "speech/readings"}

@@ -8,6 +8,7 @@ import pytest
 
 from models.speech.decoding import (
     SEARCHES,
+    Heard,
     Setting,
     WordSearch,
     beam,
@@ -141,3 +142,35 @@ def test_the_setting_with_the_least_error_is_chosen_and_of_equal_ones_the_first(
     assert (chosen["weight"], chosen["wer"]) == (1.0, 0)
     with pytest.raises(ValueError, match="no setting"):
         choose(search, outputs, said, [])
+
+
+def test_words_are_placed_by_their_letters(search: WordSearch) -> None:
+    outputs = heard("the cat sat on the mat")  # a symbol at each odd output
+    found = search.listener(USUAL)(outputs)
+    assert found.words == ("the", "cat", "sat", "on", "the", "mat")
+    assert found.outputs == ((1, 5), (9, 13), (17, 21), (25, 27), (31, 35), (39, 43))
+    assert found.text == search.decoder(USUAL)(outputs)
+    assert found.score == pytest.approx(outputs.max(axis=1).sum(), abs=1e-3)
+
+
+def test_the_score_of_a_mended_text_is_the_networks_own(search: WordSearch) -> None:
+    outputs = spelled("k", "a", "t")
+    outputs[0] = np.log(1e-6)
+    outputs[0, SYMBOLS.index("k")], outputs[0, SYMBOLS.index("c")] = np.log(0.9), np.log(0.1)
+    found = search.listener(USUAL)(outputs)
+    assert (found.words, found.outputs) == (("cat",), ((0, 2),))
+    assert found.score == pytest.approx(np.log(0.1), abs=1e-4)
+
+
+def test_nothing_is_heard_in_nothing(search: WordSearch) -> None:
+    listen = search.listener(USUAL)
+    assert listen(np.empty((0, OUTPUTS), np.float32)) == Heard()
+    assert listen(spelled("-", "-")).words == ()
+
+
+def test_the_language_model_is_loaded_without_a_word(
+    stored: dict[str, bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with word_search(stored):
+        pass
+    assert capfd.readouterr() == ("", "")

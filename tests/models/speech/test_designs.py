@@ -15,6 +15,7 @@ from models.speech.designs import (
     Design,
     design,
     output_length,
+    output_places,
     shortest_input,
 )
 
@@ -52,6 +53,16 @@ def test_lengths_by_hand():
     assert output_length([valid, valid], 31) == 1
     assert output_length([valid, valid], 30) < 1
     assert shortest_input([valid, valid]) == 31
+
+
+def test_places_of_outputs_by_hand():
+    valid = {"kernel": 11, "stride": 2, "padding": "valid", "dilation": 1}
+    same = {"kernel": 5, "stride": 3, "padding": "same", "dilation": 1}
+    wide = {"kernel": 3, "stride": 1, "padding": "valid", "dilation": 4}
+    assert output_places([]) == (0, 1)
+    assert output_places([valid]) == (5, 2)  # frames 0 ... 10
+    assert output_places([same]) == (1, 3)  # frames -1 ... 3
+    assert output_places([valid, wide]) == (13, 2)  # outputs 0, 4 and 8, at frames 5, 13 and 21
 
 
 def test_lengths_are_worked_out_for_many_utterances_at_once():

@@ -1,0 +1,53 @@
+"""Transcripts of new recordings."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.detection import Detector, Model
+from assets.inbox import Inbox, detection_assets, inbox_sensor
+from assets.speech.inputs import TRAINED, asset_in
+from models.arrays import Arrays
+from models.speech import detection
+from models.types import JsonDict
+
+DETECTOR = Detector(
+    system="speech",
+    science=detection,
+    models={
+        "networks": Model(
+            "network",
+            None,
+            "evaluation",
+            partitioned=True,
+            names=TRAINED,
+            others={"architecture": "architecture", "decoder": "decoder"},
+            shared={"language_model": "language_model"},
+        )
+    },
+    data="corpus",
+    leading="swift",
+    large=detection.LARGE,
+)
+
+
+@dg.asset(
+    key=["speech", "training_range"],
+    io_manager_key="json",
+    ins={name: asset_in(name) for name in ("frames", "corpus", "splits", "index", "tally")},
+)
+def training_range(
+    frames: Arrays, corpus: Any, splits: Any, index: Any, tally: JsonDict
+) -> JsonDict:
+    """Where the training utterances lie, to warn of recordings that are unlike all of them."""
+    return detection.training_range(frames, corpus, splits, index, tally)
+
+
+class Recordings(Inbox, section="speech/recording"):
+    """Where new recordings arrive."""
+
+    _detector = DETECTOR
+
+
+inbox = detection_assets(Recordings)
+sensor = inbox_sensor(Recordings)
