@@ -251,8 +251,10 @@ def verdict_rows(verdicts: Iterable[Verdict]) -> list[JsonDict]:
 def verdict_table(verdicts: Sequence[Verdict]) -> str:
     """Render verdicts for a terminal: a line each, and the models' error rates below.
 
-    Warnings are cut at their first colon.
+    Warnings are cut at their first colon, but for those of all verdicts, which stand below.
     """
+    several = len(verdicts) > 1
+    common = [w for w in verdicts[0].warnings if all(w in v.warnings for v in verdicts) and several]
     rows = [
         {
             "recording": verdict.recording,
@@ -260,7 +262,8 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
             "model": verdict.model,
             "verdict": verdict.label,
             "score": verdict.score,
-            "warnings": "; ".join(w.partition(":")[0] for w in verdict.warnings) or None,
+            "warnings": "; ".join(w.partition(":")[0] for w in verdict.warnings if w not in common)
+            or None,
         }
         for verdict in verdicts
     ]
@@ -272,7 +275,9 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
         | {f"{rate} in tests": value for rate, value in verdict.error_rates.items()}
         for name, verdict in first.items()
     ]
-    return "\n\n".join(comparison_table(table) for table in (rows, rates) if table)
+    tables = [comparison_table(table) for table in (rows, rates) if table]
+    below = ["\n".join(caveats([replace(verdicts[0], warnings=tuple(common))]))] if common else []
+    return "\n\n".join([*tables, *below])
 
 
 def caveats(verdicts: Iterable[Verdict]) -> list[str]:

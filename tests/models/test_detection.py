@@ -145,6 +145,21 @@ def test_a_terminal_shows_error_rates_once_a_model() -> None:
     ]
 
 
+def test_warnings_of_all_verdicts_stand_below_them_in_full() -> None:
+    warned = [
+        Verdict("a", part, "cnn", "chirp", True, 0.9, 0.5, warnings=("far: by 3", *more))
+        for part, more in (("1 s", ()), ("2 s", ("short: 1 s",)))
+    ]
+    assert verdict_table(warned).splitlines() == [
+        "| recording | part | model | verdict | score | warnings |",
+        "| --------- | ---- | ----- | ------- | ----- | -------- |",
+        "| a         | 1 s  | cnn   | chirp   | 0.900 | -        |",
+        "| a         | 2 s  | cnn   | chirp   | 0.900 | short    |",
+        "",
+        "Take care: far: by 3.",
+    ]
+
+
 def test_a_terminal_shows_the_error_rates_of_a_model_that_takes_no_decision() -> None:
     rates = {"word_error_rate": {"value": 0.5}}
     verdict = Verdict("a", "1 s", "swift", "hello", None, -0.5, None, rates)

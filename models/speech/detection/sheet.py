@@ -78,30 +78,41 @@ def _word_error_rate(verdict: Verdict) -> float:
 
 def _transcript(recording: Recording, verdicts: Sequence[Verdict]) -> Section:
     always = [w for w in verdicts[0].warnings if all(w in v.warnings for v in verdicts)]
-    at_times = sum(len(verdict.warnings) > len(always) for verdict in verdicts)
+    kinds: dict[str, list[str]] = {}
+    for warning in (w for verdict in verdicts for w in verdict.warnings if w not in always):
+        kinds.setdefault(_kind(warning), []).append(warning)
     prose = [
         f"By {rate(verdicts[0])}, the best of the models in tests.",
         *caveats([replace(verdicts[0], warnings=tuple(always))]),
+        *(
+            f"Take care: {len(each)} of {len(verdicts)} segments, such as: {each[0]}."
+            for each in kinds.values()
+        ),
         *recording.notes,
     ]
-    if at_times:
-        prose.append(
-            f"{at_times} of {len(verdicts)} segments are unlike what was learnt from in more ways: "
-            "see the last column."
-        )
+    some = {kind for kind, each in kinds.items() if len(each) < len(verdicts)}
     if len(verdicts) > LISTED:
         prose.append(f"The first {LISTED} of {len(verdicts)} segments; the files have all.")
     rows = []
     for verdict in verdicts[:LISTED]:
-        more = [w.partition(":")[0] for w in verdict.warnings if w not in always]
+        more = [w.partition(":")[0] for w in verdict.warnings if _kind(w) in some]
         row = {"time": verdict.part, "said": verdict.label, "score": verdict.score}
-        rows.append(row | ({"take care": "; ".join(more) or None} if at_times else {}))
+        rows.append(row | ({"take care": "; ".join(more) or None} if some else {}))
     return Section("Transcript", prose, rows)
+
+
+def _kind(warning: str) -> str:
+    """Return what a warning is of, without its value.
+
+    >>> _kind("level of -45 dB: trained on -30 ... -18 dB")
+    'level'
+    """
+    return warning.partition(":")[0].partition(" of ")[0]
 
 
 def _words(verdicts: Sequence[Verdict]) -> Section:
     words = [word for verdict in verdicts for word in verdict.details["words"]]
-    prose = ["Seconds from the beginning. A network places a letter within about a tenth of one."]
+    prose = ["Seconds from the beginning. Networks learn no times: letters may be a little off."]
     if not words:
         prose = ["None was recognised."]
     if len(words) > LISTED:
@@ -219,7 +230,7 @@ def _strip_picture(
         )
         for word in verdict.details["words"]:
             if begin <= word["start"] < end:
-                place = 1.04 + 0.13 * (number % ROWS)
+                place = 1.04 + 0.11 * (number % ROWS)
                 wave.annotate(
                     word["word"], (word["start"], place), xycoords=wave.get_xaxis_transform(),
                     fontsize=7.5, annotation_clip=False,

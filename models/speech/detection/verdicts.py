@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.speech.designs import output_places
 from models.speech.detection.recordings import loudness, shape_names, spectral_shape
 from models.speech.features import HOP, WINDOW
 from models.speech.training import emissions
+from models.threads import in_order
 from models.types import JsonDict
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 TOGETHER = 256
 """Segments whose symbol probabilities are in memory at a time."""
+
+SEARCHED = 8
+"""Segments that a thread searches at a time."""
 
 NOTHING = "[no words]"
 SCORE = "mean log probability of a letter (nats)"
@@ -157,14 +161,28 @@ def _transcripts(
 
     architecture, chosen = model.others["architecture"], model.others["decoder"]
     search = _search(*(model.others["language_model"][f"words.{kind}"] for kind in ("arpa", "txt")))
-    listen = search.listener(Setting(*(chosen[name] for name in ("beam", "weight", "bonus"))))
+    setting = Setting(*(chosen[name] for name in ("beam", "weight", "bonus")))
     values = features[architecture["feature"]]
     table = pd.DataFrame({"start": features["first"][:], "frames": features["frames"][:]})
-    for begin in range(0, len(table), TOGETHER):
-        part = table.iloc[begin : begin + TOGETHER].reset_index(drop=True)
-        chosen_rows = Utterances(part, values, centred=architecture["centred"])
-        for symbols in emissions(model.fitted, architecture, chosen_rows):
-            yield symbols, listen(symbols)
+
+    def searches() -> Iterator[Callable[[], list[tuple[NDArray[np.float32], Heard]]]]:
+        for begin in range(0, len(table), TOGETHER):
+            part = table.iloc[begin : begin + TOGETHER].reset_index(drop=True)
+            rows = Utterances(part, values, centred=architecture["centred"])
+            symbols = emissions(model.fitted, architecture, rows)
+            for first in range(0, len(symbols), SEARCHED):
+                yield partial(_heard, search, setting, symbols[first : first + SEARCHED])
+
+    for heard in in_order(searches(), workers=2, name="search"):
+        yield from heard
+
+
+def _heard(
+    search: WordSearch, setting: Setting, symbols: Sequence[NDArray[np.float32]]
+) -> list[tuple[NDArray[np.float32], Heard]]:
+    """Search segments; flashlight-text lets go of the interpreter's lock."""
+    listen = search.listener(setting)  # of this thread's own
+    return [(one, listen(one)) for one in symbols]
 
 
 @lru_cache(maxsize=1)

@@ -266,9 +266,14 @@ def test_the_page_begins_with_the_best_model_and_how_often_it_errs(ranges: dict[
     page = sheet(recording, features, found)
     assert "By swift, word error rate in tests 0.40 [0.20, 0.60], the best of the" in page.html
     assert "Take care: many words are likely wrong: word error rate of 0.40 in tests." in page.html
-    assert "1 of 2 segments are unlike what was learnt from in more ways" in page.html
+    assert (
+        "Take care: 1 of 2 segments, such as: length of 0.89 s: trained on 1 ... 20 s." in page.html
+    )
     assert "<td>length of 0.89 s</td>" in page.html
     assert "<td>the cat sat</td>" in page.html
+    assert "<th>take care</th>" in page.html
+    [short] = verdicts(*recorded("the cat sat"), models, ranges)[1:]
+    assert "<th>take care</th>" not in sheet(recording, features, [short]).html  # said above
     assert "<td>mat</td>" in page.html
     assert page.html.index("<td>swift</td>") < page.html.index("<td>narrow</td>")
     assert page.html.count("<audio") == 1
