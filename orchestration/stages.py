@@ -36,6 +36,7 @@ from orchestration.json_cache import JsonCache
 from orchestration.project import PackageVersions, Project
 from orchestration.settings import plain
 from orchestration.store import VERSION_PARTS, Record, Slot, Store, unfit
+from orchestration.volatile import Volatile
 from orchestration.wiring import Wirer, effective
 
 VERSION_DIGITS = 16
@@ -249,6 +250,9 @@ class Stages:
         functions = [getattr(stage.function, "__module__", "") for stage in self.stages]
         self._roots = {project.definitions, *modules, *functions}
         self._tree.look(self._roots, before._tree if before is not None else None)
+        if before is None:
+            values, volatile = self._tree.values(), Volatile(project, self._tree.state)
+            self._tree.leave_out(volatile.among(values, self._tree.definition))
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}

@@ -5,7 +5,9 @@ This is the public interface; other rooms import nothing else of the package.
 
 from orchestration.fingerprint.nodes import Dynamic
 from orchestration.fingerprint.source_files import SourceError
-from orchestration.fingerprint.tree import Fingerprint, SourceTree, changed
+from orchestration.fingerprint.tree import Definition, Fingerprint, SourceTree, changed
 from orchestration.fingerprint.values import cells
 
-__all__ = ["Dynamic", "Fingerprint", "SourceError", "SourceTree", "cells", "changed"]
+__all__ = [
+    "Definition", "Dynamic", "Fingerprint", "SourceError", "SourceTree", "cells", "changed",
+]  # fmt: skip

@@ -167,6 +167,11 @@ class Graph:
         if key in self.values:
             node.also.add(key)
 
+    def bare(self, key: Key) -> Node:
+        """The statements that bind a name, alone."""
+        bound = key.name in self.sources.names[key.module]
+        return self._node(key._replace(variant="bare")) if bound else Node()
+
     def _changer(self, module: str, unit: Unit) -> Key:
         """A function or class as something that changes what is elsewhere."""
         return Key(module, unit["binds"][0], "named" if unit["kind"] == "class" else "")

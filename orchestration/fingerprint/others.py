@@ -167,6 +167,14 @@ PROCESS_WIDE = (
 """Beginnings of paths that set what every module of the process then finds."""
 
 
+CLOCKS = (
+    "datetime.date.today", "datetime.datetime.now", "datetime.datetime.today",
+    "datetime.datetime.utcnow", "numpy.random.", "os.getpid", "os.urandom", "random.", "secrets.",
+    "socket.gethostname", "tempfile.", "threading.get_ident", "time.", "uuid.",
+)  # fmt: skip
+"""Beginnings of paths of what may differ each time that a module is imported."""
+
+
 def is_constant(path: str) -> bool:
     """Whether something of others is taken for a constant by its name."""
     last = path.rpartition(".")[2]

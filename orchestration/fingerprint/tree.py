@@ -74,11 +74,13 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestration.fingerprint.closure import Graph
 from orchestration.fingerprint.facts import Use, digest_of
 from orchestration.fingerprint.loaded import loaded_values
 from orchestration.fingerprint.nodes import VALUE, Dynamic, Key, Node
+from orchestration.fingerprint.others import CLOCKS
 from orchestration.fingerprint.source_files import SourceFiles
 from orchestration.fingerprint.values import Values
 
@@ -107,6 +109,21 @@ class Fingerprint:
     packages: tuple[str, ...]
     dynamic: tuple[Dynamic, ...]
     outside: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+class Definition(NamedTuple):
+    """How a name of a module is defined.
+
+    Parameters
+    ----------
+    digest
+        Of the statements that bind the name.
+    reads_clock
+        Whether those use something that differs from process to process, as far as is known.
+    """
+
+    digest: str
+    reads_clock: bool
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -204,6 +221,29 @@ class SourceTree:
         if roots is not None:
             for each in self._graphs:
                 each.always = frozenset(modules)
+
+    @property
+    def state(self) -> str:
+        """Digest of all source files."""
+        return self._sources.state
+
+    def values(self) -> dict[str, str]:
+        """Digest of the value of every name that was read, by `module:name`."""
+        nodes = self._graphs[0].values
+        return {f"{k.module}:{k.name}": node.own for k, node in nodes.items() if k.variant == VALUE}
+
+    def definition(self, name: str) -> Definition:
+        """How a name, as in `values`, is defined."""
+        module, _, last = name.partition(":")
+        node = self._graphs[0].bare(Key(module, last))
+        clock = any(path.startswith(CLOCKS) for path in node.outside)
+        return Definition(digest_of(f"{name} {node.own}"), clock)
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Let the values of some names not count."""
+        values = self._graphs[0].values
+        for key in [key for key in values if f"{key.module}:{key.name}" in names]:
+            del values[key]
 
     def fingerprint(
         self, module: str, qualname: str, values: Mapping[str, object] | None = None
