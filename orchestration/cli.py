@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +30,7 @@ from orchestration.rebuild import memo, sources
 from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
+    from orchestration.fingerprint import Dynamic
     from orchestration.rebuild.planning import Plan, Reason
     from orchestration.rebuild.session import Session
     from orchestration.rebuild.watch import Stat
@@ -203,6 +204,8 @@ def _plan(options: argparse.Namespace, project: Project) -> int:
     remembered = None if options.verify or options.explain else memo.recall(project, question)
     if remembered is not None:
         _show_fresh(options, int(str(remembered["fresh"])))
+        if not options.json:
+            _show_unfollowed(int(str(remembered["unfollowed"])))
         return 0
     with _stdout_to_stderr(options.json):
         session = _open(project)
@@ -212,8 +215,11 @@ def _plan(options: argparse.Namespace, project: Project) -> int:
         print(json.dumps(plan.to_dict(), indent=1))
     else:
         _show_plan(plan, explain=options.explain)
+        unfollowed = _unfollowed(session, slots)
         if options.explain:
-            _show_dynamic(session, slots)
+            _explain_unfollowed(unfollowed)
+        else:
+            _show_unfollowed(len({name for names in unfollowed.values() for name in names}))
     return 0
 
 
@@ -226,7 +232,8 @@ def _planned(session: Session, question: str, slots: Sequence[Slot], *, verify: 
         finally:
             session.close()
     if plan.up_to_date:
-        answer: dict[str, object] = {"fresh": plan.fresh}
+        unfollowed = {name for names in _unfollowed(session, slots).values() for name in names}
+        answer: dict[str, object] = {"fresh": plan.fresh, "unfollowed": len(unfollowed)}
         until = session.stands_until()
         memo.remember(session.project, question, before, answer, session.seen, until)
     return plan
@@ -314,16 +321,30 @@ def _show_plan(plan: Plan, *, explain: bool = False) -> None:
     )
 
 
-def _show_dynamic(session: Session, slots: Sequence[Slot]) -> None:
-    seen: dict[tuple[str, int, str], list[str]] = {}
-    for slot in slots:
-        session.stages.version(slot.asset)
-        for item in session.stages.dynamic.get(slot.asset, ()):
-            seen.setdefault((item.module, item.line, item.what), []).append(slot.asset)
-    for (module, line, what), names in seen.items():
-        stages = ", ".join(dict.fromkeys(names))
+def _unfollowed(session: Session, slots: Sequence[Slot]) -> dict[Dynamic, list[str]]:
+    """Find the code that could not be wholly followed, with the assets for which more counts."""
+    assets: dict[Dynamic, list[str]] = {}
+    for name in dict.fromkeys(slot.asset for slot in slots):
+        session.stages.version(name)
+        for item in session.stages.dynamic.get(name, ()):
+            assets.setdefault(item, []).append(name)
+    return assets
+
+
+def _show_unfollowed(count: int) -> None:
+    if count:
         print(
-            f"not followed: {what} in {module}, line {line}: the whole module counts for {stages}"
+            f"{_number(count, 'asset')} {'has' if count == 1 else 'have'} code that can't be "
+            "wholly followed: more counts than is used (--explain says what)"
+        )
+
+
+def _explain_unfollowed(assets: Mapping[Dynamic, Sequence[str]]) -> None:
+    for item, names in assets.items():
+        where = f"{item.module}, line {item.line}" if item.line else item.module
+        print(
+            f"not followed: {item.what} in {where}: all of {item.counts} counts for "
+            f"{', '.join(names)}"
         )
 
 

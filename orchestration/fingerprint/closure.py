@@ -497,7 +497,7 @@ class Graph:
             elif target.kind == "missing" and kind not in (Use.STORED, Use.LOADED):
                 node.text(target.name)
                 what = f"{target.name!r} is not defined in {target.module}"
-                node.dynamic.add(Dynamic(key.module, unit["line"], what))
+                node.dynamic.add(Dynamic(key.module, unit["line"], what, target.module))
                 node.also.add(Key(target.module, "*"))
             else:
                 node.text(f"{target.kind} {target.name}")
@@ -506,7 +506,7 @@ class Graph:
                     node.outside.add(target.name)
                     if ".*." in target.name:
                         what = f"{target.name.partition('.*.')[0]}: import of unknown names by *"
-                        node.dynamic.add(Dynamic(key.module, unit["line"], what))
+                        node.dynamic.add(Dynamic(key.module, unit["line"], what, key.module))
                         node.also.add(Key(key.module, "*"))
 
     def _position(self, node: Node, module: str, ref: str, index: int) -> None:
@@ -537,7 +537,8 @@ class Graph:
         for line, what, ref in unit.get("computed", ()):
             for target in self.names.targets(module, unit, [ref]):
                 if target.kind == "module" or self._is_class(target):
-                    node.dynamic.add(Dynamic(module, line, what))
+                    whole = target.module if target.kind == "module" else ":".join(target.pair)
+                    node.dynamic.add(Dynamic(module, line, what, whole))
         for line, what, pattern in unit.get("dynamic", ()):
             top = pattern.partition(".")[0]
             if "." in pattern and "*" not in top and top not in self.sources.tops:
@@ -547,7 +548,9 @@ class Graph:
                 node.also |= {
                     Key(other, "*") for other in self.sources if fnmatchcase(other, pattern)
                 }
-            node.dynamic.add(Dynamic(module, line, what))
+            matching = {"": "", "*": " and every module of the project"}
+            whole = module + matching.get(pattern, f" and {pattern}")
+            node.dynamic.add(Dynamic(module, line, what, whole))
             node.also.add(Key(module, "*"))
             node.also |= {Key(other, "*") for other in node.loads if other in self.sources}
 

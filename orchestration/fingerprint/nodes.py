@@ -25,11 +25,14 @@ class Dynamic:
         Line in that module's file; 0 where it came with a run-time value.
     what
         What it is, for a person.
+    counts
+        What counts as a whole for it.
     """
 
     module: str
     line: int
     what: str
+    counts: str
 
 
 class Key(NamedTuple):

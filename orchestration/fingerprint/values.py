@@ -246,7 +246,8 @@ class Values:
     def _unknown(self, what: str) -> None:
         """Write what can't be told: it may come from anywhere in the project."""
         self.node.text("unknown")
-        self.node.dynamic.add(Dynamic(self.module, 0, f"{what} in {self.qualname}"))
+        what = f"{what} in {self.qualname}"
+        self.node.dynamic.add(Dynamic(self.module, 0, what, "every module of the project"))
         sources = self.graph.sources
         self.node.also |= {Key(module, "*") for module in sources if module not in sources.broken}
 
