@@ -82,7 +82,7 @@ def open_sound(path: Path, bad: Callable[[str], BadInput]) -> Iterator[Sound]:
     try:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        raise bad(f"it can't be decoded, or is truncated: {error.error_string}") from error
+        raise bad(_undecoded(error)) from error
     with file:
         sound = Sound(file.samplerate, file.channels, file.frames)
         sound.blocks = _blocks(file, sound, bad)
@@ -102,7 +102,7 @@ def _blocks(file: Any, sound: Sound, bad: Callable[[str], BadInput]) -> Iterator
         try:
             channels = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise bad(f"it can't be decoded, or is truncated: {error.error_string}") from error
+            raise bad(_undecoded(error)) from error
         if not np.isfinite(channels).all():
             raise bad(f"it holds NaN or inf {_first_bad(channels, done) / sound.rate:.1f} s in")
         done += len(channels)
@@ -122,3 +122,7 @@ def _blocks(file: Any, sound: Sound, bad: Callable[[str], BadInput]) -> Iterator
 
 def _first_bad(channels: NDArray[np.float32], done: int) -> int:
     return done + int(np.argmin(np.isfinite(channels).all(axis=1)))
+
+
+def _undecoded(error: Any) -> str:
+    return f"it can't be decoded, or is truncated: {error.error_string.rstrip(' .')}"

@@ -24,7 +24,7 @@ STRIP = 12.0
 """Seconds of a picture."""
 STRIPS = 5
 """Pictures at most."""
-HEARD = 60
+HEARD = 20
 """Seconds that can be listened to."""
 LISTED = 200
 """Segments, and words, that a table lists."""
@@ -208,8 +208,9 @@ def _whole_picture(recording: Recording, features: Mapping[str, ArrayLike]) -> b
         color=plots.NEGATIVE,
         linewidth=0.6,
     )
-    for start, stop in zip(features["start"][:], features["stop"][:], strict=True):
-        axes.axvspan(start / RATE / unit, stop / RATE / unit, color=plots.ACCENT, alpha=0.15, lw=0)
+    start, stop = (np.asarray(features[edge][:]) / RATE / unit for edge in ("start", "stop"))
+    spans = list(zip(start.tolist(), (stop - start).tolist(), strict=True))
+    axes.broken_barh(spans, (-100, 110), color=plots.ACCENT, alpha=0.15, lw=0)
     axes.set_xlim(0, len(level) / SECOND / unit)
     axes.set_ylim(max(float(level.min()), -90), min(float(level.max()) + 3, 3))
     axes.set_ylabel("level (dB)")
