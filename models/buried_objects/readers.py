@@ -47,7 +47,7 @@ def find_scans(folder: Path) -> list[tuple[str, Path]]:
         There is no such folder, it holds no scan, or two of one name.
     """
     scans: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=_natural) if folder.is_dir() else []:
+    for path in sorted(folder.iterdir(), key=natural_order) if folder.is_dir() else []:
         if path.is_dir():
             is_scan = any(one.suffix in OUTPUTS for one in path.iterdir())
         else:
@@ -152,7 +152,9 @@ def read_scan(path: Path, *, step: int = 1) -> NDArray[np.float32]:
         The file system failed.
     """
     if path.is_dir():
-        outputs = sorted((one for one in path.iterdir() if one.suffix in OUTPUTS), key=_natural)
+        outputs = sorted(
+            (one for one in path.iterdir() if one.suffix in OUTPUTS), key=natural_order
+        )
         traces = [read_trace(one, step=step) for one in outputs]
         if len({len(trace) for trace in traces}) > 1:
             odd = next(k for k, trace in enumerate(traces) if len(trace) != len(traces[0]))
@@ -164,7 +166,7 @@ def read_scan(path: Path, *, step: int = 1) -> NDArray[np.float32]:
             )
         return np.stack(traces)
     if path.suffix in OUTPUTS:
-        field, dt = _field(path)
+        field, dt = read_field(path)
         if field.ndim != 2:
             raise BadInput(
                 "it is a single trace",
@@ -181,7 +183,7 @@ def read_scan(path: Path, *, step: int = 1) -> NDArray[np.float32]:
 
 def read_trace(path: Path, *, step: int = 1) -> NDArray[np.float32]:
     """Read one trace from a gprMax output, shape (samples,); errors are those of `read_scan`."""
-    field, dt = _field(path)
+    field, dt = read_field(path)
     if field.ndim != 1:
         raise BadInput(
             f"it holds {field.shape[1]} traces",
@@ -192,13 +194,20 @@ def read_trace(path: Path, *, step: int = 1) -> NDArray[np.float32]:
     return np.asarray(_finite(path, _on_grid(field[None], dt, step))[0])
 
 
-def _field(path: Path) -> tuple[NDArray[np.float64], float]:
-    """Field of an output, (samples,) or (samples, traces), and its time step, seconds."""
+def read_field(path: Path) -> tuple[NDArray[np.float64], float]:
+    """Read the field of a gprMax output, (samples,) or (samples, traces), and its time step, s.
+
+    Raises
+    ------
+    BadInput
+        It is truncated or damaged, or lacks something.
+    """
     try:
         with h5py.File(path, "r") as file:
             iterations = int(file.attrs.get("Iterations", 0))
             dt = float(file.attrs.get("dt", 0))
             field = np.asarray(file[FIELD][()] if FIELD in file else [], dtype=np.float64)
+            others = ", ".join(file["/rxs/rx1"]) if "/rxs/rx1" in file else ""
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -210,7 +219,7 @@ def _field(path: Path) -> tuple[NDArray[np.float64], float]:
     elif not SHORTEST_STEP < dt < LONGEST_STEP:
         problem = f"its time step is {dt:g} s"
     elif field.size == 0:
-        problem = f"it has no {FIELD}"
+        problem = f"it has no {FIELD}" + (f", only {others}" if others else "")
     elif field.ndim not in (1, 2) or len(field) != iterations:
         problem = f"{FIELD} has shape {field.shape} for {iterations} iterations"
     if problem:
@@ -276,7 +285,7 @@ def _finite(path: Path, scan: NDArray[np.generic]) -> NDArray[np.float32]:
     return result
 
 
-def _natural(path: Path) -> tuple[list[tuple[int, int | str]], str]:
-    """Order trace10 behind trace9."""
+def natural_order(path: Path) -> tuple[list[tuple[int, int | str]], str]:
+    """Order trace10 behind trace9; a key for sorting."""
     parts = re.findall(r"\d+|\D+", path.stem)
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], path.suffix

@@ -1,0 +1,43 @@
+"""Buried objects in new radar scans."""
+
+import dagster as dg
+
+from assets.buried_objects.inputs import asset_in
+from assets.detection import Detector, Model
+from assets.inbox import Inbox, detection_assets, inbox_sensor
+from models.arrays import Arrays
+from models.buried_objects import detection
+from models.types import JsonDict
+
+DETECTOR = Detector(
+    system="buried_objects",
+    science=detection,
+    models={
+        "networks": Model("network", "threshold", "evaluation", partitioned=True),
+        "upgrade": Model("upgrade/network", "upgrade/threshold", "upgrade/evaluation"),
+    },
+    data="scans",
+    leading="upgrade",
+)
+
+
+@dg.asset(
+    key=["buried_objects", "training_range"],
+    io_manager_key="json",
+    ins={name: asset_in(name) for name in ("scans", "projected", "labels", "splits", "scaling")},
+)
+def training_range(
+    scans: Arrays, projected: Arrays, labels: Arrays, splits: Arrays, scaling: JsonDict
+) -> JsonDict:
+    """Where the training scans lie, to level new ones, and to warn of those unlike all of them."""
+    return detection.training_range(scans, projected, labels, splits, scaling)
+
+
+class Recordings(Inbox, section="buried_objects/recording"):
+    """Where new radar scans arrive."""
+
+    _detector = DETECTOR
+
+
+inbox = detection_assets(Recordings)
+sensor = inbox_sensor(Recordings)
