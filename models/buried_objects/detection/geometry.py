@@ -52,6 +52,13 @@ SAMPLED = 8
 UNIT_MARGIN = 2.0
 """Times that the root mean square of a field in V/m may lie outside that of training scans."""
 
+DIRECT = 0.1
+"""Of the traces' power, what their mean has at least if there is a direct wave: 0.4 to 0.99 in
+profiles, 0.02 in a gather; nothing where the background was subtracted before."""
+
+PARTS = 20
+"""Of a line, in which the direct wave's arrival is compared."""
+
 DRIFT = 0.9
 """Rank correlation of the direct wave's arrival with place, from which it is moveout."""
 
@@ -171,13 +178,13 @@ class Calibration:
     factor
         By which its values are multiplied.
     frequency
-        Centre of the direct wave's spectrum, Hz.
+        Centre of the direct wave's spectrum, Hz; without one, of the traces'.
     rms
         Root mean square of its field before ``factor``.
     level
         Of its echoes before ``factor``, see `level_of`.
     direct
-        When the direct wave passes, seconds on the training scans' time.
+        When the direct wave passes, seconds on the training scans' time; 0 where there is none.
     moveout
         Seconds by which the direct wave arrives later at one end of the line than at the other, if
         it does so all along; otherwise 0.
@@ -319,9 +326,7 @@ def direct_wave(mean: AnyArray, dt: float) -> tuple[float, float]:
     """
     trace = np.asarray(mean, dtype=np.float64)
     trace = trace - np.median(trace)
-    power = np.abs(np.fft.rfft(trace)) ** 2
-    total = power.sum()
-    frequency = float((np.fft.rfftfreq(len(trace), dt) * power).sum() / total) if total else 0.0
+    frequency = _centre(np.abs(np.fft.rfft(trace)) ** 2, trace, dt)
     size = np.abs(trace)
     return frequency, dt * int(np.argmax(size >= FIRST_BREAK * size.max()))
 
@@ -403,13 +408,13 @@ def calibrate(recording: Recording, line: Line, gain: AnyArray, trained: JsonDic
         From `trained_geometry`.
     """
     factors = np.asarray(gain, dtype=np.float32)
-    dt = float(recording.facts["dt"])
-    mean, moveout = _direct_waves(recording)
-    frequency, first_break = direct_wave(mean, dt)
+    frequency, first_break, moveout = _direct_waves(recording)
+    passes = np.isfinite(first_break)
     shift = wow = 0.0
     instrument = bool(recording.facts["instrument"])
     if instrument and frequency > 0:
-        shift, wow = first_break - trained["first_break"] / frequency, WOW / frequency
+        wow = WOW / frequency
+        shift = first_break - trained["first_break"] / frequency if passes else 0.0
     how = Calibration(shift, wow, 1.0, frequency, moveout=moveout)
     gridded = Gridded(recording, line, len(factors), how)
     n = len(gridded)
@@ -421,7 +426,7 @@ def calibrate(recording: Recording, line: Line, gain: AnyArray, trained: JsonDic
     low, _, high = trained["rms"]
     alike = low / UNIT_MARGIN <= rms <= high * UNIT_MARGIN
     factor = 1.0 if (alike and not instrument) or not level else trained["level"][1] / level
-    direct = _passage(np.concatenate(scans).mean(axis=0), frequency)
+    direct = _passage(np.concatenate(scans).mean(axis=0), frequency) if passes else 0.0
     return Calibration(shift, wow, float(factor), frequency, rms, level, direct, moveout)
 
 
@@ -439,23 +444,33 @@ def over_period(power: Field, frequency: float, step: float) -> Field:
     return np.asarray(uniform_filter1d(power, width, axis=-1))
 
 
-def _direct_waves(recording: Recording, parts: int = 20) -> tuple[NDArray[np.float64], float]:
-    """Average the traces, and measure how the direct wave's arrival moves along the line."""
+def _direct_waves(recording: Recording) -> tuple[float, float, float]:
+    """Measure the direct wave: its frequency (Hz), first break (s) and moveout (s).
+
+    Where there is none the first break is NaN, and the frequency that of all that traces hold.
+    """
     from scipy.stats import spearmanr
 
-    traces, usable = recording.arrays["traces"], recording.arrays["usable"]
-    rows = np.flatnonzero(usable)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 100 * parts)).astype(int)]
-    means = np.stack(
-        [
-            np.asarray(traces[some], dtype=np.float64).mean(axis=0)
-            for some in np.array_split(rows, min(parts, len(rows)))
-        ]
-    )
-    centred = np.abs(means - np.median(means, axis=1, keepdims=True))
-    arrival = float(recording.facts["dt"]) * centred.argmax(axis=1)
+    dt = float(recording.facts["dt"])
+    rows = np.flatnonzero(recording.arrays["usable"])
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 100 * PARTS)).astype(int)]
+    traces = recording.arrays["traces"][rows].astype(np.float64)
+    traces -= np.median(traces, axis=1, keepdims=True)
+    mean = traces.mean(axis=0)
+    frequency, first_break = direct_wave(mean, dt)
+    if np.square(mean).sum() < DIRECT * np.square(traces).sum(axis=1).mean():
+        frequency = _centre((np.abs(np.fft.rfft(traces, axis=1)) ** 2).sum(axis=0), traces, dt)
+        first_break = float("nan")
+    parts = np.array_split(traces, min(PARTS, len(traces)))
+    arrival = dt * np.array([np.abs(part.mean(axis=0)).argmax() for part in parts])
     moveout = 0.0
-    if len(arrival) == parts and np.ptp(arrival) > 0:
-        rank = float(spearmanr(np.arange(parts), arrival).statistic)
+    if len(arrival) == PARTS and np.ptp(arrival) > 0:
+        rank = float(spearmanr(np.arange(PARTS), arrival).statistic)
         moveout = float(np.ptp(arrival)) if abs(rank) >= DRIFT else 0.0
-    return means.mean(axis=0), moveout
+    return frequency, first_break, moveout
+
+
+def _centre(power: NDArray[np.float64], traces: NDArray[np.float64], dt: float) -> float:
+    """Return the centre of a power spectrum of traces, Hz; 0 where they are constant."""
+    total = power.sum()
+    return float((np.fft.rfftfreq(traces.shape[-1], dt) * power).sum() / total) if total else 0.0

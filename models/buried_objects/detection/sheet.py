@@ -168,7 +168,8 @@ def _facts(recording: Recording, features: Mapping[str, NDArray[Any]]) -> list[J
             "unknown" if facts["spacing"] is None else f"{facts['spacing']:.4g} m"
         )
         + f"; resampled to {SPACING} m",
-        "frequency": f"direct wave centred on {how.frequency / 1e6:.0f} MHz"
+        "frequency": f"{'direct wave' if how.direct else 'traces'} centred on "
+        f"{how.frequency / 1e6:.0f} MHz"
         + (f"; nominal {facts['frequency'] / 1e6:.0f} MHz" if facts["frequency"] else ""),
         "velocity in the ground": f"{velocity / 1e9:.3f} m/ns, from a relative permittivity of "
         + (f"{stated:g} as stated" if stated else "6, as trained: it is not stated"),

@@ -302,6 +302,8 @@ def geometry_warnings(
         warnings.append(
             f"survey mode {facts['survey']}: trained on antennas side by side along the line"
         )
+    if how.moveout * how.frequency <= 1 and not how.direct:
+        warnings.append("no direct wave: time zero is taken as recorded, and depths count from it")
     if how.moveout * how.frequency > 1:
         warnings.append(
             f"moveout: the direct wave arrives {1e9 * how.moveout:.1f} ns later at one end of the "

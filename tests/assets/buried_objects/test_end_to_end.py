@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.models.buried_objects.detection.radar_files import write_dzt
 
 MODELS = ("rnn1", "convrnn1")
 
@@ -78,6 +81,27 @@ def test_the_comparison_and_the_report_answer_the_studys_question(run: Any, tmp_
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "buried_objects" / "index.html").read_text()
     assert page.count("data:image/png;base64,") > 6
+
+
+def test_new_lines_get_verdicts_of_what_was_trained(run: Any, tmp_path: Path) -> None:
+    scan = run.load("buried_objects/scans")["ez"][:144]
+    write_dzt(tmp_path / "new line.DZT", scan)
+    (tmp_path / "empty.DT1").touch()
+    done = run.faint(
+        "detect", "buried_objects", str(tmp_path), "--json", "--to", str(tmp_path / "to")
+    )
+    assert done.returncode == 1
+    assert f"skipped empty: {tmp_path / 'empty.DT1'}: it is empty" in done.stderr
+    assert "Trained on: scans, source simulated." in done.stderr
+    found = json.loads(done.stdout)["verdicts"]
+    assert {verdict["model"] for verdict in found} == {*MODELS, "upgrade"}
+    assert {verdict["recording"] for verdict in found} == {"new line"}
+    for verdict in found:
+        assert 0 <= verdict["score"] <= 1
+        assert verdict["positive"] == (verdict["label"] == "over an object")
+        assert verdict["error_rates"]["missed"]["value"] is not None
+        assert any(text.startswith("amplitude") for text in verdict["warnings"])
+    assert (tmp_path / "to" / "new line" / "index.html").is_file()
 
 
 def test_the_networks_setting_leaves_the_upgrade_alone(run: Any) -> None:

@@ -237,6 +237,14 @@ def test_a_gather_has_moveout_and_a_profile_has_none(stored: Any, metal: Any) ->
     assert calibrated(recording(gather[::-1]), stored).moveout == how.moveout
 
 
+def test_without_a_direct_wave_time_is_left_as_recorded(stored: Any, metal: Any) -> None:
+    counts = np.rint(100 * without_background(late(metal, 40))).astype(np.int16)
+    how = calibrated(recording(counts, instrument=True), stored)
+    assert (how.shift, how.direct) == (0, 0)
+    # The echo's centre, and not that of noise.
+    assert how.frequency == pytest.approx(1.2 * 450e6, rel=0.25)
+
+
 def test_the_features_of_a_training_scan_are_those_of_training(stored: Any, metal: Any) -> None:
     from models.buried_objects.detection import readings
 

@@ -16,6 +16,7 @@ from models.buried_objects.detection import (
     sheet,
     verdicts,
 )
+from models.buried_objects.features import without_background
 from models.buried_objects.simulation import draw_scene, simulate_scan
 from models.detection import Verdict
 from tests.models.buried_objects.detection.conftest import METAL, Band, Raw, model
@@ -166,6 +167,14 @@ def test_a_survey_that_is_no_profile_is_warned_of(tmp_path: Path, stored: Any, m
     found = judge(write_npz(tmp_path / "b.npz", gather, **SAID), stored)
     [warning] = [w for w in found[0].warnings if w.startswith("moveout: the direct wave arrives 3")]
     assert warning.endswith("as in a CMP or WARR gather, which is no profile")
+
+
+def test_a_line_without_its_direct_wave_is_warned_of(
+    tmp_path: Path, stored: Any, metal: Any
+) -> None:
+    found = judge(write_dzt(tmp_path / "a.DZT", without_background(metal)), stored)
+    warning = "no direct wave: time zero is taken as recorded, and depths count from it"
+    assert warning in found[0].warnings
 
 
 def test_traces_unlike_all_of_training_are_warned_of_with_their_distance(
