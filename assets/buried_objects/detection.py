@@ -18,6 +18,7 @@ DETECTOR = Detector(
     },
     data="scans",
     leading="upgrade",
+    large=detection.LARGE,
 )
 
 

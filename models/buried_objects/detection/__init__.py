@@ -9,6 +9,7 @@ echo below a span gives its depth (`echoes`).
 from models.buried_objects.detection.recordings import SUFFIXES, group_files, read_recording
 from models.buried_objects.detection.sheet import sheet
 from models.buried_objects.detection.verdicts import (
+    LARGE,
     READINGS_FROM,
     readings,
     training_range,
@@ -16,6 +17,7 @@ from models.buried_objects.detection.verdicts import (
 )
 
 __all__ = [
+    "LARGE",
     "READINGS_FROM",
     "SUFFIXES",
     "group_files",

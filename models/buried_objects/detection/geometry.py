@@ -22,7 +22,7 @@ from models.arrays import ArrayLike, Arrays
 from models.buried_objects.features import without_background
 from models.buried_objects.scans import SAMPLES, SPACING, TIME_STEP, TRACES, runs
 from models.detection import Recording
-from models.sampling import TRAIN
+from models.sampling import TRAIN, read_rows
 from models.types import JsonDict
 
 BLOCK = 256
@@ -258,7 +258,7 @@ class Gridded:
         if not weights.nnz:
             return np.zeros((weights.shape[0], self.shape[1]), np.float32)
         first, last = int(weights.indices.min()), int(weights.indices.max()) + 1
-        recorded = np.array(self._traces[first:last], dtype=np.float32)
+        recorded = np.asarray(self._traces[first:last]).astype(np.float32)
         recorded[~self._usable[first:last]] = 0
         if self._wow:
             recorded = dewowed(recorded, self._wow)
@@ -454,7 +454,7 @@ def _direct_waves(recording: Recording) -> tuple[float, float, float]:
     dt = float(recording.facts["dt"])
     rows = np.flatnonzero(recording.arrays["usable"])
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 100 * PARTS)).astype(int)]
-    traces = recording.arrays["traces"][rows].astype(np.float64)
+    traces = read_rows(recording.arrays["traces"], rows).astype(np.float64)
     traces -= np.median(traces, axis=1, keepdims=True)
     mean = traces.mean(axis=0)
     frequency, first_break = direct_wave(mean, dt)

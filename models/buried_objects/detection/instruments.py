@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import ArrayLike, on_disk
 from models.errors import BadInput
 
 FOOT = 0.3048
@@ -42,6 +43,9 @@ _DZT = np.dtype(
         "itemsize": HEADER,
     }
 )  # fmt: skip
+READ = 1 << 22
+"""Bytes read at a time: a line of any length takes as much memory."""
+
 _STORED: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 16: np.dtype("<u2"), 32: np.dtype("<i4")}
 _A_DZT = "a profile of a GSSI radar (DZT)"
 _A_DT1 = "a profile of a Sensors & Software radar (DT1, with its HD beside it)"
@@ -54,7 +58,8 @@ class Profile:
     Attributes
     ----------
     traces
-        Shape (n, samples), of the type they are stored in; 0 is no field.
+        Shape (n, samples), of the type they are stored in; 0 is no field. Those of instruments are
+        on disk.
     dt
         Seconds between samples.
     position
@@ -72,7 +77,7 @@ class Profile:
         What was left out or taken for granted, each a sentence.
     """
 
-    traces: NDArray[Any]
+    traces: ArrayLike
     dt: float
     position: NDArray[np.float64] | None = None
     frequency: float | None = None
@@ -94,10 +99,12 @@ def read_dzt(file: Path) -> Profile:
     BadInput
         It is no DZT, or holds no trace.
     """
-    stored = file.read_bytes()
-    if len(stored) < HEADER:
-        raise _bad(f"it ends after {len(stored)} bytes, within its header", file, _A_DZT)
-    head = np.frombuffer(stored, _DZT, 1)[0]
+    stored = file.stat().st_size
+    with file.open("rb") as opened:
+        header = opened.read(HEADER)
+    if len(header) < HEADER:
+        raise _bad(f"it ends after {len(header)} bytes, within its header", file, _A_DZT)
+    head = np.frombuffer(header, _DZT, 1)[0]
     samples, bits, channels = (int(head[name]) for name in ("samples", "bits", "channels"))
     channels = max(channels, 1)
     window, data = float(head["range"]), int(head["data"])
@@ -109,26 +116,30 @@ def read_dzt(file: Path) -> Profile:
         )
     start = HEADER * (data if data < HEADER else channels)
     notes = []
-    size = samples * channels * bits // 8
-    count, rest = divmod(len(stored) - start, size)
+    trace = np.dtype([("all", _STORED[bits], (channels, samples))])
+    count, rest = divmod(stored - start, trace.itemsize)
     if count < 1:
-        raise _bad(f"it ends after {len(stored)} bytes, before its first trace", file, _A_DZT)
+        raise _bad(f"it ends after {stored} bytes, before its first trace", file, _A_DZT)
     if rest:
         notes.append(f"The file is cut short: its {count} whole traces are used.")
     if channels > 1:
         notes.append(f"The first of its {channels} channels is used.")
     if head["gain"] > 2:
         notes.append("Gain was set on the instrument when it was recorded; it is left as it is.")
-    every = np.frombuffer(stored, _STORED[bits], count * channels * samples, start)
-    traces = every.reshape(count, channels, samples)[:, 0].copy()
-    if bits < 32:  # stored about the middle of their range: flipping the first bit subtracts it
-        traces ^= traces.dtype.type(1 << (bits - 1))
-        traces = traces.view(f"i{bits // 8}")
-    traces[:, :2] = traces[:, 2:3]
+
+    def first_channel() -> Iterator[dict[str, NDArray[Any]]]:
+        for block in _blocks(file, start, trace, count, _A_DZT):
+            values = block["all"][:, 0].copy()
+            if bits < 32:  # about the middle of their range: flipping the first bit subtracts it
+                values ^= values.dtype.type(1 << (bits - 1))
+                values = values.view(f"i{bits // 8}")
+            values[:, :2] = values[:, 2:3]
+            yield {"traces": values}
+
     per_metre, permittivity = float(head["per_metre"]), float(head["permittivity"])
     named = re.search(rb"(\d+)\s*MHz", head["antenna"], re.IGNORECASE)
     return Profile(
-        traces,
+        on_disk(first_channel())["traces"],
         window * 1e-9 / samples,
         np.arange(count, dtype=np.float64) / per_metre if 0 < per_metre < 1e4 else None,
         frequency=1e6 * float(named[1]) if named else None,
@@ -156,20 +167,23 @@ def read_dt1(files: Sequence[Path]) -> Profile:
     settings = _settings(by_suffix[".hd"])
     samples = int(settings.number("NUMBER OF PTS/TRC", 16, 1e6))
     window = settings.number("TOTAL TIME WINDOW", 0.01, 1e6)
-    stored = file.read_bytes()
+    stored = file.stat().st_size
     trace = np.dtype([("head", "<f4", 25), ("comment", "S28"), ("samples", "<i2", samples)])
-    count, rest = divmod(len(stored), trace.itemsize)
+    count, rest = divmod(stored, trace.itemsize)
     if count < 1:
-        raise _bad(f"it ends after {len(stored)} bytes, within its first trace", file, _A_DT1)
-    rows = np.frombuffer(stored, trace, count)
-    head = rows["head"]
-    if head[0, 2] != samples or (head[0, 5] not in (0, 2)):
+        raise _bad(f"it ends after {stored} bytes, within its first trace", file, _A_DT1)
+    [head] = next(_blocks(file, 0, trace, 1, _A_DT1))["head"]
+    if head[2] != samples or head[5] not in (0, 2):
         raise _bad(
-            f"its first trace has {head[0, 2]:g} samples of {head[0, 5]:g} bytes, the HD says "
+            f"its first trace has {head[2]:g} samples of {head[5]:g} bytes, the HD says "
             f"{samples}; samples have 2 bytes",
             file,
             _A_DT1,
         )
+    arrays = on_disk(
+        {"traces": block["samples"], "position": block["head"][:, 1].astype(np.float64)}
+        for block in _blocks(file, 0, trace, count, _A_DT1)
+    )
     notes = []
     if rest:
         notes.append(f"The file is cut short: its {count} whole traces are used.")
@@ -184,9 +198,9 @@ def read_dt1(files: Sequence[Path]) -> Profile:
     )
     mode = settings.text.get("SURVEY MODE", "")
     return Profile(
-        rows["samples"].copy(),
+        arrays["traces"],
         window * 1e-9 / samples,
-        _positions(head[:, 1].astype(np.float64), settings, unit),
+        _positions(np.asarray(arrays["position"][:]), settings, unit),
         frequency=1e6 * frequency if frequency else None,
         offset=None if offset is None else unit * offset,
         kind="Sensors & Software DT1",
@@ -240,6 +254,21 @@ def _positions(
         return None
     first = settings.optional("STARTING POSITION") or 0.0
     return np.asarray(unit * (first + step * np.arange(len(stored))), dtype=np.float64)
+
+
+def _blocks(
+    file: Path, start: int, trace: np.dtype[Any], count: int, expected: str
+) -> Iterator[NDArray[Any]]:
+    """Read ``count`` traces of a file, some at a time."""
+    some = max(1, READ // trace.itemsize)
+    with file.open("rb") as opened:
+        opened.seek(start)
+        for first in range(0, count, some):
+            wanted = min(some, count - first)
+            read = opened.read(wanted * trace.itemsize)
+            if len(read) < wanted * trace.itemsize:
+                raise _bad("it became shorter while it was read", file, expected)
+            yield np.frombuffer(read, trace, wanted)
 
 
 def _bad(

@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import ArrayLike
 from models.buried_objects.detection.geometry import position_of, time_step
 from models.buried_objects.detection.instruments import Profile, read_dt1, read_dzt
 from models.buried_objects.readers import (
@@ -39,7 +40,10 @@ from models.errors import BadInput
 SUFFIXES = (*OUTPUTS, ".csv", ".npy", ".npz", ".dzt", ".dt1", ".hd")
 
 LARGEST = 2**30
-"""Bytes of a file: traces are kept in memory as they are stored."""
+"""Bytes of a table, an array or an output, which are read as a whole."""
+
+BLOCK = 4096
+"""Traces that are looked at together."""
 
 LONGEST = 500_000
 """Traces of a resampled line: 10 km."""
@@ -137,7 +141,8 @@ def read_recording(name: str, files: Sequence[Path]) -> Recording:
     Returns
     -------
     Recording
-        ``traces``, shape (n, samples), of the type they are stored in; ``position`` float64, shape
+        ``traces``, shape (n, samples), of the type they are stored in, those of field radars on
+        disk; ``position`` float64, shape
         (n,), metres along the line, NaN throughout where unknown; ``usable`` bool, shape (n,),
         False for a trace with NaN or of one value throughout. The facts have ``dt`` (s),
         ``frequency``, ``permittivity`` and ``offset`` as stated, else None, ``instrument`` and
@@ -155,7 +160,8 @@ def read_recording(name: str, files: Sequence[Path]) -> Recording:
             raise BadInput(problem, file=file, expected=_FORMATS, remedy="Correct the path.")
         if file.stat().st_size == 0:
             raise BadInput("it is empty", file=file, expected=_FORMATS, remedy="Copy it again.")
-        if (size := file.stat().st_size) > LARGEST:
+        size = file.stat().st_size
+        if size > LARGEST and file.suffix.lower() not in (".dzt", ".dt1"):
             raise BadInput(
                 f"it holds {size / 2**30:.1f} GB",
                 file=file,
@@ -163,7 +169,7 @@ def read_recording(name: str, files: Sequence[Path]) -> Recording:
                 remedy="Cut the line into parts.",
             )
     profile = _profile(files)
-    traces = profile.traces
+    traces: Any = profile.traces
     if len(traces) < 2:
         raise BadInput(
             "it is a single trace (A-scan)",
@@ -240,11 +246,15 @@ def _profile(files: Sequence[Path]) -> Profile:
     )  # fmt: skip
 
 
-def _usable(traces: NDArray[Any]) -> NDArray[np.bool_]:
-    constant = (traces == traces[:, :1]).all(axis=1)
-    if traces.dtype.kind != "f":
-        return np.asarray(~constant)
-    return np.asarray(~constant & np.isfinite(traces).all(axis=1))
+def _usable(traces: ArrayLike) -> NDArray[np.bool_]:
+    """Tell traces with values from those of one value or with NaN; shape (n,)."""
+    result = np.empty(len(traces), bool)
+    for block in (slice(start, start + BLOCK) for start in range(0, len(traces), BLOCK)):
+        values = np.asarray(traces[block])
+        result[block] = (values != values[:, :1]).any(axis=1)
+        if values.dtype.kind == "f":
+            result[block] &= np.isfinite(values).all(axis=1)
+    return result
 
 
 def _outputs(files: Sequence[Path]) -> Profile:

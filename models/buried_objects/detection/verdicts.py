@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Arrays
+from models.arrays import Arrays, Block, on_disk
 from models.buried_objects.detection.echoes import (
     REACH,
     depth_of,
@@ -42,6 +42,9 @@ from models.types import JsonDict
 
 READINGS_FROM = ("scaling", "training_range")
 """Stored assets that `readings` needs."""
+
+LARGE = ("traces", "projected")
+"""Arrays that grow with a line, and may be too large for memory."""
 
 OVER, BESIDE = "over an object", "no object"
 
@@ -99,9 +102,9 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     -------
     dict
         Of the traces of the line, one every 2 cm: ``position`` (n,), metres; ``known`` (n,), False
-        in gaps; ``projected`` float32 (n, 128), the features; ``strength`` (n,), the greatest power
-        of the echoes summed along hyperbolas with their apex below a trace, and ``delay`` (n,),
-        seconds after the direct wave of the first strong one. ``calibration``:
+        in gaps; ``projected`` float32 (n, 128), the features, on disk; ``strength`` (n,), the
+        greatest power of the echoes summed along hyperbolas with their apex below a trace, and
+        ``delay`` (n,), seconds after the direct wave of the first strong one. ``calibration``:
         `Calibration.to_array`.
     """
     gain = np.asarray(stored["scaling"]["gain"], dtype=np.float32)
@@ -109,20 +112,22 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     how = calibrate(recording, line, gain, stored["training_range"]["geometry"])
     gridded = Gridded(recording, line, len(gain), how)
     velocity = velocity_of(recording.facts["permittivity"])
-    features, delay, strength = [], [], []
-    for rows, echoes in echoes_of(gridded, around=REACH):
-        own = slice(min(rows.start, REACH), min(rows.start, REACH) + rows.stop - rows.start)
-        features.append(project(echoes[own] * gain))
-        power, after = summed(echoes, velocity, how.direct, how.frequency)
-        when, strongest = first_strong(power[own], after, how.frequency)
-        delay.append(when)
-        strength.append(strongest)
+
+    def features() -> Iterator[Block]:
+        for rows, echoes in echoes_of(gridded, around=REACH):
+            own = slice(min(rows.start, REACH), min(rows.start, REACH) + rows.stop - rows.start)
+            power, after = summed(echoes, velocity, how.direct, how.frequency)
+            delay, strength = first_strong(power[own], after, how.frequency)
+            values = project(echoes[own] * gain)
+            yield {"projected": values, "delay": delay, "strength": strength}
+
+    arrays: dict[str, Any] = on_disk(features())
     return {
         "position": line.position,
         "known": line.known,
-        "projected": np.concatenate(features),
-        "delay": np.concatenate(delay),
-        "strength": np.concatenate(strength),
+        "projected": arrays["projected"],
+        "delay": np.asarray(arrays["delay"][:]),
+        "strength": np.asarray(arrays["strength"][:]),
         "calibration": how.to_array(),
     }
 

@@ -217,10 +217,10 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_dzt(tmp_path / "line.DZT", SCAN)
 
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, *_: object) -> Any:
         raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(PermissionError):  # `faint detect` names file and reason, and goes on
         read(path)
 
@@ -271,12 +271,12 @@ def test_lines_of_no_place_or_beyond_all_measure(tmp_path: Path) -> None:
         read(*both)
 
 
-def test_a_file_that_is_too_large_is_not_read(
+def test_a_table_that_is_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "line.DZT"
+    path = tmp_path / "line.csv"
     with path.open("wb") as file:
         file.truncate(3 * 2**30)  # a hole: nothing is written
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(Path, "open", lambda *_, **__: pytest.fail("it was read"))
     with pytest.raises(BadInput, match=r"it holds 3.0 GB; expected at most 1 GB. Cut the line"):
         read(path)
