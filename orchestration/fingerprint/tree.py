@@ -146,6 +146,8 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
                 added.discard(other)
                 break
     edited = {piece for piece in old if piece in new and old[piece] != new[piece]}
+    for group in (edited, added, gone):  # a value that its definition tells of
+        group -= {f"{piece} (value)" for piece in edited | added | gone}
     return sorted(
         [*edited, *(f"{piece} (new)" for piece in added), *(f"{piece} (gone)" for piece in gone)]
     )

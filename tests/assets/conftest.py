@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+WATCHING = Path(__file__).with_name("opened")
 
 
 class Run:
@@ -26,6 +27,7 @@ class Run:
             **{k: v for k, v in os.environ.items() if not k.startswith(("FAINT_", "DAGSTER_HOME"))},
             "FAINT_STATE": str(folder / "state"),
             "FAINT_SETTINGS": str(self.settings),
+            "FAINT_OPENED": str(folder / "opened.txt"),
         }
 
     def faint(self, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -33,7 +35,7 @@ class Run:
         return subprocess.run(
             [sys.executable, "-m", "orchestration.cli", *arguments],
             cwd=root,
-            env=self.env | {"PYTHONPATH": str(root)},
+            env=self.env | {"PYTHONPATH": os.pathsep.join([str(root), str(WATCHING)])},
             capture_output=True,
             text=True,
             check=False,
@@ -79,6 +81,30 @@ class Run:
             patch.setenv("DAGSTER_HOME", home)
             with dg.DagsterInstance.from_config(home) as instance:
                 return list(instance.get_runs(failed))
+
+    def uncounted(self) -> set[tuple[str, str]]:
+        """Files below `models` that a stage opened and that don't count for it, with the stage."""
+        from assets.definitions import defs
+        from orchestration.stages import GRAPH
+        from orchestration.store import Slot
+
+        assert defs.resources is not None
+        stages = defs.resources[GRAPH].stages.stages
+        functions = {f"{s.function.__module__}:{s.function.__qualname__}": s for s in stages}
+        wrong = set()
+        for line in self.opened():
+            name, path = line.split("\t")
+            record = None
+            if name in functions and functions[name].partitions_def is None:
+                record = self.store().current(Slot(functions[name].keys[0]))
+            if record is None or path not in record.version["files"]:
+                wrong.add((name, path))
+        return wrong
+
+    def opened(self) -> set[str]:
+        """What stages opened below `models`: a stage and a file a line."""
+        log = self.folder / "opened.txt"
+        return set(log.read_text().splitlines()) if log.exists() else set()
 
     def stored(self) -> list[Path]:
         """All files in the store."""

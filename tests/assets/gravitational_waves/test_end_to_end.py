@@ -43,6 +43,10 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     return run
 
 
+def test_every_file_read_below_models_counts_for_its_stage(run: Any) -> None:
+    assert run.uncounted() == set()
+
+
 def test_a_second_rebuild_runs_nothing(run: Any) -> None:
     assert run.json("rebuild", "group:gravitational_waves")["materialized"] == []
     assert run.json("plan", "group:gravitational_waves")["stale"] == []

@@ -71,6 +71,10 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     return run
 
 
+def test_every_file_read_below_models_counts_for_its_stage(run: Any) -> None:
+    assert run.uncounted() == set()
+
+
 def test_what_was_built_is_fresh_and_the_other_partitions_are_missing(run: Any) -> None:
     others = {f"{name}|{setting}" for name in NAMES for setting in ("short", "medium", "long")}
     others -= set(BUILT)

@@ -62,6 +62,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     return run
 
 
+def test_every_file_read_below_models_counts_for_its_stage(run: Any) -> None:
+    assert len(run.opened()) >= 3
+    assert run.uncounted() == set()
+
+
 def test_a_second_rebuild_runs_nothing(run: Any) -> None:
     assert run.json("rebuild", REST)["materialized"] == []
     assert run.json("plan", REST)["stale"] == []
