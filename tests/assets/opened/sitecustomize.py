@@ -3,18 +3,20 @@
 import os
 import sys
 from pathlib import Path
+from types import FrameType
 
 LOG = os.environ.get("FAINT_OPENED")
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def opened(event: str, arguments: tuple) -> None:
+def opened(event: str, arguments: tuple[object, ...]) -> None:
     if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
         return
     path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - an import would open files
     if not path.startswith(f"{ROOT}/models/") or path.endswith((".py", ".pyc")):
         return
-    frame, stage = sys._getframe(), None
+    frame: FrameType | None = sys._getframe()
+    stage: FrameType | None = None
     while frame is not None:
         if Path(frame.f_code.co_filename).parent.parent == ROOT / "assets":  # a system's module
             stage = frame
