@@ -337,7 +337,7 @@ class Graph:
             units = self.sources.binding(*pair)
             self._plain[pair] = (
                 [unit["kind"] for unit in units] == ["class"]
-                and not any(hook.startswith("subclass") for hook in units[0].get("hooks", ()))
+                and not units[0].get("hooks")
                 and not units[0].get("metaclass")
                 and not self.names.changes.get(pair)
                 and all(

@@ -11,7 +11,6 @@ from orchestration.fingerprint.canonical import flattened, folded
 from orchestration.fingerprint.effects import EffectReader
 from orchestration.fingerprint.facts import (
     BLIND_DECORATORS,
-    LOGGING,
     QUIET_DECORATORS,
     Decorator,
     Facts,
@@ -170,7 +169,7 @@ class DefinitionReader(EffectReader):
                 self.unit["read"] = sorted({*self.unit.get("read", ()), *read})
             with (
                 self.mode(scope=scope, path=path, depth=self.depth + 1),
-                self.mode(soft=False, annotation=False, mentioning=False),
+                self.mode(soft=False, annotation=False),
             ):
                 self.visit_block(node.body)
                 self._unused_imports(node.body)
@@ -266,15 +265,12 @@ class DefinitionReader(EffectReader):
 
     def _called_decorator(self, node: ast.expr) -> list[int]:
         if isinstance(node, ast.Call):
-            return self.call(node, "decorator")
+            return self.call(node)
         chain = dotted_name(node)
         if chain is None:
             self.visit(node)
             return []
-        called = self.name(*chain, Use.CALLED)
-        if self.depth == 0:
-            self.unit["calls"].extend((ref, "decorator") for ref in called)
-        return called
+        return self.name(*chain, Use.CALLED)
 
     def _hints(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, readers: list[int], top: bool
@@ -286,7 +282,7 @@ class DefinitionReader(EffectReader):
         if not annotated and node.returns is None:
             return
         kept = len(self.unit["eager"])
-        with self.part() as part, self.mode(annotation=True, mentioning=False):
+        with self.part() as part, self.mode(annotation=True):
             for argument in annotated:
                 before = len(self.slots)
                 self.write(f"({argument.arg}: ")
@@ -313,7 +309,10 @@ class DefinitionReader(EffectReader):
             self._decorator(decorator, top)
         if top:
             self.unit["doc"] = docstring(node)
-            self.unit["hooks"] = _class_hooks(node)
+            self.unit["hooks"] = any(
+                isinstance(inner, FUNCTIONS) and inner.name == "__init_subclass__"
+                for inner in node.body
+            )
             self._methods(node)
         self.write(f"(ClassDef {'' if top else node.name} ")
         with self.type_parameters(node):
@@ -330,7 +329,7 @@ class DefinitionReader(EffectReader):
             if top:
                 self.unit["bases"] = bases
             scope, path = Scope("class", self.scope).bind(node.body), [*self.path, node.name]
-            with self.mode(scope=scope, path=path, annotation=False, mentioning=False):
+            with self.mode(scope=scope, path=path, annotation=False):
                 for statement in node.body:
                     if isinstance(statement, ast.AnnAssign):
                         self._field(statement, bases)
@@ -537,37 +536,3 @@ class DefinitionReader(EffectReader):
 def _bound(node: ast.stmt) -> list[str]:
     scope = Scope("module", None).bind([node])
     return sorted(scope.names | scope.imports.keys())
-
-
-def _class_hooks(node: ast.ClassDef) -> list[str]:
-    """What making a subclass does, or, for a metaclass, making a class.
-
-    Returns
-    -------
-    list of str
-        "subclass" and "class" where there is code that runs, each with "+" where that code changes
-        more than the new class itself.
-    """
-    hooked = []
-    hooks = {"__init_subclass__": "subclass", "__new__": "class", "__init__": "class"}
-    for method in node.body:
-        if not isinstance(method, FUNCTIONS) or method.name not in hooks:
-            continue
-        called = {
-            id(inner.value.func)
-            for inner in ast.walk(method)
-            if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call)
-        }
-        own = {node.name, *(argument.arg for argument in method.args.args[:1])}
-        registers = any(
-            root_name(inner) in own
-            for inner in ast.walk(method)
-            if (isinstance(inner, ast.Subscript) and not isinstance(inner.ctx, ast.Load))
-            or (
-                isinstance(inner, ast.Attribute)
-                and inner.attr not in {*hooks, *LOGGING}
-                and id(inner) in called
-            )
-        )
-        hooked.append(hooks[method.name] + "+" * registers)
-    return hooked

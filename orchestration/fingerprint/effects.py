@@ -19,11 +19,6 @@ from orchestration.fingerprint.logs import logger_of, told
 from orchestration.fingerprint.normalise import Normaliser
 from orchestration.fingerprint.scopes import TYPE_CHECKING, dotted_name, root_name
 
-_ALTERING = {
-    "bisect.insort", "heapq.heapify", "heapq.heappop", "heapq.heappush", "numpy.copyto",
-    "numpy.fill_diagonal", "numpy.put", "numpy.random.shuffle", "operator.setitem",
-    "random.shuffle",
-}  # fmt: skip
 _EVALUATORS = {"builtins.eval", "builtins.exec", "builtins.compile"}
 _ATTRIBUTES = {"builtins.getattr", "builtins.setattr", "builtins.delattr"}
 _NAMESPACES = {"builtins.globals", "builtins.locals"}
@@ -131,13 +126,11 @@ class EffectReader(Normaliser):
     def visit_Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Constant):
             return
-        if self.depth == 0:
-            self.unit["effect"] = True
-        elif isinstance(node.value, ast.Call) and self._logged(node.value):
+        if self.depth and isinstance(node.value, ast.Call) and self._logged(node.value):
             return
         self.write("(Expr ")
         if isinstance(node.value, ast.Call):
-            self.call(node.value, "effect")
+            self.call(node.value, effect=True)
         else:
             self.visit(node.value)
         self.write(")")
@@ -162,7 +155,7 @@ class EffectReader(Normaliser):
         place = len(self.out)
         with self.part() as part:
             self.write(f"(Log {place} ")
-            by = self.call(node, "effect")
+            by = self.call(node, effect=True)
             self.write(")")
         self.unit["logs"].append(Log(**part, who=who, by=by, uses=sorted(uses)))
         return True
@@ -176,8 +169,6 @@ class EffectReader(Normaliser):
             base = base.value
         if (chain := dotted_name(base)) is not None:
             self.name(*chain)
-            if self.scope.is_parameter(chain[0]):  # a list grows in place
-                self.unit["alters"] = True
         self.write(f" {type(node.op).__name__} ")
         self.visit(node.value)
         self.write(")")
@@ -194,7 +185,7 @@ class EffectReader(Normaliser):
             else:
                 self.write(f"(bind {self.local(node.id)})")
         elif chain is not None:
-            self.changes(chain[0], self.name(*chain, Use.STORED))
+            self.changes(self.name(*chain, Use.STORED))
         elif isinstance(node, ast.Attribute):
             self.write("(. ")
             self._target_base(node.value)
@@ -214,25 +205,23 @@ class EffectReader(Normaliser):
     def _target_base(self, node: ast.AST) -> None:
         chain = dotted_name(node)
         if chain is not None:
-            self.changes(chain[0], self.name(*chain, Use.STORED))
+            self.changes(self.name(*chain, Use.STORED))
         elif isinstance(node, ast.Attribute | ast.Subscript):
             self.target(node)
         else:  # what a call returns
             before = len(self.slots)
             self.visit(node)
-            self.changes("", self.slots[before:])
+            self.changes(self.slots[before:])
 
-    def changes(self, root: str, refs: list[int]) -> None:
+    def changes(self, refs: list[int]) -> None:
         """Note that what refs mean is changed, on import or when called."""
-        if self.scope.is_parameter(root):
-            self.unit["alters"] = True
         self.unit["writes" if self.depth else "stores"].extend(refs)
 
     def visit_Call(self, node: ast.Call) -> None:
-        self.call(node, "value")
+        self.call(node)
 
-    def call(self, node: ast.Call, mode: str) -> list[int]:
-        """Write a call. Returns the refs of what is called."""
+    def call(self, node: ast.Call, *, effect: bool = False) -> list[int]:
+        """Write a call, whose result is thrown away or not. Returns the refs of what is called."""
         dotted = self.scope.dotted(node.func) or ""
         if self._special(node, dotted):
             return []
@@ -243,39 +232,28 @@ class EffectReader(Normaliser):
         called: list[int] = []
         chain = dotted_name(node.func)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        alters = method in MUTATORS or (mode == "effect" and bool(method) and method not in LOGGING)
+        alters = method in MUTATORS or (effect and bool(method) and method not in LOGGING)
         if chain is not None:
             if method == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
             use = Use.MADE if node in self.kept else Use.CALLED
-            called = self.name(*chain, Use.METHOD if mode == "effect" and alters else use)
-            if alters and self.scope.is_parameter(chain[0]):
-                self.unit["alters"] = True
-            if self.depth == 0:
-                self.unit["calls"].extend((ref, mode) for ref in called)
-            elif alters:
+            called = self.name(*chain, Use.METHOD if effect and alters else use)
+            if self.depth and alters:
                 self.unit["methods"].extend(called)
-        elif alters and mode == "effect" and root_name(node.func) is not None:
+        elif alters and effect and root_name(node.func) is not None:
             self.target(node.func)
         elif alters:
             before = len(self.slots)
             self.visit(node.func)
-            self.changes(root_name(node.func) or "", self.slots[before:])
+            self.changes(self.slots[before:])
         elif isinstance(node.func, ast.Call):
-            called = self.call(node.func, mode)
+            called = self.call(node.func, effect=effect)
         else:
             self.visit(node.func)
-        names = [item.id for item in node.args if isinstance(item, ast.Name)]
-        if any(map(self.scope.is_parameter, names)):
-            self.unit["hands"].extend(called)
-            if dotted in _ALTERING:
-                self.unit["alters"] = True
-        mentions = self.depth == 0
-        with self.mode(mentioning=self.mentioning or mentions):
-            for argument in node.args:
-                self.write(" ")
-                self.visit(argument)
-            self.keywords(node, called if chain is not None else [])
+        for argument in node.args:
+            self.write(" ")
+            self.visit(argument)
+        self.keywords(node, called if chain is not None else [])
         self.write(")")
         return called
 
@@ -351,14 +329,12 @@ class EffectReader(Normaliser):
         chain, name = dotted_name(node.args[0]), node.args[1]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             if chain is None or not self._is_followed(chain[0]):
-                if function != "getattr" and chain is not None:
-                    self.changes(chain[0], [])
                 return False
             write = function != "getattr"
             self.write(f"({function} ")
             refs = self.name(chain[0], [*chain[1], name.value], Use.STORED if write else Use.READ)
             if write:
-                self.changes(chain[0], refs)
+                self.changes(refs)
             self.visit_all(node.args[2:])
             self.write(")")
             return True
@@ -368,7 +344,7 @@ class EffectReader(Normaliser):
             with self.part():
                 refs = self.name(*chain, Use.READ if function == "getattr" else Use.STORED)
             if function != "getattr":
-                self.changes(chain[0], refs)
+                self.changes(refs)
             what = f"{function} with a computed name"
             self.unit["computed"].extend((node.lineno, what, ref) for ref in refs)
         return False

@@ -110,16 +110,11 @@ class Unit(TypedDict, total=False):
     computed: list[tuple[int, str, int]]  # line, what, ref of what a computed attribute is of
     imports: list[Spec]  # inside functions
     # What it does to names, on import ...
-    effect: bool
     stores: list[int]
-    calls: list[tuple[int, str]]  # and how: "effect", "value" or "decorator"
-    mentions: list[int]  # handed to a call
     # ... and when called.
     globals: list[str]
     writes: list[int]
     methods: list[int]  # methods called that may change what they belong to
-    alters: bool  # one of its parameters
-    hands: list[int]  # a parameter on to these
     reads_hints: bool
     observes: bool  # may read what variables and functions are called, or what is logged
     defines: bool  # another statement that has a function or class inside
@@ -132,7 +127,7 @@ class Unit(TypedDict, total=False):
     collects: bool  # a class that takes any keyword argument
     shows: bool  # a class that may hand on its instances, or itself
     read: list[str]  # attributes read of what is MADE
-    hooks: list[str]  # see `definitions._class_hooks`
+    hooks: bool  # a class that does something when another inherits from it
     subclasses: bool  # asks for its subclasses
     # How objects flow through it: see `flow`.
     flow: str  # its operations, as JSON of its own that is read only where it runs

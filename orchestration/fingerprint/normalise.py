@@ -40,9 +40,8 @@ class Normaliser(ast.NodeVisitor):
         self.refs: dict[str, int] = {}
         self.unit = Unit(
             kind=kind, line=line, binds=[], refs=[], eager=[], decorators=[], hints=[], fields=[],
-            bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[], calls=[],
-            mentions=[], globals=[], writes=[], methods=[], hands=[], logs=[], keywords=[],
-            places={}, members=[],
+            bases=[], parameters=[], dynamic=[], computed=[], imports=[], stores=[],
+            globals=[], writes=[], methods=[], logs=[], keywords=[], places={}, members=[],
         )  # fmt: skip
         self.out: list[str] = []
         self.slots: list[int] = []
@@ -51,7 +50,6 @@ class Normaliser(ast.NodeVisitor):
         self.depth = 0  # of function bodies: 0 is what runs on import
         self.soft = False  # in a base or an annotation of a field
         self.annotation = False
-        self.mentioning = False
         self.outer: set[int] = set()  # scopes around a nested function that is read on its own
 
     def finish(self, body: Part) -> Unit:
@@ -70,7 +68,7 @@ class Normaliser(ast.NodeVisitor):
                 alike = any(f"{name}.".startswith(f"{ref[2:]}.") for name in written)
                 refs[index] = f"{'w' if alike else 'g'}:{ref[2:]}"
         self.unit["refs"] = refs
-        for key in ("eager", "stores", "mentions", "writes", "methods", "hands"):
+        for key in ("eager", "stores", "writes", "methods"):
             self.unit[key] = sorted(set(self.unit[key]))
         # Most are empty: the cache is smaller and quicker to read without them.
         return {key: value for key, value in self.unit.items() if value}  # type: ignore[return-value]
@@ -102,8 +100,6 @@ class Normaliser(ast.NodeVisitor):
         self.slots.append(index)
         if self.depth == 0:
             self.unit["eager"].append(index)
-        if self.mentioning:
-            self.unit["mentions"].append(index)
         return index
 
     def name(self, name: str, attributes: Sequence[str], use: Use = Use.READ) -> list[int]:
@@ -239,7 +235,7 @@ class Normaliser(ast.NodeVisitor):
         self.write("(Lambda ")
         self.arguments(node.args)
         scope = self.function_scope(node.args, [node.body])
-        with self.mode(scope=scope, depth=self.depth + 1, mentioning=False):
+        with self.mode(scope=scope, depth=self.depth + 1):
             self.visit(node.body)
         self.write(")")
 

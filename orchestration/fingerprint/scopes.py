@@ -140,11 +140,6 @@ class Scope:
             return None if level else ".".join(filter(None, [module, attribute, *attributes]))
         return None if name in scope.names else ".".join(["builtins", name, *attributes])
 
-    def is_parameter(self, name: str) -> bool:
-        """Whether a name is a parameter of a function around."""
-        scope = self.lookup(name)
-        return scope is not None and name in scope.parameters
-
     def is_import(self, name: str) -> bool:
         """Whether a name is imported inside a function around, and nothing else."""
         scope = self.lookup(name)

@@ -19,7 +19,7 @@ import tempfile
 import time
 import types
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
@@ -141,11 +141,11 @@ class Bench:
 
 
 EMPTY = Draft(random.Random(0)).files()
-OPEN = Path(__file__).with_name("generated_open.json")
+MISSED = Path(__file__).with_name("generated_missed.json")
 
 
-def open_limits() -> list[Miss]:
-    """Misses that are known and not yet mended, each with the idioms to leave out for it."""
+def once_missed() -> list[Miss]:
+    """Edits that fingerprints did not notice once, made small."""
     return [
         Miss(
             EMPTY | item["before"],
@@ -154,7 +154,7 @@ def open_limits() -> list[Miss]:
             item["edit"],
             frozenset(item["idioms"]),
         )
-        for item in json.loads(OPEN.read_text())
+        for item in json.loads(MISSED.read_text())
     ]
 
 
@@ -202,7 +202,6 @@ def judge_project(
     figures: Figures,
     *,
     most: int = sys.maxsize,
-    without: Collection[frozenset[str]] = (),
     minimal: bool = True,
     every: bool = True,
 ) -> None:
@@ -216,15 +215,13 @@ def judge_project(
         Where the project is, and what is counted.
     most
         How many edits to count at most.
-    without
-        Idioms to be left out: see `Draft`.
     minimal
         Whether to make each miss small, which takes longer than to find it.
     every
         Whether to run the stages whose fingerprint changed as well, to count the over-built.
     """
     with _cached_reader():
-        draft = generate(random.Random(seed), MOVES, without)
+        draft = generate(random.Random(seed), MOVES)
         files = draft.files()
         try:
             truth = outcome(files, bench.root / "before")

@@ -19,7 +19,7 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,12 +78,9 @@ class Draft:
     ----------
     random
         Makes every choice.
-    without
-        Idioms not to be used, each a set of names: of them, at least one is left out.
     """
 
     random: random.Random
-    without: Collection[frozenset[str]] = ()
     count: int = 0
     focus: int = 0
     statements: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # and the idiom
@@ -108,8 +105,6 @@ class Draft:
     def idiom(self, table: str, key: str) -> str:
         """Note that an idiom is used. Returns its name."""
         name = f"{table}: {key}"
-        if any(names <= self.used | {name} for names in self.without if name in names):
-            raise RefusedError(name)
         self.used.add(name)
         return name
 
@@ -423,7 +418,7 @@ class Draft:
     def snapshot(self) -> dict[str, Any]:
         """Everything but what makes the choices."""
         return copy.deepcopy(
-            {key: value for key, value in self.__dict__.items() if key not in ("random", "without")}
+            {key: value for key, value in self.__dict__.items() if key != "random"}
         )
 
     # -- the project
@@ -493,9 +488,9 @@ def written(statements: Sequence[str]) -> str:
     return "\n".join([*dict.fromkeys(heads), "\n", text])
 
 
-def generate(choices: random.Random, moves: int, without: Collection[frozenset[str]] = ()) -> Draft:
+def generate(choices: random.Random, moves: int) -> Draft:
     """A project of so many moves, of which one stage at least returns something."""
-    draft = Draft(choices, without)
+    draft = Draft(choices)
     for first in ("new", "change", "read"):
         for _ in range(8):
             if draft.move(first):
