@@ -294,6 +294,9 @@ class DefinitionReader(EffectReader):
                 self.write(" -> ")
                 self.visit(node.returns)
         del self.unit["eager"][kept:]
+        hints = [argument.annotation for argument in annotated] + [node.returns]
+        if any(isinstance(inner, ast.Call) for hint in hints if hint for inner in ast.walk(hint)):
+            readers = [-1]  # evaluating it may do anything
         self.unit["hints"].append(Hints(**part, by=readers))
 
     def visit_TypeAlias(self, node: Any) -> None:
