@@ -18,6 +18,7 @@ from models.buried_objects.detection.echoes import (
     velocity_of,
 )
 from models.buried_objects.detection.geometry import (
+    LATE,
     STRETCHES,
     Calibration,
     Gridded,
@@ -51,6 +52,9 @@ OVER, BESIDE = "over an object", "no object"
 RAW_EVERY = 16
 """Of the training traces, one is looked at raw."""
 
+COMPARED = slice(round(LATE / TIME_WINDOW * FEATURES), None)
+"""Features that tell unlike traces: those after the direct wave, before which there is nothing."""
+
 FEATURE_NAMES, STRETCH_NAMES = (
     tuple(f"its {what} at {1e9 * TIME_WINDOW * (k + 0.5) / count:.1f} ns" for k in range(count))
     for what, count in (("echoes", FEATURES), ("field", STRETCHES))
@@ -83,7 +87,7 @@ def training_range(
     some = read_rows(scans["ez"], rows[::RAW_EVERY])
     return {
         "geometry": trained_geometry(scans["ez"], labels, splits, scaling["gain"]),
-        "features": TrainingRange.fit(read_rows(projected["values"], rows)).to_dict(),
+        "features": TrainingRange.fit(read_rows(projected["values"], rows)[:, COMPARED]).to_dict(),
         "raw": TrainingRange.fit(stretches_of(np.asarray(some))).to_dict(),
     }
 
@@ -167,8 +171,8 @@ def verdicts(
         profile = _thinned(smooth)
         for first, last in spans or [(0, len(scores) - 1)]:
             rows = slice(first, last + 1)
-            own = features["projected"][rows]
-            warning = around.warning(own, FEATURE_NAMES) if name == UPGRADE else raw
+            own = features["projected"][rows][:, COMPARED]
+            warning = around.warning(own, FEATURE_NAMES[COMPARED]) if name == UPGRADE else raw
             best = float(smooth[rows].max())
             if spans:
                 details = span_details(recording, features, line, first, last)
