@@ -192,8 +192,8 @@ class Trained:
     def detect(self, recording: Recording, readings: Mapping[str, Any]) -> Detection:
         """Give the verdicts of all models on a recording."""
         science = self._detector.science
-        found = science.verdicts(recording, readings, self.models, self._ranges)
-        return Detection(recording, readings, found)
+        verdicts = science.verdicts(recording, readings, self.models, self._ranges)
+        return Detection(recording, readings, verdicts)
 
     def sheet(self, detection: Detection) -> Report:
         """Render the page of a recording."""
@@ -333,7 +333,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _table(verdicts: Sequence[Verdict], models: Sequence[str]) -> str:
-    shown = [verdict for verdict in verdicts if verdict.model in models]
-    others = len(verdicts) - len(shown)
-    table = verdict_table(shown) if shown else "no verdicts"
+    chosen = [verdict for verdict in verdicts if verdict.model in models]
+    others = len(verdicts) - len(chosen)
+    table = verdict_table(chosen) if chosen else "no verdicts"
     return table + (f"\n\n{others} verdicts of other models: see --json or --to" if others else "")

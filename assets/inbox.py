@@ -161,13 +161,13 @@ def _verdicts(
         **parts: Any,
     ) -> dg.Output[list[JsonDict]]:
         read = _as_recording(detector, context.partition_key, recording, recording_facts)
-        found: list[Verdict] = detector.science.verdicts(
+        given: list[Verdict] = detector.science.verdicts(
             read, _loaded(detector, readings), _trained(detector, parts), training_range
         )
-        table = [dg.TableRecord(_plain(row)) for row in verdict_rows(found)]
-        metadata = {"positive": sum(bool(v.positive) for v in found), "verdicts": len(found)}
-        shown = {"table": dg.MetadataValue.table(table)} if table else {}
-        return dg.Output([v.to_dict() for v in found], metadata={**metadata, **shown})
+        table = [dg.TableRecord(_plain(row)) for row in verdict_rows(given)]
+        metadata = {"positive": sum(bool(v.positive) for v in given), "verdicts": len(given)}
+        rows = {"table": dg.MetadataValue.table(table)} if table else {}
+        return dg.Output([v.to_dict() for v in given], metadata={**metadata, **rows})
 
     return verdicts
 
@@ -190,9 +190,9 @@ def _sheet(
         verdicts: list[JsonDict],
     ) -> dict[str, bytes]:
         read = _as_recording(detector, context.partition_key, recording, recording_facts)
-        found = [Verdict.from_dict(stored) for stored in verdicts]
+        listed = [Verdict.from_dict(stored) for stored in verdicts]
         files: dict[str, bytes] = detector.science.sheet(
-            read, _loaded(detector, readings), found
+            read, _loaded(detector, readings), listed
         ).as_files()
         return files
 
@@ -207,8 +207,8 @@ def _catalogue(detector: Detector) -> dg.AssetsDefinition:
         description="All verdicts on the recordings of the inbox in one table.",
     )
     def table(verdicts: dict[str, list[JsonDict]]) -> Any:
-        found = [Verdict.from_dict(one) for name in sorted(verdicts) for one in verdicts[name]]
-        return catalogue(found)
+        listed = [Verdict.from_dict(one) for name in sorted(verdicts) for one in verdicts[name]]
+        return catalogue(listed)
 
     return table
 

@@ -111,8 +111,8 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
             folder.mkdir(parents=True, exist_ok=True)
             artifacts = (folder / "artifacts" / experiment).as_uri()
         client = MlflowClient(self.uri)
-        if found := client.get_experiment_by_name(experiment):
-            return client, found.experiment_id
+        if known := client.get_experiment_by_name(experiment):
+            return client, known.experiment_id
         try:
             # Without its kind, the UI opens on pages for language models.
             kind = {"mlflow.experimentKind": "custom_model_development"}

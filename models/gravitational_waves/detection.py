@@ -143,9 +143,9 @@ def _hdf5(file: Path) -> dict[str, Any]:
                 }
             images: list[NDArray[Any]] = []
 
-            def collect(_: str, found: Any) -> None:
-                if isinstance(found, h5py.Dataset) and found.shape[-2:] == SHAPE:
-                    images.append(np.asarray(found, np.float32).reshape(-1, *SHAPE))
+            def collect(_: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset) and item.shape[-2:] == SHAPE:
+                    images.append(np.asarray(item, np.float32).reshape(-1, *SHAPE))
 
             opened.visititems(collect)
     except (OSError, KeyError, RuntimeError, ValueError) as error:
@@ -351,18 +351,18 @@ def verdicts(
         From `training_range`.
     """
     around = TrainingRange.from_dict(ranges["pixels"])
-    found = []
+    result = []
     for name, model in models.items():
         by_class = _scores(name, model, features, ranges["classes"])
         scores = margin(by_class, ranges["classes"])
         if recording.facts.get("kind") == "strain":
-            found += _search(recording, features, name, model, scores, around)
+            result += _search(recording, features, name, model, scores, around)
             continue
         for row, one in enumerate(scores):
             details: JsonDict = {}
             image = (float(one), features["pixels"][[row]], around, details)
-            found.append(_verdict(recording, f"image {row + 1}", name, model, *image))
-    return found
+            result.append(_verdict(recording, f"image {row + 1}", name, model, *image))
+    return result
 
 
 def _scores(
@@ -433,17 +433,17 @@ def _search(
     names = sorted(set(features["detector"].tolist()))
     seconds = next(iter(recording.arrays.values())).size / int(recording.facts["rate"])
     rows = {d: np.flatnonzero(features["detector"] == d) for d in names}
-    found = {
+    detected = {
         d: rows[d][triggers(scores[rows[d]], model.threshold, features["time"][rows[d]])]
         for d in names
     }
     result = []
     seen: set[int] = set()
     for one, other in itertools.combinations(names, 2):
-        peaks = [features["peak"][found[d]] for d in (one, other)]
+        peaks = [features["peak"][detected[d]] for d in (one, other)]
         chance, background = slides(peaks[0], peaks[1], seconds)
         for i, j in coincident(*peaks):
-            pair = [int(found[one][i]), int(found[other][j])]
+            pair = [int(detected[one][i]), int(detected[other][j])]
             seen.update(pair)
             lead = max(pair, key=lambda row: scores[row])
             delay = float(peaks[0][i] - peaks[1][j])
@@ -461,7 +461,7 @@ def _search(
             both = (float(scores[lead]), pixels, around, details, "chirp in both")
             result.append(_verdict(recording, part, name, model, *both))
     for d in names:
-        for row in map(int, found[d]):
+        for row in map(int, detected[d]):
             if row in seen:
                 continue
             details = {"gps": start + float(features["peak"][row])}
@@ -502,19 +502,19 @@ def _verdict(
 
 
 def sheet(
-    recording: Recording, features: Mapping[str, NDArray[Any]], found: Sequence[Verdict]
+    recording: Recording, features: Mapping[str, NDArray[Any]], all_verdicts: Sequence[Verdict]
 ) -> Report:
     """Render the page of one recording: candidates, and the spectrogram of the best of each.
 
     Parameters
     ----------
-    recording, features, found
+    recording, features, all_verdicts
         From `read_recording`, `readings` and `verdicts`.
     """
-    ranked = sorted(found, key=lambda v: (v.label != "chirp in both", not v.positive))
+    ranked = sorted(all_verdicts, key=lambda v: (v.label != "chirp in both", not v.positive))
     pictures_ = []
     start = float(recording.facts.get("start", 0.0))
-    shown: set[int] = set()
+    pictured: set[int] = set()
     for verdict in ranked[:6]:
         when = verdict.details.get("gps")
         near = (
@@ -523,15 +523,20 @@ def sheet(
             if when is not None else [0]
         )  # fmt: skip
         for row in near:
-            if row not in shown:
-                shown.add(row)
+            if row not in pictured:
+                pictured.add(row)
                 pictures_.append(_picture(recording, features, row))
-    counts = {v.model: sum(w.positive or False for w in found if w.model == v.model) for v in found}
+    counts = {
+        v.model: sum(w.positive or False for w in all_verdicts if w.model == v.model)
+        for v in all_verdicts
+    }
     prose = [f"{model}: {count} above its threshold." for model, count in counts.items()]
     return report(
         f"Chirps in {recording.name}",
         [
-            Section("Verdicts", [*prose, *recording.notes, *caveats(found)], verdict_rows(ranked)),
+            Section(
+                "Verdicts", [*prose, *recording.notes, *caveats(all_verdicts)], verdict_rows(ranked)
+            ),
             Section("Spectrograms", pictures=pictures_),
         ],
     )

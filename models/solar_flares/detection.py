@@ -312,12 +312,12 @@ def verdicts(
     warnings: list[tuple[str, ...]] = []
     for row in range(len(distance)):
         share = float(features["missing"][row])
-        found = [*common]
+        reasons = [*common]
         if distance[row] > 1:
-            found.append(around.warning(features["statistics"][[row]], statistic_names()))
+            reasons.append(around.warning(features["statistics"][[row]], statistic_names()))
         if share > MISSING_LIMIT:
-            found.append(f"{share:.0%} of its samples are missing")
-        warnings.append(tuple(filter(None, found)))
+            reasons.append(f"{share:.0%} of its samples are missing")
+        warnings.append(tuple(filter(None, reasons)))
     result = []
     for name, model in models.items():
         scores = _scores(model, features)
@@ -374,17 +374,17 @@ def _observed(model: TrainedModel, forecast: float) -> JsonDict:
 
 
 def sheet(
-    recording: Recording, features: Mapping[str, NDArray[Any]], found: Sequence[Verdict]
+    recording: Recording, features: Mapping[str, NDArray[Any]], all_verdicts: Sequence[Verdict]
 ) -> Report:
     """Render the page of one recording: forecast over time, parameters, and each model's verdict.
 
     Parameters
     ----------
-    recording, features, found
+    recording, features, all_verdicts
         From `read_recording`, `readings` and `verdicts`.
     """
     by_model: dict[str, list[Verdict]] = {}
-    for verdict in found:
+    for verdict in all_verdicts:
         if verdict.score is not None:
             by_model.setdefault(verdict.model, []).append(verdict)
     latest = [windows[-1] for windows in by_model.values()]

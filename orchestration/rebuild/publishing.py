@@ -35,7 +35,7 @@ def report(
     metadata: dict[str, Any] = {}
     if build is not None and build.metadata:
         metadata = dict(dg.deserialize_value(build.metadata, dict))
-    note = "restored from the store" if restored else "told of the stored build"
+    note = "restored from the store" if restored else "reported again: Dagster's log lacked it"
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             asset_key=dg.AssetKey(record.slot.asset.split("/")),

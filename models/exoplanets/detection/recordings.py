@@ -90,8 +90,8 @@ def _unique(name: str, taken: Mapping[str, object]) -> str:
 
 def _star(file: Path) -> str:
     for pattern, catalogue in _NAMES:
-        if found := pattern.match(file.name):
-            return f"{catalogue} {int(found[1])}"
+        if match := pattern.match(file.name):
+            return f"{catalogue} {int(match[1])}"
     stem = re.sub(rf"({'|'.join(map(re.escape, SUFFIXES))})$", "", file.name, flags=re.IGNORECASE)
     if ".fit" in file.name.lower() and (star := _object(file)):
         return f"star {star}"
@@ -381,12 +381,12 @@ def _cleaned(
     _check_length(file, time, flag)
     steady = bool(np.all(np.diff(time) > 0))
     if light in RAW or light != have[0]:
-        told = f"{file.name}: {light.upper()} is read, "
+        said = f"{file.name}: {light.upper()} is read, "
         if mission == "K2" and light in RAW and steady and len(places) == 2:
             flux = self_flat_field(time, flux, *places)
-            notes.append(f"{told}and the telescope's drift removed by the star's place.")
+            notes.append(f"{said}and the telescope's drift removed by the star's place.")
         else:
-            notes.append(f"{told}which still has the telescope's drift.")
+            notes.append(f"{said}which still has the telescope's drift.")
     if np.any(np.diff(time) <= 0):
         order = np.argsort(time, kind="stable")
         time, flux = time[order], flux[order]

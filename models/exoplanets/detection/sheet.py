@@ -26,24 +26,24 @@ PPM = 1e6
 
 
 def sheet(
-    recording: Recording, features: Mapping[str, NDArray[Any]], found: Sequence[Verdict]
+    recording: Recording, features: Mapping[str, NDArray[Any]], all_verdicts: Sequence[Verdict]
 ) -> Report:
     """Render the page of one star.
 
     Parameters
     ----------
-    recording, features, found
+    recording, features, all_verdicts
         From `read_recording`, `readings` and `verdicts`.
     """
     signals = signals_of(features)
     sections = [
-        _summary(recording, features, signals, found),
+        _summary(recording, features, signals, all_verdicts),
         _curve_section(recording, features, signals),
     ]
     sections += [
         _signal_section(features, signals, place) for place in range(min(len(signals), MOST_DRAWN))
     ]
-    trained = [verdict for verdict in found if verdict.model != SEARCH]
+    trained = [verdict for verdict in all_verdicts if verdict.model != SEARCH]
     if trained:
         sections.append(
             Section(
@@ -67,7 +67,7 @@ def _summary(
     recording: Recording,
     features: Mapping[str, NDArray[Any]],
     signals: Sequence[Signal],
-    found: Sequence[Verdict],
+    all_verdicts: Sequence[Verdict],
 ) -> Section:
     facts = recording.facts
     candidates = [s for s in signals if s.disposition == "planet candidate"]
@@ -82,7 +82,7 @@ def _summary(
         )
         if count
     ]
-    searched = [verdict for verdict in found if verdict.model == SEARCH]
+    searched = [verdict for verdict in all_verdicts if verdict.model == SEARCH]
     mission = f"{facts['mission']}, " if facts.get("mission") else ""
     return Section(
         "Summary",
@@ -243,8 +243,8 @@ def _signal_section(
         if other is not signal:
             hidden |= other.inside(time, 1.3)
     hidden &= ~signal.inside(time)
-    shown = np.isfinite(flat) & ~hidden
-    days, light = time[shown], flat[shown]
+    visible = np.isfinite(flat) & ~hidden
+    days, light = time[visible], flat[visible]
     colour = _colour(place)
     pictures = []
     if signal.period is None:
@@ -373,23 +373,23 @@ def _transits_picture(
 ) -> bytes:
     middles = np.array(signal.transits)
     chosen = np.unique(np.linspace(0, len(middles) - 1, min(len(middles), SHOWN_TRANSITS)).round())
-    shown = middles[chosen.astype(int)]
-    columns = min(len(shown), 4)
-    rows = -(-len(shown) // columns)
+    epochs = middles[chosen.astype(int)]
+    columns = min(len(epochs), 4)
+    rows = -(-len(epochs) // columns)
     figure, panels = plots.new_figure(
         max(2.6 * columns, 4.0), 0.5 + 1.7 * rows, rows=rows, columns=columns
     )
     reach = max(2.5 * signal.duration.value, 6 * CADENCE_DAYS)
     limits = _limits(signal, light)
     fine = np.linspace(-reach, reach, 200)
-    for axes, middle in zip(panels, shown, strict=False):
+    for axes, middle in zip(panels, epochs, strict=False):
         near = np.abs(days - middle) < reach
         axes.plot((days[near] - middle) * 24, light[near] * PPM, ".", color=colour, markersize=4)
         axes.plot(fine * 24, signal.model(fine + middle) * PPM, "-", color="black", linewidth=0.9)
         axes.set_title(f"day {middle:.2f}", fontsize=8, loc="left", pad=2)
         axes.set_ylim(*limits)
         axes.tick_params(labelsize=7)
-    for axes in panels[len(shown) :]:
+    for axes in panels[len(epochs) :]:
         axes.set_visible(False)
     figure.supxlabel("hours", fontsize=9)
     figure.supylabel("ppm", fontsize=9)

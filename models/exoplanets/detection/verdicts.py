@@ -64,21 +64,21 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     """
     time, flux = recording.arrays["time"], recording.arrays["flux"]
     grid, light = on_grid(time, flux - 1)
-    found = find_planets(grid, light)
+    search = find_planets(grid, light)
     windows = _windows(recording)
     rows = np.stack([row for _, row, _ in windows])
     starts = np.array([days[0] for days, _, _ in windows])
-    power = found.periodogram
+    power = search.periodogram
     thinned = _thinned(power.period, power.snr)
     return {
-        "signals": np.array([json.dumps(signal.to_dict()) for signal in found.signals], np.str_),
+        "signals": np.array([json.dumps(signal.to_dict()) for signal in search.signals], np.str_),
         "time": grid,
-        "flat": found.flat,
-        "trend": found.trend,
-        "noise": np.array([found.noise]),
-        "window": np.array([found.window]),
-        "complete": np.array([found.complete]),
-        "noisy": np.array(found.noisy).reshape(-1, 2),
+        "flat": search.flat,
+        "trend": search.trend,
+        "noise": np.array([search.noise]),
+        "window": np.array([search.window]),
+        "complete": np.array([search.complete]),
+        "noisy": np.array(search.noisy).reshape(-1, 2),
         "trial_period": power.period[thinned],
         "trial_snr": power.snr[thinned],
         "curve": cnn_channels(rows),
@@ -86,7 +86,7 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
         "start": starts,
         "stop": np.array([days[-1] for days, _, _ in windows]),
         "missing": np.array([missing for _, _, missing in windows]),
-        "features": _candidate_features(found.signals, rows, starts),
+        "features": _candidate_features(search.signals, rows, starts),
     }
 
 
@@ -222,10 +222,10 @@ def _is_flagged(row: NDArray[np.floating]) -> bool:
     flux = np.asarray(row, np.float64)
     flux = 1e-3 * (flux - np.median(flux)) / max(float(np.ptp(flux)), 1e-30)
     try:
-        found = find_planets(np.asarray(time), flux)
+        search = find_planets(np.asarray(time), flux)
     except ValueError:  # a constant curve
         return False
-    return any(signal.disposition == CANDIDATE for signal in found.signals)
+    return any(signal.disposition == CANDIDATE for signal in search.signals)
 
 
 # verdicts ---------------------------------------------------------------------------------------
@@ -347,13 +347,13 @@ def _vetted(
     for signal, row in zip(signals, features["features"], strict=True):
         if signal.period is None:
             continue
-        found = float(row[period])
-        same = any(abs(found * n / signal.period.value - 1) < 0.01 for n in (0.5, 1, 2))
+        recurring = float(row[period])
+        same = any(abs(recurring * n / signal.period.value - 1) < 0.01 for n in (0.5, 1, 2))
         if not same:
             reason = (
                 outside("period", signal.period.value, 0.5, PERIOD_LIMIT, "days")
-                if not np.isfinite(found)
-                else f"in 65.3 days the best dip recurs every {found:.2f} days: not this one"
+                if not np.isfinite(recurring)
+                else f"in 65.3 days the best dip recurs every {recurring:.2f} days: not this one"
             )
             result.append(
                 Verdict(

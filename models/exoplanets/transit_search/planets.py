@@ -275,8 +275,8 @@ def find_planets(
     assert first is not None
     finder.join()
     finder.flatten()
-    found = (signal for signal in finder.judged() if signal.snr >= MIN_SNR)
-    signals = sorted(found, key=lambda signal: -signal.snr)
+    strong = (signal for signal in finder.signals_in_turn() if signal.snr >= MIN_SNR)
+    signals = sorted(strong, key=lambda signal: -signal.snr)
     return Search(
         tuple(signals),
         flux - finder.trend,
@@ -420,13 +420,13 @@ class _Finder:
         Peaks far below it are taken out of the list.
         """
         time, flux = self.time[self.known], self.scaled[self.known]
-        found: list[tuple[float, float, float]] = []
+        measured: list[tuple[float, float, float]] = []
         for period, duration in peaks:
             box = fit_box(time, flux, np.array([period]), np.array([duration]))
             if (snr := box.snr / self.red(duration)) > 0.75 * MIN_SNR:
-                found.append((snr, period, duration))
-        peaks[:] = [(period, duration) for _, period, duration in found]
-        for _, period, duration in sorted(found, reverse=True)[:3]:
+                measured.append((snr, period, duration))
+        peaks[:] = [(period, duration) for _, period, duration in measured]
+        for _, period, duration in sorted(measured, reverse=True)[:3]:
             box = self.refined(period, duration)
             better: Box | None = box
             while better is not None:
@@ -627,7 +627,7 @@ class _Finder:
                     break
         self.cut()
 
-    def judged(self) -> Iterator[Signal]:
+    def signals_in_turn(self) -> Iterator[Signal]:
         """Measure each signal with all others cut out, and decide what it is."""
         for signal in self.signals:
             own = [signal, *(s for s in self.secondaries if _same_period(signal, s, self.time))]

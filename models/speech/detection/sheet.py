@@ -35,17 +35,17 @@ ROWS = 3
 
 
 def sheet(
-    recording: Recording, features: Mapping[str, ArrayLike], found: Sequence[Verdict]
+    recording: Recording, features: Mapping[str, ArrayLike], all_verdicts: Sequence[Verdict]
 ) -> Report:
     """Render the page of one recording, with the transcripts of all models as files beside it.
 
     Parameters
     ----------
-    recording, features, found
+    recording, features, all_verdicts
         From `read_recording`, `readings` and `verdicts`.
     """
     by_model: dict[str, list[Verdict]] = {}
-    for verdict in found:
+    for verdict in all_verdicts:
         by_model.setdefault(verdict.model, []).append(verdict)
     models = sorted(by_model.values(), key=lambda verdicts: _word_error_rate(verdicts[0]))
     best = models[0]

@@ -36,23 +36,23 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def files(recording: Recording, found: Sequence[Verdict]) -> dict[str, bytes]:
+def files(recording: Recording, all_verdicts: Sequence[Verdict]) -> dict[str, bytes]:
     """Write a model's verdicts on a recording as files, by name.
 
     Parameters
     ----------
     recording
         From `read_recording`.
-    found
+    all_verdicts
         The model's verdicts, in order of time.
     """
-    model = found[0].model
-    subtitles = cues(found)
+    model = all_verdicts[0].model
+    subtitles = cues(all_verdicts)
     return {
-        f"transcripts/{model}.txt": _text(found).encode(),
-        f"transcripts/{model}.json": json.dumps(_whole(recording, found), indent=1).encode(),
+        f"transcripts/{model}.txt": _text(all_verdicts).encode(),
+        f"transcripts/{model}.json": json.dumps(_whole(recording, all_verdicts), indent=1).encode(),
         f"transcripts/{model}.srt": srt(subtitles).encode(),
-        f"transcripts/{model}.vtt": vtt(subtitles, rate(found[0])).encode(),
+        f"transcripts/{model}.vtt": vtt(subtitles, rate(all_verdicts[0])).encode(),
     }
 
 
@@ -65,17 +65,17 @@ def rate(verdict: Verdict) -> str:
     return f"{verdict.model}, word error rate in tests {value['value']:.2f}{interval}"
 
 
-def _text(found: Iterable[Verdict]) -> str:
-    return "".join(f"{verdict.label}\n" for verdict in found if verdict.details["words"])
+def _text(all_verdicts: Iterable[Verdict]) -> str:
+    return "".join(f"{verdict.label}\n" for verdict in all_verdicts if verdict.details["words"])
 
 
-def _whole(recording: Recording, found: Sequence[Verdict]) -> JsonDict:
+def _whole(recording: Recording, all_verdicts: Sequence[Verdict]) -> JsonDict:
     return {
         "recording": recording.name,
         "seconds": recording.facts["seconds"],
-        "model": found[0].model,
-        "error_rates": found[0].error_rates,
-        "score": found[0].details["score"],
+        "model": all_verdicts[0].model,
+        "error_rates": all_verdicts[0].error_rates,
+        "score": all_verdicts[0].details["score"],
         "segments": [
             {
                 "start": verdict.details["start"],
@@ -85,14 +85,14 @@ def _whole(recording: Recording, found: Sequence[Verdict]) -> JsonDict:
                 "warnings": list(verdict.warnings),
                 "words": verdict.details["words"],
             }
-            for verdict in found
+            for verdict in all_verdicts
         ],
     }
 
 
-def cues(found: Iterable[Verdict]) -> list[Cue]:
+def cues(all_verdicts: Iterable[Verdict]) -> list[Cue]:
     """Make the subtitles of segments; one ends where the next begins, at the latest."""
-    parts = [part for verdict in found for part in _parts(verdict.details["words"])]
+    parts = [part for verdict in all_verdicts for part in _parts(verdict.details["words"])]
     starts = [part[0][0]["start"] for part in parts]
     result = []
     for part, start, following in zip(parts, starts, [*starts, float("inf")][1:], strict=True):

@@ -229,11 +229,11 @@ def _warnings(
     result = []
     for row in range(len(shape)):
         length = float(stop[row] - start[row]) / RATE
-        found = (
+        reasons = (
             common,
             outside("length", length, seconds["shortest"], seconds["longest"], "s"),
             outside("level", float(level[row]), low, high, "dB"),
             around.warning(shape[[row]], names),
         )
-        result.append(tuple(filter(None, found)))
+        result.append(tuple(filter(None, reasons)))
     return result
