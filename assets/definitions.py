@@ -18,6 +18,7 @@ import dagster as dg
 import assets
 from assets.resources import Tracking
 from assets.settings import check_sections
+from assets.views import DETECTION, View
 from orchestration.automation import automation
 from orchestration.build import laid_over
 from orchestration.project import find
@@ -34,7 +35,7 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
         Resources to use in place of the configured ones, by name.
     """
     project = find(Path(__file__).parent)
-    modules = {system: _modules(import_module(f"assets.{system}")) for system in SYSTEMS}
+    modules = {system: modules_of(system) for system in SYSTEMS}
     database = project.state / "mlflow" / "mlflow.db"
     resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
     chosen = automation(
@@ -50,11 +51,14 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
         resources=resources,
         uncounted=["tracking"],
         check_settings=check_sections,
+        views={key: view for name in SYSTEMS for key, view in views_of(name, modules[name])},
         **chosen,
     )
 
 
-def _modules(package: ModuleType) -> dict[str, ModuleType]:
+def modules_of(system: str) -> dict[str, ModuleType]:
+    """Import the modules of a system, by name."""
+    package = import_module(f"assets.{system}")
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
     return {name: import_module(f"{package.__name__}.{name}") for name in names}
 
@@ -69,6 +73,13 @@ def _assets(system: str, modules: Mapping[str, ModuleType]) -> Iterator[dg.Asset
         loaded = dg.load_assets_from_modules([module], group_name=system)
         plain = (asset for asset in loaded if isinstance(asset, dg.AssetsDefinition))
         yield from dg.map_asset_specs(tagged, plain)
+
+
+def views_of(system: str, modules: Mapping[str, ModuleType]) -> Iterator[tuple[str, View]]:
+    """List the views of a system's assets, those of its inbox among them, by key."""
+    inbox = DETECTION if "detection" in modules else {}
+    for name, view in {**inbox, **modules["views"].VIEWS}.items():
+        yield f"{system}/{name}", view
 
 
 def _asset_of(download: ModuleType) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -84,7 +83,7 @@ def estimator_output(
 def threshold_output(
     threshold: Threshold, labels: ArrayLike, scores: ArrayLike
 ) -> dg.Output[JsonDict]:
-    """Return a threshold, with sensitivity and specificity drawn against the score.
+    """Return a threshold, drawn on the scores that it was chosen on: no asset has those.
 
     Parameters
     ----------
@@ -93,9 +92,22 @@ def threshold_output(
     labels, scores : array-like of shape (n,)
         Of the validation split.
     """
-    crossing = picture(plots.crossover(labels, scores, threshold.value))
     stored = threshold.to_dict()
-    return dg.Output(stored, metadata={**stored, "crossover": crossing})
+    drawn = threshold_pictures(labels, scores, threshold.value)
+    return dg.Output(stored, metadata={**stored, **drawn})
+
+
+def threshold_pictures(
+    labels: ArrayLike, scores: ArrayLike, threshold: float
+) -> dict[str, dg.MetadataValue]:
+    """Draw what a threshold does to validation scores; parameters as `threshold_output`."""
+    return {
+        "sensitivity and specificity": picture(plots.crossover(labels, scores, threshold)),
+        "ROC on validation": picture(plots.roc_curve(labels, scores, threshold)),
+        "precision and recall on validation": picture(
+            plots.precision_recall(labels, scores, threshold)
+        ),
+    }
 
 
 def evaluation_outputs(
@@ -104,9 +116,6 @@ def evaluation_outputs(
     model: str,
     table: pd.DataFrame,
     evaluation: Evaluation,
-    pictures: Mapping[str, bytes],
-    *,
-    predictions: str = "predictions",
 ) -> tuple[dg.Output[pd.DataFrame], dg.Output[JsonDict]]:
     """Return a model's predictions and its evaluation, which is added to its training in MLflow.
 
@@ -118,15 +127,10 @@ def evaluation_outputs(
         As the training was recorded.
     table, evaluation
         The predictions and their evaluation.
-    pictures
-        PNGs by title; ``scores``, if there is one, is shown with the predictions too.
-    predictions
-        Output name of the table.
     """
-    metadata = recorded_metadata(tracking, system, model, evaluation, pictures)
-    scores = {"scores": metadata["scores"]} if "scores" in pictures else {}
+    metadata = recorded_metadata(tracking, system, model, evaluation)
     return (
-        dg.Output(table, output_name=predictions, metadata=scores),
+        dg.Output(table, output_name="predictions"),
         dg.Output(evaluation.to_dict(), output_name="evaluation", metadata=metadata),
     )
 
@@ -136,12 +140,10 @@ def recorded_metadata(
     system: str,
     model: str,
     evaluation: Evaluation,
-    pictures: Mapping[str, bytes],
 ) -> dict[str, dg.MetadataValue]:
     """Return what the UI shows of an evaluation, and add it to the model's training in MLflow.
 
     Parameters are those of `evaluation_outputs`.
     """
     link = tracking.log_test(system, model, evaluation.values())
-    drawn = {title: picture(png) for title, png in pictures.items()}
-    return evaluation_metadata(evaluation) | drawn | link
+    return evaluation_metadata(evaluation) | link

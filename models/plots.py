@@ -135,7 +135,7 @@ def crossover(
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("threshold on the score")
     axes.set_ylabel("share classified correctly")
-    _legend_above(axes, 3)
+    legend_above(axes, 3)
     return to_png(figure, title)
 
 
@@ -167,7 +167,7 @@ def precision_recall(
     _unit_square(axes)
     axes.set_xlabel("recall")
     axes.set_ylabel("precision")
-    _legend_above(axes, 2)
+    legend_above(axes, 2)
     return to_png(figure, title)
 
 
@@ -209,7 +209,7 @@ def score_scatter(
         axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=label)
     axes.set_xlabel("example")
     axes.set_ylabel("score")
-    _legend_above(axes, 3)
+    legend_above(axes, 3)
     return to_png(figure, title)
 
 
@@ -404,7 +404,7 @@ def reliability_diagram(
     _unit_square(axes)
     axes.tick_params(labelbottom=False)
     axes.set_ylabel("observed frequency")
-    _legend_above(axes, 2)
+    legend_above(axes, 2)
     start, stop = np.array(bins["start"]), np.array(bins["stop"])
     below.bar(start, bins["count"], width=stop - start, align="edge", color=NEGATIVE, alpha=0.7)
     below.set_yscale("log")
@@ -463,7 +463,7 @@ def comparison(
         axes.set_xlim(-0.02, 1.02)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(x_label)
-    _legend_above(axes, 2)
+    legend_above(axes, 2)
     return to_png(figure, title)
 
 
@@ -544,7 +544,8 @@ def _unit_square(axes: Any) -> None:
     axes.set_ylim(-0.02, 1.02)
 
 
-def _legend_above(axes: Any, columns: int) -> None:
+def legend_above(axes: Any, columns: int) -> None:
+    """Put the legend above the panel, where it hides nothing."""
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9
     )

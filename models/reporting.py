@@ -190,7 +190,7 @@ def comparison_table(rows: Iterable[Row]) -> str:
         return ""
     columns = _columns(rows)
     lines = [[_markdown(_heading(name)) for name in columns]]
-    lines += [[_markdown(_cell(row.get(name))) for name in columns] for row in rows]
+    lines += [[_markdown(cell_text(row.get(name))) for name in columns] for row in rows]
     widths = [max(3, *(len(line[k]) for line in lines)) for k in range(len(columns))]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
@@ -266,7 +266,8 @@ def _heading(name: str) -> str:
     return HEADINGS.get(name, name.replace("_", " "))
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """Format a table's value: see `comparison_table`."""
     if value is None:
         return "-"
     if isinstance(value, Mapping):
@@ -298,7 +299,7 @@ def _html_table(rows: Sequence[Row]) -> str:
         for name in columns:
             value = row.get(name)
             reason = value.get("reason") if isinstance(value, Mapping) else None
-            text = _cell(value)
+            text = cell_text(value)
             attributes = f' title="{html.escape(reason)}"' if reason else ""
             attributes += ' class="long"' if len(text) > LONG_CELL else ""
             cells.append(f"<td{attributes}>{html.escape(text)}</td>")

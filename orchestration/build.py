@@ -19,6 +19,7 @@ from orchestration.rebuild.sources import check_bytecode
 from orchestration.stages import GRAPH, Graph, Stage, Stages
 from orchestration.store import FORMAT_NAMES, Store
 from orchestration.unstored import passed_on
+from orchestration.views import View, checked
 
 
 def laid_over(
@@ -29,6 +30,7 @@ def laid_over(
     resources: Mapping[str, Any] | None = None,
     uncounted: Collection[str] = (),
     check_settings: Callable[[Iterable[type[dg.Config] | None]], None] | None = None,
+    views: Mapping[str, View] | None = None,
     **others: Any,
 ) -> dg.Definitions:
     """Definitions of the assets and checks in ``modules``, with computed versions and the store.
@@ -48,6 +50,8 @@ def laid_over(
         not count in versions; their code does.
     check_settings
         Called with the configuration class of every stage; raises where settings fit no stage.
+    views
+        What the web UI shows of results, by asset key: see `orchestration.views`.
     **others
         Jobs, schedules and sensors, as `dagster.Definitions` takes them. Every family of partitions
         has a job besides, for `dagster job backfill`.
@@ -80,7 +84,11 @@ def laid_over(
     return dg.Definitions(
         assets=versioned_assets,
         asset_checks=dg.load_asset_checks_from_modules(modules),
-        resources={**io_managers(store, stages), GRAPH: Graph(stages, store), **(resources or {})},
+        resources={
+            **io_managers(store, stages, checked(views or {}, stages)),
+            GRAPH: Graph(stages, store),
+            **(resources or {}),
+        },
         **others,
     )
 

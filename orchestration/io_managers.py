@@ -23,6 +23,7 @@ from orchestration.pictures import PAGE, linked, report_link
 from orchestration.stages import Stages, build_key, combine, difference
 from orchestration.store import FORMAT_NAMES, Description, Record, Slot, Store, Stored
 from orchestration.unstored import Unstored
+from orchestration.views import Built, View, shown
 
 if TYPE_CHECKING:
     from orchestration.store.formats import Written
@@ -53,12 +54,21 @@ class StoreIOManager(dg.IOManager):
         The project's stages, for versions and upstream slots.
     format_name
         Which format this one writes; it reads any.
+    views
+        Of the assets that have one, by key.
     """
 
-    def __init__(self, store: Store, stages: Stages, format_name: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stages: Stages,
+        format_name: str,
+        views: Mapping[str, View] | None = None,
+    ) -> None:
         self.store = store
         self.stages = stages
         self._format = format_name
+        self._views = views or {}
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store what a stage returned, with all that is needed to know it again.
@@ -85,11 +95,14 @@ class StoreIOManager(dg.IOManager):
             if self._format == "folders" and PAGE in stored.written.parts:
                 metadata["report"] = report_link(slot, stored.file)
             every = _generic(stored.written, seconds) | metadata
+            if (view := self._views.get(slot.asset)) is not None and obj is not None:
+                built = Built(slot, stored.load, self.store, self.stages)
+                every = shown(view, built, context.log) | every
             # The materialisation turns plain values into what Dagster can serialise.
             plain = dg.AssetMaterialization(context.asset_key, metadata=every).metadata
-            shown, pictures = linked(plain, slot)
+            with_links, pictures = linked(plain, slot)
             metadata.clear()
-            metadata.update(_in_order(shown))
+            metadata.update(_in_order(with_links))
             return Description(dg.serialize_value(cast(Any, metadata)), pictures)
 
         build, content, format_name = build_key(version, inputs), None, self._format
@@ -114,6 +127,8 @@ class StoreIOManager(dg.IOManager):
             # An in-process run keeps all outputs for whoever launched it: memory would grow with
             # the number of stages, and everything is in the store.
             context_of_step.output_capture.clear()
+        # Dagster would put what the stage says first, and shows it all in the order given.
+        cast("dict[str, Any]", context.output_metadata).clear()
         context.add_output_metadata(metadata | storage_metadata(self.store, record))
         _reset_peak()
 
@@ -249,7 +264,9 @@ def storage_metadata(store: Store, record: Record) -> dict[str, dg.MetadataValue
     }
 
 
-def io_managers(store: Store, stages: Stages) -> dict[str, StoreIOManager]:
+def io_managers(
+    store: Store, stages: Stages, views: Mapping[str, View] | None = None
+) -> dict[str, StoreIOManager]:
     """One IO manager per format, by ``io_manager_key``; JSON where an asset names none."""
-    managers = {name: StoreIOManager(store, stages, name) for name in FORMAT_NAMES}
+    managers = {name: StoreIOManager(store, stages, name, views) for name in FORMAT_NAMES}
     return managers | {"io_manager": managers["json"]}

@@ -145,3 +145,19 @@ def test_every_bundled_file_counts_for_a_stage(defs: dg.Definitions) -> None:
     bundled = {path for path in (ROOT / "models").rglob("data/*") if path.is_file()}
     assert len(bundled) == 5
     assert bundled <= named
+
+
+SHOW_THEMSELVES = ("network", "threshold", "verdicts", "tally", "permuted_control")
+"""Last parts of keys of assets without a view: their stages show what there is to see."""
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_shows_something_to_look_at(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    """That each can be drawn is held by the end-to-end tests of the systems."""
+    from assets.definitions import modules_of, views_of
+
+    viewed = {key for key, _ in views_of(system, modules_of(system))}
+    without = {spec.key.to_user_string() for spec in specs[system]} - viewed
+    assert {key.split("/")[-1] for key in without} <= set(SHOW_THEMSELVES), without

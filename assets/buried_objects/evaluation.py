@@ -40,19 +40,18 @@ def evaluated(
     config: EvaluationConfig,
     tracking: Tracking,
     title: str,
-    loaded: tuple[Network, JsonDict, JsonDict],
+    network: Network,
+    decision: JsonDict,
     features: dict[str, Arrays],
     published: dict[str, float] | None = None,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-    """Evaluate a model: ``loaded`` are network, decision and history."""
-    network, decision, history = loaded
+    """Evaluate a model."""
     scored = score_scans(network, features, TEST)
     table = predictions(features["labels"], *scored, decision)
     result = evaluate_predictions(
         table, decision, features["windows"], TEST, published=published, **config.model_dump()
     )
-    drawn = reports.pictures(title, table, result, features["scans"], history)
-    return evaluation_outputs(tracking, "buried_objects", title, table, result, drawn)
+    return evaluation_outputs(tracking, "buried_objects", title, table, result)
 
 
 @dg.multi_asset(
@@ -71,8 +70,8 @@ def evaluation(
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate one of the study's networks, beside the study's figures for it."""
-    name, loaded = context.partition_key, (network, threshold, history)
-    return evaluated(config, tracking, name, loaded, features, published_results(name))
+    name = context.partition_key
+    return evaluated(config, tracking, name, network, threshold, features, published_results(name))
 
 
 @dg.multi_asset(
@@ -93,7 +92,7 @@ def upgrade_evaluation(
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate the upgrade on the same test scans."""
-    return evaluated(config, tracking, "upgrade", (network, threshold, history), features)
+    return evaluated(config, tracking, "upgrade", network, threshold, features)
 
 
 @dg.asset(

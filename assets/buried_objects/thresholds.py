@@ -8,8 +8,9 @@ from pydantic import Field
 
 from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
 from assets.settings import StageConfig
+from assets.wiring import threshold_pictures
 from models.arrays import Arrays
-from models.buried_objects.smoothing import choose
+from models.buried_objects.smoothing import choose, decide
 from models.buried_objects.training import score_scans
 from models.sampling import VALIDATION, read_rows
 from models.training import Network
@@ -32,7 +33,9 @@ def decision_output(
     rows, scores = score_scans(network, features, VALIDATION)
     label, scan = (read_rows(features["labels"][name], rows) for name in ("label", "scan"))
     decision = choose(np.asarray(label), scores, np.asarray(scan), **config.model_dump())
-    return dg.Output(decision, metadata=decision)
+    smooth, _ = decide(scores, np.asarray(scan), decision)
+    drawn = threshold_pictures(label, smooth, decision["value"])
+    return dg.Output(decision, metadata={**decision, **drawn})
 
 
 @dg.asset(

@@ -63,8 +63,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         value = threshold["value"]
         table = predictions(curves, rows, scores, value)
         result = evaluate_predictions(model, table, value, config.resamples, config.seed)
-        drawn = reports.pictures(model, table, result, inputs.get("history"))
-        return evaluation_outputs(tracking, "exoplanets", model, table, result, drawn)
+        return evaluation_outputs(tracking, "exoplanets", model, table, result)
 
     return evaluation
 

@@ -66,11 +66,10 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         result = result.with_details(
             by_snr=efficiency(model, fitted, trials, features, standard, value)
         )
-        drawn = reports.pictures(model, table, result, features.get("history"))
         flagged = chirps(table)
         first = {"first": ", ".join(flagged["id"][:20])}
         return (
-            *evaluation_outputs(tracking, "gravitational_waves", model, table, result, drawn),
+            *evaluation_outputs(tracking, "gravitational_waves", model, table, result),
             dg.Output(flagged, output_name="chirps", metadata=first),
         )
 

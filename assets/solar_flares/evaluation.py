@@ -61,8 +61,7 @@ def evaluation(
     result = evaluations.evaluate_predictions(
         table, value, config.resamples, config.seed, RESULTS[name].get(setting)
     )
-    drawn = reports.pictures(title, table, result, history)
-    return evaluation_outputs(tracking, "solar_flares", title, table, result, drawn)
+    return evaluation_outputs(tracking, "solar_flares", title, table, result)
 
 
 @dg.multi_asset(
@@ -86,8 +85,7 @@ def upgrade_evaluation(
     scored = score_upgrade(estimator, features, TEST)
     table = evaluations.predictions(features["records"], *scored, value)
     result = evaluations.evaluate_predictions(table, value, config.resamples, config.seed)
-    drawn = reports.pictures("upgrade", table, result)
-    return evaluation_outputs(tracking, "solar_flares", "upgrade", table, result, drawn)
+    return evaluation_outputs(tracking, "solar_flares", "upgrade", table, result)
 
 
 class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):

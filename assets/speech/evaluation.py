@@ -74,8 +74,7 @@ def evaluation(
     """Word and character error rates of a model, with intervals by speaker."""
     name = context.partition_key
     result = evaluate_predictions(transcripts, SEARCHES, **config.model_dump())
-    drawn = reports.pictures(name, result, history)
-    metadata = recorded_metadata(tracking, "speech", name, result, drawn)
+    metadata = recorded_metadata(tracking, "speech", name, result)
     return dg.Output(result.to_dict(), metadata={**result.counts, **metadata})
 
 

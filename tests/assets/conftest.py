@@ -71,6 +71,20 @@ class Run:
             with dg.DagsterInstance.from_config(home) as instance:
                 instance.add_dynamic_partitions(name, keys)
 
+    def undrawn(self) -> dict[str, str]:
+        """Why the views of current builds failed, by slot."""
+        import dagster as dg
+
+        store, wrong = self.store(), {}
+        for slot in store.slots():
+            current = store.current(slot)
+            if current is not None:
+                built = store.built(slot, current.build)
+                metadata = dict(dg.deserialize_value(built.metadata, dict))
+                if "not shown" in metadata:
+                    wrong[str(slot)] = str(metadata["not shown"].value)
+        return wrong
+
     def failed_runs(self) -> list[Any]:
         """Dagster's runs that failed, in a step or in a check."""
         import dagster as dg

@@ -102,22 +102,22 @@ def test_a_threshold_is_stored_and_drawn() -> None:
     output = threshold_output(threshold, labels, scores)
     assert output.value == threshold.to_dict()
     assert values(output)["value"] == threshold.value
-    assert "data:image/png" in values(output)["crossover"]
+    drawn = [name for name, value in values(output).items() if "data:image/png" in str(value)]
+    assert drawn == [
+        "sensitivity and specificity",
+        "ROC on validation",
+        "precision and recall on validation",
+    ]
 
 
-def test_an_evaluation_is_added_to_its_training_and_the_scores_shown_with_the_predictions() -> None:
+def test_an_evaluation_is_added_to_its_training_and_its_metrics_are_shown() -> None:
     recorder = Recorder()
     counts = {"found": 1, "actual": 2, "missed": 1, "false_alarms": 0}
     evaluation = Evaluation(counts, {"recall": Metric(0.5, 0.25, 0.75), "f1": Metric(None)})
-    drawn = {"scores": b"png", "training": b"png"}
     table, stored = evaluation_outputs(
-        cast("Tracking", recorder), "toy", "cnn", cast("Any", "table"), evaluation, drawn
+        cast("Tracking", recorder), "toy", "cnn", cast("Any", "table"), evaluation
     )
     assert recorder.calls == [("toy", "cnn", {"recall": 0.5})]
-    assert (table.output_name, table.value, list(table.metadata)) == (
-        "predictions",
-        "table",
-        ["scores"],
-    )
+    assert (table.output_name, table.value) == ("predictions", "table")
     assert (stored.output_name, stored.value) == ("evaluation", evaluation.to_dict())
-    assert {"recall", "found", "scores", "training", "MLflow"} <= set(stored.metadata)
+    assert {"recall", "found", "MLflow"} <= set(stored.metadata)

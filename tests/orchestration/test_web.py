@@ -15,13 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import dagster as dg
-import numpy as np
 import pytest
 import yaml
 
-from assets.metadata import picture
-from models import plots
 from orchestration.project import DAGSTER_YAML, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -260,10 +256,15 @@ def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which this project has built nothing yet."""
     folder = tmp_path_factory.mktemp("ours")
+    settings = folder / "faint.toml"
+    few = {"train": 40, "train_planets": 10, "test": 20, "test_planets": 5}
+    lines = [f"{name} = {count}" for name, count in few.items()]
+    settings.write_text("\n".join(['["exoplanets/curves"]', *lines]))
     return {
         **os.environ,
         "DAGSTER_HOME": str(home_at(folder / "dagster")),
         "FAINT_STATE": str(folder / "state"),
+        "FAINT_SETTINGS": str(settings),
     }
 
 
@@ -301,38 +302,49 @@ def test_this_projects_asset_graph_is_what_plan_would_build(
     assert all(node["groupName"] == key.split("/")[0] for key, node in nodes.items())
 
 
+BUILT = {
+    "curves": "first curves of each class",
+    "splits": "class balance",
+    "spectra": "spectra",
+    "scaled": "channels",
+    "quarters": "light curves",
+}
+"""Quickly built assets of exoplanets, with the title of a picture of each."""
+
+
 @needs_browser
-def test_a_browser_shows_this_projects_graph_and_an_evaluations_pictures(
-    ours: dict[str, str],
-    our_server: Any,
-    page: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_browser_shows_pictures_on_five_assets_of_this_project(
+    ours: dict[str, str], our_server: Any, page: Any, tmp_path: Path
 ) -> None:
-    labels = np.arange(100) % 2
-    scores = np.linspace(0, 1, 100)
-    pictures = {
-        "ROC curve": picture(plots.roc_curve(labels, scores, 0.5, title="a model")),
-        "confusion matrix": picture(
-            plots.confusion_matrix({"tp": 9, "fp": 4, "fn": 1, "tn": 86}, title="a model")
-        ),
-    }
-    monkeypatch.setenv("DAGSTER_HOME", ours["DAGSTER_HOME"])
-    with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(["exoplanets", "cnn", "evaluation"], metadata=pictures)
-        )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "orchestration.cli", "rebuild"),
+            " or ".join(f'key:"exoplanets/{name}"' for name in BUILT),
+        ],
+        cwd=ROOT,
+        env=ours,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     page.goto(f"{our_server.url}/locations/faint_signals/asset-groups/exoplanets/lineage")
     page.get_by_text("curves", exact=True).first.wait_for()
     page.screenshot(path=tmp_path / "graph.png")
-    page.goto(f"{our_server.url}/assets/exoplanets/cnn/evaluation")
-    for name in pictures:
-        # Markdown of 1000 characters and more is behind a link there.
-        row = page.get_by_role("row").filter(has_text=name)
-        row.get_by_text("[Show Markdown]").click()
-        image = page.locator("img[src^='data:image/png']")
+    for name, title in BUILT.items():
+        page.goto(f"{our_server.url}/assets/exoplanets/{name}")
+        image = page.get_by_alt_text(title).first
         image.wait_for()
-        wait_for(lambda: image.evaluate("i => i.complete && i.naturalWidth > 300"), name)  # noqa: B023
+        wait_for(lambda: image.evaluate("i => i.complete && i.naturalWidth > 300"), title)  # noqa: B023
+        assert image.evaluate("i => i.clientWidth < innerWidth / 2")  # beside Dagster's columns
         page.screenshot(path=tmp_path / f"{name}.png")
-        page.keyboard.press("Escape")
-        image.wait_for(state="detached")
+
+
+@needs_browser
+def test_a_click_on_a_picture_shows_it_in_full_size(our_server: Any, page: Any) -> None:
+    page.goto(f"{our_server.url}/assets/exoplanets/curves")
+    image = page.get_by_alt_text(BUILT["curves"]).first
+    image.wait_for()
+    image.click()
+    page.wait_for_url("**/faint/picture/**")
+    assert page.evaluate("document.contentType") == "image/png"
+    assert page.locator("img").evaluate("i => i.naturalWidth") > 500

@@ -65,6 +65,10 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
+def test_every_result_could_be_drawn(run: Any) -> None:
+    assert run.undrawn() == {}
+
+
 def test_every_test_trace_is_evaluated_with_both_f1s(run: Any) -> None:
     split = run.load("buried_objects/splits")["split"][:]
     for key, partition in (("buried_objects", "rnn1"), ("buried_objects/upgrade", None)):

@@ -62,6 +62,10 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
+def test_every_result_could_be_drawn(run: Any) -> None:
+    assert run.undrawn() == {}
+
+
 def test_the_comparison_lists_five_models_ours_beside_the_published(run: Any) -> None:
     done = run.faint("compare", "exoplanets")
     assert done.returncode == 0, done.stderr

@@ -57,6 +57,10 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
+def test_every_result_could_be_drawn(run: Any) -> None:
+    assert run.undrawn() == {}
+
+
 def test_the_comparison_and_the_report_say_what_was_found(run: Any, tmp_path: Path) -> None:
     done = run.faint("compare", "gravitational_waves")
     assert done.returncode == 0, done.stderr

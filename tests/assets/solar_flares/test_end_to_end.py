@@ -162,6 +162,10 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
+def test_every_result_could_be_drawn(run: Any) -> None:
+    assert run.undrawn() == {}
+
+
 def test_a_change_of_one_architecture_makes_its_three_networks_stale(
     run: Any, tmp_path: Path
 ) -> None:

@@ -77,6 +77,10 @@ def test_nothing_in_the_store_is_a_pickle(run: Any) -> None:
     assert run.pickles() == []
 
 
+def test_every_result_could_be_drawn(run: Any) -> None:
+    assert run.undrawn() == {}
+
+
 def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: Any) -> None:
     corpus = run.load("speech/corpus").merge(run.load("speech/splits"), on="key")
     assert corpus.groupby("speaker")["split"].nunique().max() == 1

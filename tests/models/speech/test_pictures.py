@@ -6,6 +6,7 @@ import io
 import wave
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.speech import pictures
@@ -48,3 +49,31 @@ def test_an_utterance_is_drawn_with_both_of_its_features():
     audio = generator.integers(-9000, 9000, 3200).astype(np.int16)
     features = (generator.normal(size=(19, bins)).astype(np.float32) for bins in (161, 26))
     assert pictures.utterance(audio, *features, title="a dog").startswith(PNG)
+
+
+def test_the_best_settings_of_a_decoder_come_first(monkeypatch):
+    seen = []
+    monkeypatch.setattr(pictures, "bars", lambda values, **_: seen.append(values))
+    pictures.tried(
+        [
+            {"beam": 10, "weight": 1.0, "bonus": 0.0, "wer": 0.5},
+            {"beam": 20, "weight": 0.5, "bonus": -1.0, "wer": 0.25},
+        ]
+    )
+    assert seen == [
+        {"beam 20, weight 0.5, bonus -1": 0.25, "beam 10, weight 1, bonus 0": 0.5},
+    ]
+
+
+@pytest.mark.parametrize("bins", [161, 26])
+def test_features_of_some_utterances_are_drawn(bins):
+    stored = np.random.default_rng(0).normal(size=(300, bins)).astype(np.float32)
+    index = pd.DataFrame({"key": ["a", "b"], "start": [0, 120], "frames": [120, 180]})
+    drawn = pictures.features(stored, index, ["a word", "letters " * 40])
+    assert drawn.startswith(PNG)
+    assert drawn == pictures.features(stored, index, ["a word", "letters " * 40])
+
+
+def test_a_waveform_and_durations_are_drawn():
+    assert pictures.waveform(np.zeros(20_000, np.int16)).startswith(PNG)
+    assert pictures.durations(np.array([1.0, 2.0, 2.5])).startswith(PNG)
