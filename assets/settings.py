@@ -119,8 +119,8 @@ class StageConfig(dg.Config):
 class Intervals(StageConfig):
     """How the intervals of an evaluation are made."""
 
-    resamples: int = Field(1000, ge=100)
-    seed: int = 6
+    resamples: int = Field(1000, ge=100, description="bootstrap draws for each interval")
+    seed: int = Field(6, description="of the draws")
 
 
 class GraphConfig(StageConfig):

@@ -161,3 +161,18 @@ def test_every_asset_shows_something_to_look_at(
     viewed = {key for key, _ in views_of(system, modules_of(system))}
     without = {spec.key.to_user_string() for spec in specs[system]} - viewed
     assert {key.split("/")[-1] for key in without} <= set(SHOW_THEMSELVES), without
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_setting_is_explained_in_the_launchpad(system: str, defs: dg.Definitions) -> None:
+    from orchestration.stages import GRAPH
+
+    assert defs.resources is not None
+    silent = {
+        f"{key}: {name}"
+        for key, stage in defs.resources[GRAPH].stages.by_key.items()
+        if key.split("/")[0] == system and stage.config_class is not None
+        for name, field in stage.config_class.model_fields.items()
+        if not field.description
+    }
+    assert silent == set()

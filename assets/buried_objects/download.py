@@ -40,7 +40,7 @@ class Scans(StageConfig, section="buried_objects/scans"):
     workers: int = Field(2, gt=0, description="scans simulated or read at once")
     retries: int = Field(2, ge=0, description="new tries for a scan that can't be read")
     limit: int = Field(10, ge=0, description="scans to skip before the stage fails")
-    seed: int = 1
+    seed: int = Field(1, description="of the scenes: objects, soil, noise")
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""

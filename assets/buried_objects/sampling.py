@@ -25,7 +25,7 @@ class Splits(StageConfig, section="buried_objects/splits"):
     parts: int = Field(
         PARTS, gt=1, lt=100, description="validation, and the parts that training takes in turn"
     )
-    seed: int = 2
+    seed: int = Field(2, description="of the order of the scans")
 
 
 @dg.asset(
@@ -44,7 +44,7 @@ class Windows(StageConfig, section="buried_objects/windows"):
     """Which windows of a scan."""
 
     per_scan: int = Field(PER_SCAN, gt=0, description="random windows of 100 traces of a scan")
-    seed: int = 3
+    seed: int = Field(3, description="of the windows' places")
 
 
 @dg.asset(

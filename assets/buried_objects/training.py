@@ -42,7 +42,7 @@ class Training(StageConfig, section="buried_objects/network"):
     epochs: int = Field(by_profile(quick=10, published=30), gt=0, description="at most, a batch")
     patience: int = Field(10, gt=0, description="epochs without a better validation loss")
     batch: int = Field(32, gt=0, description="windows of a gradient step")
-    seed: int = 3
+    seed: int = Field(3, description="of the weights and of the order of the windows")
 
     def settings(self) -> trainings.Training:
         """The same for `models`."""
@@ -107,7 +107,7 @@ def order_study(config: Order, **features: Arrays) -> dg.Output[JsonDict]:
 class Shifts(StageConfig, section="buried_objects/upgrade/architecture"):
     """How the upgrade's training windows are shifted in time."""
 
-    seed: int = 5
+    seed: int = Field(5, description="of the shifts")
 
 
 @dg.asset(
@@ -124,7 +124,7 @@ def upgrade_architecture(config: Shifts, projected: Arrays) -> dg.Output[JsonDic
 class Upgrade(Training, section="buried_objects/upgrade/network"):
     """All scans at once: an epoch has as many windows as one on each batch of the study."""
 
-    epochs: int = Field(by_profile(quick=10, published=30), gt=0)
+    epochs: int = Field(by_profile(quick=10, published=30), gt=0, description="at most")
 
 
 @dg.multi_asset(

@@ -23,11 +23,21 @@ class Curves(StageConfig, section="exoplanets/curves"):
         "files: what `path` holds; kaggle: the published set, downloaded to `path`",
     )
     path: str = Field("", description="a file or folder, for files and kaggle")
-    train: int = Field(by_profile(quick=1600, published=5087), gt=0)
-    train_planets: int = Field(by_profile(quick=80, published=37), gt=0)
-    test: int = Field(by_profile(quick=400, published=570), gt=0)
-    test_planets: int = Field(by_profile(quick=20, published=5), gt=0)
-    seed: int = 1
+    train: int = Field(
+        by_profile(quick=1600, published=5087),
+        gt=0,
+        description="curves to make for training and validation",
+    )
+    train_planets: int = Field(
+        by_profile(quick=80, published=37), gt=0, description="of them with a planet"
+    )
+    test: int = Field(
+        by_profile(quick=400, published=570), gt=0, description="curves to make for the test"
+    )
+    test_planets: int = Field(
+        by_profile(quick=20, published=5), gt=0, description="of them with a planet"
+    )
+    seed: int = Field(1, description="of the simulated signals and noise")
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""

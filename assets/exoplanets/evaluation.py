@@ -74,9 +74,13 @@ evaluations = [evaluation_assets(model) for model in MODELS]
 class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"):
     """Repeated cross-validation over all stars."""
 
-    folds: int = Field(5, ge=2)
-    repeats: int = Field(by_profile(quick=1, published=10), ge=1)
-    seed: int = 7
+    folds: int = Field(
+        5, ge=2, description="parts of a round, each scored by a model of the others"
+    )
+    repeats: int = Field(
+        by_profile(quick=1, published=10), ge=1, description="rounds, each with other parts"
+    )
+    seed: int = Field(7, description="of the parts and of the models")
 
 
 @dg.asset(
@@ -98,7 +102,7 @@ def cross_validation(
 class Control(StageConfig, section="exoplanets/vetting/permuted_control"):
     """The negative control."""
 
-    seed: int = 8
+    seed: int = Field(8, description="of the permutation and of the model")
 
 
 @dg.asset(

@@ -17,7 +17,7 @@ class Splits(StageConfig, section="exoplanets/splits"):
 
     validation: float = Field(0.25, gt=0, lt=1, description="share of the training file")
     test: float = Field(0.2, gt=0, lt=1, description="share, where there is no test file")
-    seed: int = 2
+    seed: int = Field(2, description="of the order of the host stars")
 
 
 @dg.asset(

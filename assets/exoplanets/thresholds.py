@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import dagster as dg
 import numpy as np
+from pydantic import Field
 
 from assets.exoplanets.inputs import MODELS, features_in, fitted_of, inputs_of
 from assets.settings import StageConfig
@@ -18,13 +19,21 @@ from models.types import JsonDict
 class ThresholdRule(StageConfig, section="exoplanets/*/threshold"):
     """How the threshold is chosen: where sensitivity meets specificity, as published."""
 
-    rule: Literal["crossover", "max_f1"] = "crossover"
+    rule: Literal["crossover", "max_f1"] = Field(
+        "crossover",
+        description="crossover: where sensitivity and specificity are equal; max_f1: where F1 is "
+        "largest; both on validation scores",
+    )
 
 
 class VettingRule(ThresholdRule, section="exoplanets/vetting/threshold"):
     """The study's rule would flag most binaries: planets are rare, so precision counts."""
 
-    rule: Literal["crossover", "max_f1"] = "max_f1"
+    rule: Literal["crossover", "max_f1"] = Field(
+        "max_f1",
+        description="crossover: where sensitivity and specificity are equal; max_f1: where F1 is "
+        "largest; both on validation scores",
+    )
 
 
 def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinition:

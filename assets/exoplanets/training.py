@@ -39,16 +39,21 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
     return described
 
 
+FIRST = "passes at the first learning rate"
+SECOND = "passes at the second one; 0: none"
+STEPS = "batches in an epoch; 0: one pass over the negatives"
+
+
 class Training(StageConfig):
     """How a network is trained: a few epochs at a high learning rate, then a lower one."""
 
-    first_epochs: int = Field(by_profile(quick=6, published=10), gt=0)
-    first_learning_rate: float = Field(1e-3, gt=0)
-    second_epochs: int = Field(by_profile(quick=4, published=30), ge=0)
-    second_learning_rate: float = Field(2e-4, gt=0)
+    first_epochs: int = Field(by_profile(quick=6, published=10), gt=0, description=FIRST)
+    first_learning_rate: float = Field(1e-3, gt=0, description="of the first epochs")
+    second_epochs: int = Field(by_profile(quick=4, published=30), ge=0, description=SECOND)
+    second_learning_rate: float = Field(2e-4, gt=0, description="of the epochs after them")
     batch: int = Field(32, gt=0, description="curves in a batch, half of them planets")
-    steps: int = Field(0, ge=0, description="batches in an epoch; 0: one pass over the negatives")
-    seed: int = 3
+    steps: int = Field(0, ge=0, description=STEPS)
+    seed: int = Field(3, description="of the weights, the dropout and the order of the batches")
 
     def phases(self) -> list[Phase]:
         """The learning rates, one after the other."""
@@ -64,17 +69,17 @@ class CnnTraining(Training, section="exoplanets/cnn/network"):
 class FftLstmTraining(Training, section="exoplanets/fft_lstm/network"):
     """10 epochs at one rate, as published."""
 
-    first_epochs: int = Field(by_profile(quick=2, published=10), gt=0)
-    second_epochs: int = Field(0, ge=0)
-    steps: int = Field(by_profile(quick=10, published=0), ge=0)
+    first_epochs: int = Field(by_profile(quick=2, published=10), gt=0, description=FIRST)
+    second_epochs: int = Field(0, ge=0, description=SECOND)
+    steps: int = Field(by_profile(quick=10, published=0), ge=0, description=STEPS)
 
 
 class CompositeTraining(Training, section="exoplanets/composite/network"):
     """Two phases; the recurrent branch makes each step slow."""
 
-    first_epochs: int = Field(by_profile(quick=3, published=10), gt=0)
-    second_epochs: int = Field(by_profile(quick=1, published=30), ge=0)
-    steps: int = Field(by_profile(quick=10, published=0), ge=0)
+    first_epochs: int = Field(by_profile(quick=3, published=10), gt=0, description=FIRST)
+    second_epochs: int = Field(by_profile(quick=1, published=30), ge=0, description=SECOND)
+    steps: int = Field(by_profile(quick=10, published=0), ge=0, description=STEPS)
 
 
 def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
@@ -117,7 +122,7 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
 class Forest(StageConfig, section="exoplanets/random_forest/estimator"):
     """The benchmark: 100 trees, Gini."""
 
-    seed: int = 4
+    seed: int = Field(4, description="of the trees")
 
 
 @dg.asset(
@@ -136,7 +141,7 @@ def random_forest(
 class Vetting(StageConfig, section="exoplanets/vetting/estimator"):
     """The vetting of transit candidates."""
 
-    seed: int = 5
+    seed: int = Field(5, description="of the trees")
 
 
 @dg.asset(

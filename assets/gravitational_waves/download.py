@@ -27,19 +27,37 @@ class Images(StageConfig, section="gravitational_waves/images"):
     path: str = Field("", description="a file or folder, for all but simulated")
     duration: Literal["0.5", "1.0", "2.0", "4.0"] = Field("0.5", description="seconds of a picture")
     official_split: bool = Field(True, description="keep the files' splits")
-    train: int = Field(by_profile(quick=700, published=PUBLISHED_IMAGES["train"]), gt=0)
-    validation: int = Field(by_profile(quick=150, published=PUBLISHED_IMAGES["validation"]), gt=0)
-    test: int = Field(by_profile(quick=1100, published=PUBLISHED_IMAGES["test"]), gt=0)
+    train: int = Field(
+        by_profile(quick=700, published=PUBLISHED_IMAGES["train"]),
+        gt=0,
+        description="simulated images to train on",
+    )
+    validation: int = Field(
+        by_profile(quick=150, published=PUBLISHED_IMAGES["validation"]),
+        gt=0,
+        description="simulated, in validation",
+    )
+    test: int = Field(
+        by_profile(quick=1100, published=PUBLISHED_IMAGES["test"]),
+        gt=0,
+        description="simulated, in test",
+    )
     train_chirps: int = Field(PUBLISHED_CHIRPS["train"], ge=0, description="simulated, in train")
     validation_chirps: int = Field(
-        by_profile(quick=12, published=PUBLISHED_CHIRPS["validation"]), ge=0
+        by_profile(quick=12, published=PUBLISHED_CHIRPS["validation"]),
+        ge=0,
+        description="simulated, in validation",
     )
-    test_chirps: int = Field(by_profile(quick=60, published=PUBLISHED_CHIRPS["test"]), ge=0)
+    test_chirps: int = Field(
+        by_profile(quick=60, published=PUBLISHED_CHIRPS["test"]),
+        ge=0,
+        description="simulated, in test",
+    )
     injected_chirps: int = Field(60, gt=0, description="chirps injected into files, in all")
     faintest: float = Field(
         simulation.FAINTEST, gt=0, description="signal-to-noise ratio of the faintest chirps"
     )
-    seed: int = 1
+    seed: int = Field(1, description="of the simulated chirps, glitches and noise")
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""

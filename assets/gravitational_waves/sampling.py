@@ -42,7 +42,7 @@ class Splits(StageConfig, section="gravitational_waves/splits"):
 
     validation: float = Field(0.15, gt=0, lt=1, description="share of the images")
     test: float = Field(0.15, gt=0, lt=1, description="share of the images")
-    seed: int = 2
+    seed: int = Field(2, description="of the order of the images")
 
 
 @dg.asset(
@@ -61,13 +61,15 @@ def splits(config: Splits, images: Arrays, classes: JsonDict) -> dg.Output[JsonD
 class Injections(StageConfig, section="gravitational_waves/injections"):
     """Simulated chirps that the upgrade is trained on, beside the training images' own."""
 
-    count: int = Field(by_profile(quick=300, published=1000), gt=0)
+    count: int = Field(
+        by_profile(quick=300, published=1000), gt=0, description="chirps to simulate"
+    )
     into: Literal["backgrounds", "noise"] = Field(
         "backgrounds",
         description="backgrounds: the quietest images of the split; noise: detector noise",
     )
     faintest: float = Field(FAINTEST, gt=0, description="least signal-to-noise ratio")
-    seed: int = 7
+    seed: int = Field(7, description="of the chirps and of what they are injected into")
 
 
 class Trials(Injections, section="gravitational_waves/trials"):
@@ -76,9 +78,11 @@ class Trials(Injections, section="gravitational_waves/trials"):
     By default not simulated as the injections are, lest the upgrade be tested on its own recipe.
     """
 
-    count: int = Field(by_profile(quick=200, published=1000), gt=0)
+    count: int = Field(
+        by_profile(quick=200, published=1000), gt=0, description="chirps to simulate"
+    )
     into: Literal["backgrounds", "noise"] = Field("noise", description="as for injections")
-    seed: int = 9
+    seed: int = Field(9, description="of the chirps and of the noise")
 
 
 def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Blocks]:

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import dagster as dg
+from pydantic import Field
 
 from assets.gravitational_waves.inputs import MODELS, fitted_of, inputs_of
 from assets.settings import StageConfig
@@ -14,7 +15,11 @@ from models.types import JsonDict
 class ThresholdRule(StageConfig, section="gravitational_waves/*/threshold"):
     """How the threshold is chosen; where every class is predicted, the largest score wins."""
 
-    rule: Literal["max_f1", "at_fpr_0.001"] = "max_f1"
+    rule: Literal["max_f1", "at_fpr_0.001"] = Field(
+        "max_f1",
+        description="max_f1: where F1 is largest; at_fpr_0.001: at one false alarm in 1000; both "
+        "on validation scores",
+    )
 
 
 def threshold_asset(model: str) -> dg.AssetsDefinition:

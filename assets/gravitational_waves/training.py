@@ -38,47 +38,49 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
     return described
 
 
+EPOCHS = "passes over the training images at most"
+PATIENCE = "epochs without a better validation loss before it stops; 0: never"
+
+
 class Training(StageConfig):
     """How a network is trained."""
 
-    epochs: int = Field(by_profile(quick=8, published=30), gt=0)
-    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(by_profile(quick=8, published=30), gt=0, description=EPOCHS)
+    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     batch: int = Field(32, gt=0, description="images in a batch")
-    patience: int = Field(
-        0, ge=0, description="epochs without a better validation loss before it stops; 0: never"
-    )
-    seed: int = 3
+    patience: int = Field(0, ge=0, description=PATIENCE)
+    seed: int = Field(3, description="of the weights, the dropout and the order of the images")
 
 
 class ShallowCnn(Training, section="gravitational_waves/shallow_cnn/network"):
     """5 epochs, as published."""
 
-    epochs: int = Field(5, gt=0)
+    epochs: int = Field(5, gt=0, description=EPOCHS)
 
 
 class DeepCnn(Training, section="gravitational_waves/deep_cnn/network"):
     """Up to 30 epochs, stopped early, as published."""
 
-    epochs: int = Field(by_profile(quick=12, published=30), gt=0)
-    patience: int = Field(by_profile(quick=4, published=5), ge=0)
+    epochs: int = Field(by_profile(quick=12, published=30), gt=0, description=EPOCHS)
+    patience: int = Field(by_profile(quick=4, published=5), ge=0, description=PATIENCE)
 
 
 class Recurrent(Training, section="gravitational_waves/recurrent/network"):
     """Batches half of chirps, so an epoch sees about twice as many images."""
 
-    epochs: int = Field(by_profile(quick=10, published=20), gt=0)
+    epochs: int = Field(by_profile(quick=10, published=20), gt=0, description=EPOCHS)
 
 
 class Gan(Training, section="gravitational_waves/gan/network"):
     """As the recurrent network; the generator is trained along with it."""
 
-    epochs: int = Field(by_profile(quick=8, published=20), gt=0)
+    epochs: int = Field(by_profile(quick=8, published=20), gt=0, description=EPOCHS)
 
 
 class Upgrade(Training, section="gravitational_waves/upgrade/network"):
     """Every class, with injected chirps."""
 
-    epochs: int = Field(by_profile(quick=12, published=20), gt=0)
+    epochs: int = Field(by_profile(quick=12, published=20), gt=0, description=EPOCHS)
 
 
 def network_asset(
@@ -119,7 +121,7 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator")
     """The linear support-vector classifier."""
 
     penalty: float = Field(1e-3, gt=0, description="of errors, its C")
-    seed: int = 4
+    seed: int = Field(4, description="of the order of the images")
 
 
 @dg.asset(

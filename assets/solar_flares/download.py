@@ -52,7 +52,7 @@ class Records(StageConfig, section="solar_flares/records"):
     limit: int = Field(100, ge=0, description="broken lines to skip in a file before it is refused")
     engine: Literal["arrow", "spark"] = Field("arrow", description="what reads JSON lines")
     master: str = Field("local[2]", description="Spark's master URL")
-    seed: int = 1
+    seed: int = Field(1, description="of the simulated regions, and of the share that is read")
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""

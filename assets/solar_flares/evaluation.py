@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
@@ -91,7 +92,7 @@ def upgrade_evaluation(
 class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
     """The negative control."""
 
-    seed: int = 8
+    seed: int = Field(8, description="of the random split and of the fit")
 
 
 @dg.asset(

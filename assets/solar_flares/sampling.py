@@ -20,7 +20,7 @@ class Splits(StageConfig, section="solar_flares/splits"):
 
     validation: float = Field(0.25, gt=0, lt=1, description="share of the records")
     test: float = Field(0.25, gt=0, lt=1, description="share of the records")
-    seed: int = 2
+    seed: int = Field(2, description="of the order of the regions")
 
 
 @dg.asset(

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import dagster as dg
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, Inputs, asset_in
@@ -19,7 +20,11 @@ from models.types import JsonDict
 class ThresholdRule(StageConfig, section="solar_flares/*/threshold"):
     """How the threshold is chosen: for the largest true skill statistic, the field's measure."""
 
-    rule: Literal["max_tss", "crossover"] = "max_tss"
+    rule: Literal["max_tss", "crossover"] = Field(
+        "max_tss",
+        description="max_tss: where the true skill statistic is largest; crossover: where "
+        "sensitivity and specificity are equal; both on validation scores",
+    )
 
 
 def chosen_output(

@@ -45,7 +45,7 @@ class Training(StageConfig, section="solar_flares/network"):
     epochs_share: float = Field(
         by_profile(quick=0.3, published=1.0), gt=0, le=1, description="of the epochs"
     )
-    seed: int = 3
+    seed: int = Field(3, description="of the weights and of the order of the examples")
 
     def setting(self, name: str) -> Setting:
         """One of the published settings, its length scaled."""
@@ -86,7 +86,7 @@ def training(
 class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
     """The calibrated classifier over window statistics."""
 
-    seed: int = 4
+    seed: int = Field(4, description="of the candidates' fits and of their folds")
 
 
 @dg.asset(

@@ -30,18 +30,24 @@ class Corpus(StageConfig, section="speech/corpus"):
     train: int = Field(
         by_profile(quick=240, published=1200), gt=0, description="simulated utterances"
     )
-    validation: int = Field(by_profile(quick=60, published=200), gt=0)
-    test: int = Field(by_profile(quick=60, published=200), gt=0)
+    validation: int = Field(
+        by_profile(quick=60, published=200), gt=0, description="simulated, in validation"
+    )
+    test: int = Field(by_profile(quick=60, published=200), gt=0, description="simulated, in test")
     train_speakers: int = Field(
         by_profile(quick=40, published=150),
         gt=0,
         description="simulated; many with few utterances each generalise best",
     )
-    validation_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
-    test_speakers: int = Field(by_profile(quick=3, published=6), gt=0)
+    validation_speakers: int = Field(
+        by_profile(quick=3, published=6), gt=0, description="simulated, in validation"
+    )
+    test_speakers: int = Field(
+        by_profile(quick=3, published=6), gt=0, description="simulated, in test"
+    )
     on_bad: Literal["stop", "skip"] = Field("stop", description="at a bad utterance")
     limit: int = Field(100, ge=0, description="bad utterances to skip before it stops")
-    seed: int = 1
+    seed: int = Field(1, description="of the voices and of the sentences")
 
     def input_files(self) -> Sequence[Path]:
         """What is read from outside the graph."""

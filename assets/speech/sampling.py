@@ -17,7 +17,7 @@ class Splits(StageConfig, section="speech/splits"):
     max_seconds: float = Field(10.0, gt=0, description="longer utterances are left out")
     validation: float = Field(0.15, gt=0, lt=1, description="share of the speech")
     test: float = Field(0.15, gt=0, lt=1, description="share of the speech")
-    seed: int = 2
+    seed: int = Field(2, description="of the order of the speakers")
 
 
 @dg.asset(

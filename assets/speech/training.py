@@ -57,7 +57,7 @@ class Training(StageConfig, section="speech/network"):
     )
     sorted_first: bool = Field(True, description="first epoch from short to long")
     loss_limit: float = Field(2000.0, ge=0, description="validation loss to stop at; 0: none")
-    seed: int = 3
+    seed: int = Field(3, description="of the weights, the masks and the order of the utterances")
 
     def to_recipe(self) -> Recipe:
         """The same for `models`."""
