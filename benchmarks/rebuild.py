@@ -3,15 +3,19 @@
 Whole processes, run in turn (each round runs every command once), so that whatever else the machine
 does falls on all alike; medians, and ratios of medians. Prints one Markdown table.
 
-    python -m benchmarks.rebuild [--rounds N] [--folder FOLDER] [--peers]
+    python -m benchmarks.rebuild [--rounds N] [--folder FOLDER] [--peers] [--stages N ...]
 
 ``--peers`` also makes the same pipeline for DVC and Snakemake, each in a virtual environment of its
-own below the folder, installed from PyPI at first, and times their no-op.
+own below the folder, installed from PyPI at first, and times their no-op. ``--stages`` measures
+projects of about so many stages instead, one module to 13 of them: a rebuild of one stage beside a
+plan, a full look beside importing the same assets into Dagster, and a first build beside Dagster's
+own `materialize`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import runpy
 import shutil
@@ -69,25 +73,29 @@ class Case:
         self.before = before
         self.seconds: list[float] = []
         self.cpu: list[float] = []
+        self.megabytes: list[float] = []
 
     def run(self) -> None:
         """Run it once, and keep its time."""
         self.before()
-        used, started = os.times(), time.perf_counter()
-        done = subprocess.run(
-            self.command,
-            cwd=self.folder,
-            env=environment(self.folder),
-            capture_output=True,
-            text=True,
-        )
-        seconds, now = time.perf_counter() - started, os.times()
-        if done.returncode:
-            sys.exit(f"{self.name} failed:\n{done.stdout}\n{done.stderr}")
+        started = time.perf_counter()
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=environment(self.folder),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                said.seek(0)
+                sys.exit(f"{self.name} failed:\n{said.read().decode()}")
         self.seconds.append(seconds)
-        self.cpu.append(
-            now.children_user - used.children_user + now.children_system - used.children_system
-        )
+        self.cpu.append(used.ru_utime + used.ru_stime)
+        self.megabytes.append(used.ru_maxrss / 1024)
 
     @property
     def median(self) -> float:
@@ -216,13 +224,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--folder", type=Path, help="kept, with the peers' environments")
     parser.add_argument("--peers", action="store_true", help="also DVC and Snakemake")
+    parser.add_argument("--stages", type=int, nargs="+", help="measure projects of so many stages")
     options = parser.parse_args()
-    if options.folder is None:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(Path(folder), options.rounds, peers=options.peers)
-    else:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        measure(options.folder.absolute(), options.rounds, peers=options.peers)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.folder or temporary).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        if options.stages:
+            measure_large(folder, options.stages, options.rounds)
+        else:
+            measure(folder, options.rounds, peers=options.peers)
 
 
 def measure(folder: Path, rounds: int, *, peers: bool) -> None:
@@ -256,6 +266,126 @@ def measure(folder: Path, rounds: int, *, peers: bool) -> None:
         cold260.run()
     fingerprints = fingerprint_seconds(large, rounds)
     report(cases, cold260, fingerprints)
+
+
+# many stages -------------------------------------------------------------------------------------
+
+SPLIT = """
+from importlib import import_module
+from pathlib import Path
+import pkgutil
+import toy
+from orchestration.build import laid_over
+from orchestration.project import find
+
+names = [info.name for info in pkgutil.iter_modules(toy.__path__) if info.name.startswith("s0")]
+defs = laid_over([import_module(f"toy.{name}") for name in names], find(Path(__file__).parent))
+"""
+IMPORT = """
+import pkgutil, sys
+from importlib import import_module
+from pathlib import Path
+sys.path.insert(0, ".")
+import dagster as dg
+import toy
+names = [info.name for info in pkgutil.iter_modules(toy.__path__) if info.name.startswith("s0")]
+modules = [import_module(f"toy.{name}") for name in names]
+"""
+MATERIALIZE = f"""{IMPORT}
+assets = dg.load_assets_from_modules(modules)
+dg.Definitions(assets=assets).resolve_implicit_global_asset_job_def()
+if sys.argv[1:]:
+    Path("plain").mkdir()
+    manager = dg.FilesystemIOManager(base_dir="plain/store")
+    with dg.DagsterInstance.local_temp("plain") as instance:
+        assert dg.materialize(assets, instance=instance, resources=dict(io_manager=manager)).success
+"""
+ACCURACY = 'return {{"accuracy": helpers.accuracy(threshold["threshold"], features){more}}}'
+
+
+def write_split(folder: Path, systems: int) -> None:
+    """Write a toy whose systems are modules of their own."""
+    TOY["write_toy"](folder, ())
+    (folder / "toy" / "systems.py").unlink()
+    (folder / "toy" / "definitions.py").write_text(SPLIT)
+    for number in range(systems):
+        name = f"s0{number:04}"
+        source = TOY["HEAD"] + TOY["system_source"](name)
+        (folder / "toy" / f"{name}.py").write_text(source)
+
+
+def edit_leaf(folder: Path) -> Callable[[], None]:
+    """Edit one evaluation, another way each time."""
+    module, count = folder / "toy" / "s00001.py", itertools.count(1)
+    source = module.read_text()
+
+    def edit() -> None:
+        head, found, tail = source.rpartition(ACCURACY.format(more=""))
+        assert found
+        module.write_text(head + ACCURACY.format(more=f" + {next(count)}") + tail)
+
+    return edit
+
+
+def measure_large(folder: Path, sizes: Sequence[int], rounds: int) -> None:
+    """Measure projects of many stages."""
+    print("| what | " + " | ".join(f"{size:,} stages" for size in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    columns = [large_figures(folder / f"split{size}", size, rounds) for size in sizes]
+    for what in columns[0]:
+        print(f"| {what} | " + " | ".join(column[what] for column in columns) + " |")
+
+
+def large_figures(folder: Path, size: int, rounds: int) -> dict[str, str]:
+    """Figures of one project, by what they are."""
+    shutil.rmtree(folder, ignore_errors=True)
+    systems = round(size / 13)
+    write_split(folder, systems)
+    python = [sys.executable, "-c"]
+    first = Case("first build", faint("rebuild"), folder)
+    first.run()
+    Case("to know the files", faint("plan"), folder).run()
+    edit = edit_leaf(folder)
+    cases = {
+        "import": Case("importing the assets", [*python, IMPORT], folder),
+        "plan": Case("plan", faint("plan"), folder, edit),
+        "leaf": Case("rebuild of one stage", faint("rebuild"), folder, edit),
+        "again": Case("plan again", faint("plan"), folder),
+        "look": Case("full look", faint("plan"), folder, remove(folder, ".faint/cache")),
+    }
+    for _ in range(rounds):
+        for case in cases.values():
+            case.run()
+    load = Case("loading", [*python, MATERIALIZE], folder)
+    plain = Case("materialize", [*python, MATERIALIZE, "run"], folder, remove(folder, "plain"))
+    for case in (load, plain):
+        case.run()
+
+    def of(one: str, other: str) -> str:
+        a, b = cases[one], cases[other]
+        cpu = statistics.median(a.cpu) / statistics.median(b.cpu)
+        return f"{a.median / b.median:.2f} x; {cpu:.2f} x the processor's time"
+
+    def size_of(case: Case) -> str:
+        return f"{statistics.median(case.megabytes):.0f} MB"
+
+    built, look = first.cpu[0], statistics.median(cases["look"].cpu)
+    stages = 13 * systems
+    return {
+        "`faint plan`, one stage edited": f"{cases['plan'].median:.1f} s, {size_of(cases['plan'])}",
+        "`faint rebuild` of it, to that plan": f"{of('leaf', 'plan')}, {size_of(cases['leaf'])}",
+        "`faint plan` again, nothing changed since": f"{cases['again'].median:.2f} s",
+        "full look, nothing remembered": f"{cases['look'].median:.1f} s, {size_of(cases['look'])}",
+        "importing its assets into Dagster, to that look": (
+            f"{of('import', 'look')}, {size_of(cases['import'])}"
+        ),
+        "first build, a stage, processor's time": (
+            f"{1000 * (built - look) / stages:.0f} ms, {size_of(first)}"
+        ),
+        "Dagster's own `materialize`, likewise": (
+            f"{1000 * (plain.cpu[0] - load.cpu[0]) / stages:.0f} ms, {size_of(plain)}"
+        ),
+    }
 
 
 def fingerprint_seconds(folder: Path, rounds: int) -> tuple[float, float]:

@@ -62,8 +62,8 @@ def laid_over(
             "before may have been imported; that is replaced now: load the definitions again"
         )
     modules = list(modules)
-    loaded = dg.load_assets_from_modules(modules) if assets is None else assets
-    plain = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    defined = _defined_in(modules)
+    plain = [each for each in defined if each.keys] if assets is None else list(assets)
     names = [module.__name__ for module in modules]
     stages = Stages(plain, project, resources, uncounted, names)
     for stage in stages.stages:
@@ -83,7 +83,7 @@ def laid_over(
     others["jobs"] = [*others.get("jobs", ()), *family_jobs(versioned_assets)]
     return dg.Definitions(
         assets=versioned_assets,
-        asset_checks=dg.load_asset_checks_from_modules(modules),
+        asset_checks=[each for each in defined if each.check_keys and not each.keys],
         resources={
             **io_managers(store, stages, checked(views or {}, stages)),
             GRAPH: Graph(stages, store),
@@ -91,6 +91,17 @@ def laid_over(
         },
         **others,
     )
+
+
+def _defined_in(modules: Iterable[ModuleType]) -> list[dg.AssetsDefinition]:
+    """Assets and checks in modules, once each; Dagster's own loaders copy every one."""
+    found: dict[int, dg.AssetsDefinition] = {}
+    for module in modules:
+        for value in vars(module).values():
+            for each in value if type(value) in (list, tuple) else (value,):
+                if isinstance(each, dg.AssetsDefinition):
+                    found[id(each)] = each
+    return list(found.values())
 
 
 def _refuse_other_managers(stage: Stage, resources: Mapping[str, Any]) -> None:

@@ -78,6 +78,10 @@ class Checks:
         """
         return next(check for check in self.by_asset[at.slot.asset] if check.name == at.name)
 
+    def of(self, assets: Iterable[str]) -> list[Check]:
+        """The checks of some assets."""
+        return [check for asset in assets for check in self.by_asset.get(asset, ())]
+
     def at(self, check: Check, slot: Slot) -> CheckSlot:
         """Where the verdict of a check lies that covers a slot of its asset."""
         return CheckSlot(slot if check.stage.partitions_def else Slot(slot.asset), check.name)

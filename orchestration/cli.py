@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestration.errors import (
@@ -31,9 +30,7 @@ from orchestration.rebuild.outcome import Outcome
 
 if TYPE_CHECKING:
     from orchestration.fingerprint import Dynamic
-    from orchestration.rebuild.planning import Plan, Reason
     from orchestration.rebuild.session import Session
-    from orchestration.rebuild.watch import Stat
     from orchestration.store import Slot, Store
     from orchestration.store.damage import Finding
     from orchestration.store.verdicts import CheckSlot
@@ -201,42 +198,40 @@ def _size(text: str) -> int:
 
 def _plan(options: argparse.Namespace, project: Project) -> int:
     question = f"{options.selection}|{options.partitions}"
-    remembered = None if options.verify or options.explain else memo.recall(project, question)
-    if remembered is not None:
-        _show_fresh(options, int(str(remembered["fresh"])))
-        if not options.json:
-            _show_unfollowed(int(str(remembered["unfollowed"])))
-        return 0
-    with _stdout_to_stderr(options.json):
-        session = _open(project)
-        slots = session.select(options.selection, _listed(options.partitions))
-        plan = _planned(session, question, slots, verify=options.verify)
+    plan = None if options.verify or options.explain else memo.recall(project, question)
+    if plan is None:
+        with _stdout_to_stderr(options.json):
+            session = _open(project)
+            slots = session.select(options.selection, _listed(options.partitions))
+            plan = _planned(session, question, slots, verify=options.verify)
     if options.json:
-        print(json.dumps(plan.to_dict(), indent=1))
+        print(json.dumps(plan, indent=1))
     else:
         _show_plan(plan, explain=options.explain)
-        unfollowed = _unfollowed(session, slots)
         if options.explain:
-            _explain_unfollowed(unfollowed)
+            _explain_unfollowed(_unfollowed(session, slots))
         else:
-            _show_unfollowed(len({name for names in unfollowed.values() for name in names}))
+            _show_unfollowed(plan["unfollowed"])
     return 0
 
 
-def _planned(session: Session, question: str, slots: Sequence[Slot], *, verify: bool) -> Plan:
-    """Plan in full, and remember it if there is nothing to do."""
+def _planned(
+    session: Session, question: str, slots: Sequence[Slot], *, verify: bool
+) -> dict[str, Any]:
+    """Plan in full, and remember the answer; see `Plan.to_dict`."""
     with session.seen:
-        before = _states(session, slots)
+        local = session.logs_to(session.project.home / memo.EVENT_LOG)
+        before = memo.states(session.project) if local else {}
         try:
             plan = session.plan(slots, verify=verify)
         finally:
             session.close()
-    if plan.up_to_date:
-        unfollowed = {name for names in _unfollowed(session, slots).values() for name in names}
-        answer: dict[str, object] = {"fresh": plan.fresh, "unfollowed": len(unfollowed)}
+    unfollowed = {name for names in _unfollowed(session, slots).values() for name in names}
+    answer, read = plan.to_dict() | {"unfollowed": len(unfollowed)}, session.planner.read()
+    if before and read and (plan.up_to_date or not verify):
         until = session.stands_until()
-        memo.remember(session.project, question, before, answer, session.seen, until)
-    return plan
+        memo.remember(session.project, question, before | read, answer, session.seen, until)
+    return answer
 
 
 @contextmanager
@@ -269,56 +264,53 @@ def _listed(partitions: str | None) -> list[str] | str | None:
     return next(csv.reader([partitions]), [])
 
 
-def _states(session: Session, slots: Sequence[Slot]) -> dict[str, Stat]:
-    if not session.store.files.local or not session.logs_to(session.project.home / memo.EVENT_LOG):
-        return {}
-    files: list[str | Path] = []
-    for slot in session.planner.with_ancestors(slots):
-        record = session.store.current(slot)
-        if record is not None:
-            files += session.store.paths(slot, record)
-    files += [str(session.store.files.root / at.file) for _, at in session.checks.slots()]
-    return memo.states(session.project, files)
-
-
-def _show_fresh(options: argparse.Namespace, fresh: int) -> None:
-    if options.json:
-        print(json.dumps({"stale": [], "fresh": fresh, "checks": []}, indent=1))
-    else:
-        print(f"Nothing to do: {_number(fresh, 'asset')} up to date.")
-
-
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _show_plan(plan: Plan, *, explain: bool = False) -> None:
-    if plan.up_to_date:
-        print(f"Nothing to do: {_number(plan.fresh, 'asset')} up to date.")
+def _is_fresh(plan: Mapping[str, Any]) -> bool:
+    return not (plan["stale"] or plan["checks"])
+
+
+def _show_fresh(count: int) -> None:
+    print(f"Nothing to do: {_number(count, 'asset')} up to date.")
+
+
+def _show_plan(plan: Mapping[str, Any], *, explain: bool = False) -> None:
+    """Print a plan, given as `Plan.to_dict` has it."""
+    if _is_fresh(plan):
+        _show_fresh(plan["fresh"])
         return
-    lines: list[tuple[str, str, tuple[Reason, ...]]] = [
-        (item.action if item.certain else "maybe", str(item.slot), item.reasons)
-        for item in plan.stale
-        if item.action != "check"  # its check has a line
+    lines = [
+        (item["action"] if item["certain"] else "maybe", _name(item), item["reasons"])
+        for item in plan["stale"]
+        if item["action"] != "check"  # its check has a line
     ]
-    lines += [("check", str(check.at), check.reasons) for check in plan.checks]
+    lines += [
+        ("check", f"{_name(check)}:{check['check']}", check["reasons"]) for check in plan["checks"]
+    ]
     width = min(60, max((len(name) for _, name, _ in lines), default=0))
     for mark, first, every in lines:
         reasons = every if explain else every[:1]
         for number, reason in enumerate(reasons):
-            name = first if number == 0 else ""
-            print(f"{mark if number == 0 else '':8}{name:{width}}  {reason.kind}: {reason.detail}")
+            name, shown = (first, mark) if number == 0 else ("", "")
+            print(f"{shown:8}{name:{width}}  {reason['kind']}: {reason['detail']}")
         if len(reasons) < len(every):
-            rest = {reason.kind for reason in every[1:]} - {"dependency"}
+            rest = {reason["kind"] for reason in every[1:]} - {"dependency"}
             if rest:
                 print(f"{'':8}{'':{width}}  and {', '.join(sorted(rest))} (--explain says all)")
-    certain = sum(item.certain and item.action != "check" for item in plan.stale)
-    maybe = sum(not item.certain for item in plan.stale)
+    certain = sum(item["certain"] and item["action"] != "check" for item in plan["stale"])
+    maybe = sum(not item["certain"] for item in plan["stale"])
     print(
         f"{certain} out of date, {maybe} more perhaps (if what is upstream comes out different), "
-        f"{plan.fresh} up to date"
-        + (f"; {_number(len(plan.checks), 'check')} to run" if plan.checks else "")
+        f"{plan['fresh']} up to date"
+        + (f"; {_number(len(plan['checks']), 'check')} to run" if plan["checks"] else "")
     )
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    """Name of a slot in a plan."""
+    return f"{item['asset']}" + ("" if item["partition"] is None else f"[{item['partition']}]")
 
 
 def _unfollowed(session: Session, slots: Sequence[Slot]) -> dict[Dynamic, list[str]]:
@@ -356,13 +348,13 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
         return _plan(options, project)
     started = time.monotonic()
     question = f"{options.selection}|{options.partitions}"
-    remembered = None if options.verify else memo.recall(project, question)
-    if remembered is not None:
+    plan = None if options.verify else memo.recall(project, question)
+    if plan is not None and _is_fresh(plan):
         if options.json:
             nothing = Outcome(seconds=time.monotonic() - started)
             print(json.dumps(nothing.to_dict(), indent=1))
         else:
-            _show_fresh(options, int(str(remembered["fresh"])))
+            _show_fresh(plan["fresh"])
         return 0
     with _stdout_to_stderr(options.json):
         session = _open(project, options.parent_run)

@@ -235,7 +235,11 @@ class Stages:
         self.project = project
         self.instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
         self.stages = [_stage(each) for each in definitions if each.is_materializable]
-        self.by_key = {key: stage for stage in self.stages for key in stage.keys}
+        self.by_key: dict[str, Stage] = {}
+        for stage in self.stages:
+            if twice := self.by_key.keys() & stage.keys:
+                raise ProjectError(f"{min(twice)} is defined twice")
+            self.by_key |= dict.fromkeys(stage.keys, stage)
         for key in self.by_key:
             for part in key.split("/"):
                 if wrong := unfit(part):
@@ -256,6 +260,7 @@ class Stages:
         self._files = FileHashes(project.cache / "files.json")
         self._libraries = Libraries(project.package_versions, project.cache / "libraries.json")
         self._versions: dict[str, Version] = {}
+        self._by_partition: dict[str, bool] = {}
         self._resources, self._uncounted = dict(resources or {}), frozenset(uncounted)
         self._partition_keys: dict[str, dict[str, int]] = {}
         self._looked = 0.0
@@ -367,12 +372,18 @@ class Stages:
     def version_in(self, slot: Slot) -> Version:
         """As `version`, of one slot: with the files that its partition alone reads, if any."""
         version = self.version(slot.asset)
-        config, _ = self.by_key[slot.asset].config()
-        if not _by_partition(config):
+        if not self.reads_by_partition(slot.asset):
             return version
+        config, _ = self.by_key[slot.asset].config()
         version = replace(version, files=self._hashes(config, slot.partition))
         self._files.save()
         return version
+
+    def reads_by_partition(self, key: str) -> bool:
+        """Whether each partition of a stage reads files of its own: `input_files(partition)`."""
+        if key not in self._by_partition:
+            self._by_partition[key] = _by_partition(self.by_key[key].config()[0])
+        return self._by_partition[key]
 
     def version_of(self, stage: Stage) -> Version:
         """As `version`, of a stage or of the function of a check."""

@@ -1,8 +1,8 @@
 """A cheap, safe proof that nothing changed since the last full plan.
 
 A full plan imports Dagster, opens its instance and reads every record: seconds of work whose answer
-is usually "all fresh". When it is, the state of every file that the answer rests on is remembered:
-sources and their folders, settings, installed libraries, the store's records and artifacts,
+is usually the one before. So the answer is remembered with the state of every file that it rests
+on: sources and their folders, settings, installed libraries, the store's records and artifacts,
 Dagster's event log, and whatever else was read meanwhile (see `watch`), environment variables too.
 While each still has the same size, times and inode (the change time can't be set by programs), the
 answer stands, at most until the next partition of time begins. Anything else, and anything this
@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from orchestration.json_cache import JsonCache
 from orchestration.project import Project
@@ -31,7 +32,7 @@ from orchestration.rebuild.watch import TICK_NS, Stat, Watch, environment, stat_
 EVENT_LOG = "event_log.db"
 
 
-def recall(project: Project, question: str) -> dict[str, object] | None:
+def recall(project: Project, question: str) -> dict[str, Any] | None:
     """The remembered answer to a question, if nothing it rests on has changed."""
     known = _cache(project, question).data
     if not known or any(_stat(path) != stat for path, stat in known["files"].items()):
@@ -43,12 +44,12 @@ def recall(project: Project, question: str) -> dict[str, object] | None:
         or not time.time() < (known["until"] or math.inf)
     ):
         return None
-    answer: dict[str, object] = known["answer"]
+    answer: dict[str, Any] = known["answer"]
     return answer
 
 
-def states(project: Project, files: Iterable[str | Path]) -> dict[str, Stat]:
-    """The state of every file that an answer rests on: take it before planning."""
+def states(project: Project, files: Iterable[str | Path] = ()) -> dict[str, Stat]:
+    """State, before planning, of the files that any answer rests on, and of some more."""
     home = project.home
     fixed: list[str | Path] = [
         project.root / "pyproject.toml",
@@ -84,7 +85,7 @@ def remember(
     project, question, answer
         What is asked of what, and the answer.
     before
-        See `states`.
+        See `states`; with the state of every file of the store that was read.
     seen
         What was read since the definitions were loaded.
     until

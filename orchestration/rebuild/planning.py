@@ -8,16 +8,19 @@ done about it is `orchestration.rebuild.rebuilding`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import dagster as dg
 
 from orchestration.checks import Check, Checks
+from orchestration.eventlog import EventLog, Tags
 from orchestration.fingerprint import changed
+from orchestration.rebuild.watch import TICK_NS, Stat, stat_of
 from orchestration.stages import Graph, Version, build_key, combine, difference, named
-from orchestration.store import Record, Slot
+from orchestration.store import Record, Slot, Store
 from orchestration.store.verdicts import CheckSlot, Verdict, read_verdicts
 
 Kind = Literal["code", "config", "data", "missing", "corrupt", "dependency", "check"]
@@ -120,6 +123,7 @@ class Plan:
                 {
                     "asset": item.slot.asset,
                     "partition": item.slot.partition,
+                    "action": item.action,
                     "reasons": [{"kind": r.kind, "detail": r.detail} for r in item.reasons],
                     "certain": item.certain,
                 }
@@ -138,6 +142,48 @@ class Plan:
         }
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What was seen of a slot: whether it was fresh, and what that rests on.
+
+    Parameters
+    ----------
+    fresh
+        Whether it was.
+    read
+        State of each file of the store, from before it was read.
+    logged
+        What Dagster's event log showed.
+    upstream
+        What it is built from, the object itself: another one may have other partitions.
+    began
+        When, in nanoseconds since 1970.
+    """
+
+    fresh: bool
+    read: Mapping[str, Any]
+    logged: Logged | None
+    upstream: Mapping[str, Any]
+    began: int
+
+    def is_racy(self) -> bool:
+        """Whether a file was written so shortly before that it may have the same state again."""
+        newest = max((stat[2] for stat in self.read.values() if stat), default=0)
+        return bool(newest > self.began - TICK_NS)
+
+
+class _Records(dict[Slot, Record | None]):
+    """Current records, each read when it is first asked for."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    def __missing__(self, slot: Slot) -> Record | None:
+        self[slot] = record = self._store.current(slot)
+        return record
+
+
 class Planner:
     """Compares what is stored, what would be built now, and Dagster's event log.
 
@@ -154,6 +200,8 @@ class Planner:
         self.checks = checks
         self.stages = graph.stages
         self.store = graph.store
+        self._looks: dict[Slot, _Look] = {}
+        self._check_looks: list[_Look] = []
 
     def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
         """All of ``slots`` and what they are built from, upstream ones first."""
@@ -187,16 +235,49 @@ class Planner:
         """
         scope = self.with_ancestors(slots)
         logged = self.logged({slot.asset for slot in scope}, instance)
-        records = {slot: self.store.current(slot) for slot in scope}
+        records = _Records(self.store)
         stale: dict[Slot, Stale] = {}
+        unchanged: set[Slot] = set()
         for slot in scope:
-            item = self._evaluate(slot, records, stale, logged.get(slot), verify=verify)
-            if records[slot] is not None:
-                item = self._checked(slot, item)
-            if item is not None:
+            if not verify and self._stands(slot, logged.get(slot), unchanged):
+                unchanged.add(slot)
+                continue
+            began = time.time_ns()
+            with self.store.files.recording() as read:
+                item = self._evaluate(slot, records, stale, logged.get(slot), verify=verify)
                 current = records[slot]
+                if current is not None:
+                    item = self._checked(slot, item)
+            if item is not None:
                 stale[slot] = replace(item, seen=current.build if current else None)
+            self._looks[slot] = _Look(
+                item is None, read, logged.get(slot), self.stages.upstream(slot), began
+            )
         return stale
+
+    def _stands(self, slot: Slot, logged: Logged | None, unchanged: Collection[Slot]) -> bool:
+        """Whether a slot was fresh at the last look, and nothing that this rests on has changed."""
+        look = self._looks.get(slot)
+        if look is None or not look.fresh or look.logged != logged or look.is_racy():
+            return False
+        upstream = self.stages.upstream(slot)
+        return (
+            self.store.files.local
+            and look.upstream is upstream
+            and all(above in unchanged for group in upstream.values() for above in group)
+            and not self.stages.reads_by_partition(slot.asset)
+            and all(stat_of(path) == stat for path, stat in look.read.items())
+        )
+
+    def read(self) -> dict[str, Stat]:
+        """State, from before it was read, of every file of the store that plans have rested on.
+
+        Empty where one was written just before, and may have been written to again.
+        """
+        looks = [*self._looks.values(), *self._check_looks]
+        if any(look.is_racy() for look in looks):
+            return {}
+        return {path: stat for look in looks for path, stat in look.read.items()}
 
     def stale_checks(self, slots: Iterable[Slot], stale: Mapping[Slot, Stale]) -> list[StaleCheck]:
         """Checks of ``slots`` whose verdict is out of date; not those that a build will run."""
@@ -206,12 +287,14 @@ class Planner:
             for slot, item in stale.items()
             if item.certain and item.action in ("build", "restore")
         }
-        items = []
-        for check, at in self.checks.slots():
-            covered = self.checks.reads(check, at)[check.asset]
-            if check.alone and chosen.issuperset(covered) and built.isdisjoint(covered):
-                item = self._check(check, at)[1]
-                items += [item] if item is not None else []
+        items, began = [], time.time_ns()
+        with self.store.files.recording() as read:
+            for check, at in self.checks.slots():
+                covered = self.checks.reads(check, at)[check.asset]
+                if check.alone and chosen.issuperset(covered) and built.isdisjoint(covered):
+                    item = self._check(check, at)[1]
+                    items += [item] if item is not None else []
+        self._check_looks = [_Look(False, read, None, {}, began)]
         return items
 
     def _check(self, check: Check, at: CheckSlot) -> tuple[Verdict | None, StaleCheck | None]:
@@ -298,32 +381,46 @@ class Planner:
     def logged(self, assets: Iterable[str], instance: dg.DagsterInstance) -> dict[Slot, Logged]:
         """Data and code version of each slot's latest materialisation in Dagster's event log."""
         keys = {name: dg.AssetKey(name.split("/")) for name in assets}
+        log = instance.event_log_storage
         plain = [
             key for name, key in keys.items() if self.stages.by_key[name].partitions_def is None
         ]
-        events = [
-            (record.asset_entry.asset_key, record.asset_entry.last_materialization_record)
-            for record in (instance.get_asset_records(plain) if plain else ())
-        ]
+        found = log.latest_tags(plain) if isinstance(log, EventLog) else {}
+        logged = {Slot("/".join(k.path)): _versions_in(tags) for k, tags in found.items() if tags}
+        others = [key for key in plain if key not in found]
+        for record in instance.get_asset_records(others) if others else ():
+            if latest := record.asset_entry.last_materialization_record:
+                slot = Slot("/".join(record.asset_entry.asset_key.path))
+                logged[slot] = _versions_in(_tags_in(latest))
         for key in set(keys.values()).difference(plain):
-            latest = instance.event_log_storage.get_latest_storage_id_by_partition(
-                key, dg.DagsterEventType.ASSET_MATERIALIZATION
-            )
-            for ids in _batched(sorted(latest.values()), RECORDS_AT_A_TIME):
-                chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids)
-                fetched = instance.fetch_materializations(chosen, limit=len(ids))
-                events += [(key, record) for record in fetched.records]
-        return {
-            Slot("/".join(key.path), record.partition_key): _versions_in(record)
-            for key, record in events
-            if record is not None
-        }
+            name = "/".join(key.path)
+            for partition, tags in _by_partition(instance, key):
+                logged[Slot(name, partition)] = _versions_in(tags)
+        return logged
 
 
-def _versions_in(record: dg.EventLogRecord) -> Logged:
+def _by_partition(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> Iterator[tuple[str | None, Tags]]:
+    """Partition and tags of the latest materialisation of each partition of an asset."""
+    log = instance.event_log_storage
+    latest = log.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    if isinstance(log, EventLog):
+        yield from log.tags_of(latest.values())
+        return
+    for ids in _batched(sorted(latest.values()), RECORDS_AT_A_TIME):
+        chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids)
+        for record in instance.fetch_materializations(chosen, limit=len(ids)).records:
+            yield record.partition_key, _tags_in(record)
+
+
+def _tags_in(record: dg.EventLogRecord) -> Tags:
     materialization = record.asset_materialization
-    tags = (materialization.tags if materialization else None) or {}
-    return tags.get(DATA_TAG), tags.get(CODE_TAG)
+    return materialization.tags if materialization else None
+
+
+def _versions_in(tags: Tags) -> Logged:
+    return (tags or {}).get(DATA_TAG), (tags or {}).get(CODE_TAG)
 
 
 def _batched(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from orchestration.checks import Checks, complaint
+from orchestration.checks import Check, Checks, complaint
 from orchestration.rebuild.workers import Results
 from orchestration.stages import Graph
 from orchestration.store import Slot
@@ -62,7 +63,7 @@ class Runs:
         try:
             with self._graph.store.listening(stored, self._unread(wanted)):
                 result = self._execute(
-                    self._defs.resolve_implicit_global_asset_job_def(),
+                    self._job(assets, self._checks.of(assets)),
                     assets,
                     group[0].partition,
                     {},
@@ -123,8 +124,8 @@ class Runs:
         """
         checks = {at: self._checks.find(at) for at in group}
         keys = {key for check in checks.values() for key in check.stage.definition.check_keys}
-        job = self._defs.resolve_implicit_global_asset_job_def()
         assets = [check.asset for check in checks.values()]
+        job = self._job((), checks.values())
         # By tags: Dagster takes a partition key only where all assets of the project share it.
         tags: Mapping[str, str] = {}
         definition = next(iter(checks.values())).partitions_def
@@ -149,6 +150,45 @@ class Runs:
             if at in results:
                 results[at] = complaint(found) if _failed(found) else None
         return results
+
+    def _job(self, assets: Iterable[str], checks: Iterable[Check]) -> dg.JobDefinition:
+        """A job of some assets and checks alone: one of all of them costs as much as all.
+
+        What they read belongs to it as an asset that is made elsewhere.
+        """
+        stages, checks = self._graph.stages.by_key, list(checks)
+        built = set(assets)
+        read = {name for check in checks for name in check.inputs}
+        read |= {above for key in built for deps in stages[key].deps.values() for above in deps}
+        definitions: dict[int, Any] = {id(each): each for each in map(self._by_key.get, built)}
+        for key in sorted(read - built):
+            if key in stages:
+                path, partitions = key.split("/"), stages[key].partitions_def
+                spec: Any = dg.AssetSpec(path, partitions_def=partitions)
+            else:
+                spec = self._by_key.get(key)
+            definitions[id(spec)] = spec
+        own = {
+            id(check.stage.definition): check.stage.definition for check in checks if check.alone
+        }
+        return dg.Definitions(
+            assets=[each for each in definitions.values() if each is not None],
+            asset_checks=own.values(),
+            resources=self._defs.resources,
+            loggers=self._defs.loggers,
+            executor=self._defs.executor,
+        ).resolve_implicit_global_asset_job_def()
+
+    @cached_property
+    def _by_key(self) -> dict[str, Any]:
+        """What defines each asset, those of other projects too, as Dagster has them."""
+        found: dict[str, Any] = {}
+        for each in self._defs.assets or ():
+            if isinstance(each, dg.AssetsDefinition):
+                found |= {"/".join(key.path): each for key in each.keys}
+            elif isinstance(each, dg.AssetSpec | dg.SourceAsset):
+                found["/".join(each.key.path)] = each
+        return found
 
     def _execute(
         self,

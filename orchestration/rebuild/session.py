@@ -96,6 +96,7 @@ class Session:
         self.planner = Planner(graph, self.checks)
         self._instance = instance
         self._given = instance is not None
+        self._runs: Runs | None = None
 
     @property
     def instance(self) -> dg.DagsterInstance:
@@ -122,7 +123,7 @@ class Session:
         """Close the instance; it opens again when asked for."""
         if self._instance is not None and not self._given:
             self._instance.dispose()
-            self._instance = None
+            self._instance = self._runs = None
 
     def select(
         self, selection: str | None = None, partitions: str | Sequence[str] | None = None
@@ -187,7 +188,11 @@ class Session:
 
     def run(self, group: Group, stored: Callable[[Slot], None]) -> Results:
         """Run the stages or the checks of ``group`` in this process, as one Dagster run."""
-        runs = Runs(self.planner.graph, self.checks, self.defs, self.instance, self._parent)
+        if self._runs is None:
+            self._runs = Runs(
+                self.planner.graph, self.checks, self.defs, self.instance, self._parent
+            )
+        runs = self._runs
         checks = [at for at in group if isinstance(at, CheckSlot)]
         if checks:
             return runs.run_checks(checks)

@@ -7,7 +7,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Files:
 
     def __init__(self, url: str) -> None:
         self.local = "://" not in url
+        self._read: dict[str, list[int] | None] | None = None
         self.root: Any
         if self.local:
             self.root = Path(url).absolute()
@@ -61,11 +62,39 @@ class Files:
                 "again"
             ) from error
 
+    @contextmanager
+    def recording(self) -> Iterator[dict[str, list[int] | None]]:
+        """Yield the state of each local file and folder that is read within the block.
+
+        It is that from before the file was read; None for one that wasn't there.
+        """
+        outer, self._read = self._read, {}
+        try:
+            yield self._read
+        finally:
+            self._read = outer
+
+    def _record(self, path: Any, state: list[int] | None) -> None:
+        if self._read is not None:
+            self._read.setdefault(str(path), state)
+
+    def _look_at(self, path: Any) -> None:
+        """Record the state of what is about to be read."""
+        if self.local and self._read is not None:
+            with suppress(OSError):
+                self.stat(path)
+
     def stat(self, path: Any) -> Stat:
         """Return the state of a file, its size first; FileNotFoundError if there is none."""
         if self.local:
-            stat = Path(path).stat()
-            return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+            try:
+                stat = os.stat(path)  # noqa: PTH116 - quicker than through an object
+            except (FileNotFoundError, NotADirectoryError):
+                self._record(path, None)
+                raise
+            state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+            self._record(path, state)
+            return tuple(state)
         with self.answering():
             info = path.fs.info(path.path)
         return (int(info["size"]), str(info.get("ETag") or info.get("mtime") or ""))
@@ -123,6 +152,7 @@ class Files:
 
     def read_text(self, path: Any) -> str | None:
         """Read a small file; None if it isn't there or is no text."""
+        self._look_at(path)
         try:
             with self.answering():
                 return str(path.read_text(encoding="utf-8"))
@@ -152,6 +182,7 @@ class Files:
         return [path for path in self._entries(folder) if path.is_dir()]
 
     def _entries(self, folder: Any) -> list[Any]:
+        self._look_at(folder)
         try:
             with self.answering():
                 return list(folder.iterdir())

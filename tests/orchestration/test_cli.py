@@ -205,10 +205,10 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
         fresh(here)
         assert main(arguments) == 0
         plan = json.loads(capfd.readouterr().out)
-        assert list(plan) == ["stale", "fresh", "checks"]
+        assert list(plan) == ["stale", "fresh", "checks", "unfollowed"]
         assert plan["fresh"] == 23
         assert [list(item) for item in plan["stale"]] == (
-            [["asset", "partition", "reasons", "certain"]] * 3
+            [["asset", "partition", "action", "reasons", "certain"]] * 3
         )
         assert plan["stale"][0]["asset"] == "alpha/cnn/network"
         assert plan["stale"][0]["partition"] is None
@@ -233,7 +233,8 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
     assert list(outcome) == OUTCOME
     assert outcome["materialized"] == []
     assert main(["plan", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out) == {"stale": [], "fresh": 26, "checks": []}
+    fresh_plan = {"stale": [], "fresh": 26, "checks": [], "unfollowed": 0}
+    assert json.loads(capfd.readouterr().out) == fresh_plan
 
 
 def test_a_rebuild_in_json_says_why_something_failed(
@@ -295,7 +296,7 @@ def test_plan_for_a_person(here: Any, capsys: pytest.CaptureFixture[str]) -> Non
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("build   alpha/features")
     assert "code: toy.helpers:OFFSET changed (now " in lines[0]
-    assert lines[1].startswith("maybe   alpha/cnn/network")
+    assert lines[1].startswith("maybe   alpha/forest/network")
     assert lines[-1] == (
         "1 out of date, 9 more perhaps (if what is upstream comes out different), 3 up to date"
     )
@@ -463,11 +464,21 @@ def test_nothing_heavy_is_imported_to_say_that_nothing_changed(toy: Any) -> None
         )
         assert done.returncode == 0, done.stderr
         assert "Nothing to do: 26 assets up to date." in done.stdout
+    toy.edit("OFFSET = 1.0", "OFFSET = 2.0")
+    full = toy.faint("plan").stdout
+    assert "2 out of date" in full
+    done = subprocess.run(
+        [sys.executable, "-c", code, "plan"],
+        cwd=toy.root,
+        env=toy.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, full), done.stderr
     code = code.replace(
         "{'dagster', 'numpy', 'pandas', 'sqlalchemy', 'pydantic', 'tensorflow'}",
         "{'tensorflow', 'keras', 'scipy', 'sklearn', 'matplotlib', 'pandas'}",
     )
-    toy.edit("OFFSET = 1.0", "OFFSET = 2.0")
     done = subprocess.run(
         [sys.executable, "-c", code, "rebuild"],
         cwd=toy.root,

@@ -329,3 +329,9 @@ def test_a_key_that_the_store_uses_is_refused(new_toy: Any, name: str) -> None:
     new_toy.append(f'\n\n@dg.asset(key=["alpha", "{name}", "x"])\ndef hidden():\n    return 1\n')
     with pytest.raises(ProjectError, match=f"alpha/{name}/x: no part of a key may be {name}"):
         new_toy.plan()
+
+
+def test_an_asset_that_is_defined_twice_is_refused(new_toy: Any) -> None:
+    new_toy.append('\n\n@dg.asset(key=["alpha", "curves"])\ndef other():\n    return 1\n')
+    with pytest.raises(ProjectError, match="alpha/curves is defined twice"), new_toy.open():
+        pass
