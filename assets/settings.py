@@ -8,7 +8,6 @@ profile or editing `faint.toml` makes exactly the stages stale whose values chan
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 import os
@@ -29,15 +28,17 @@ class SettingsError(ValueError):
     """`faint.toml` or $FAINT_PROFILE is wrong."""
 
 
-@functools.cache
 def settings_file() -> Path:
     """The settings file: $FAINT_SETTINGS, or `faint.toml` in the checkout."""
     return Path(os.environ.get("FAINT_SETTINGS") or ROOT / "faint.toml")
 
 
-@functools.cache
 def settings() -> dict[str, Any]:
-    """Everything in the settings file; empty if there is none."""
+    """Everything in the settings file, read anew; empty if there is none.
+
+    Nothing keeps it: a value that a module keeps counts for every stage that may read it, and
+    settings count for the stages whose they are.
+    """
     path = settings_file()
     if not path.is_file():
         return {}

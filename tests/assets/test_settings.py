@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,23 +16,12 @@ from assets.settings import SettingsError, StageConfig, by_profile, located
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
     """Write the settings file of this test."""
     path = tmp_path / "faint.toml"
     monkeypatch.setenv("FAINT_SETTINGS", str(path))
     monkeypatch.delenv("FAINT_PROFILE", raising=False)
-
-    def clear() -> None:
-        settings.settings.cache_clear()
-        settings.settings_file.cache_clear()
-
-    def write_text(text: str) -> None:
-        path.write_text(text)
-        clear()
-
-    clear()
-    yield write_text
-    clear()
+    return path.write_text
 
 
 def training() -> type[StageConfig]:
