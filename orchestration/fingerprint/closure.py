@@ -91,7 +91,11 @@ class Graph:
         ambient = self._ambient(closure)
         digest = self._digests[root]
         if ambient or self.named:
-            also = sorted({self._digests[key] for key in ambient})
+            orders: dict[str, list[tuple[int, str]]] = {}
+            for key in ambient:
+                place = int(key.name[1:])
+                orders.setdefault(key.module, []).append((place, self._digests[key]))
+            also = sorted(",".join(text for _, text in sorted(order)) for order in orders.values())
             digest = digest_of("\n".join([digest, *["named"][: self.named], *also]))
         return digest, closure
 
