@@ -7,7 +7,7 @@ assets of every system, which are the packages beside it.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 import assets
+from assets.described import Owners, described
 from assets.resources import Tracking
 from assets.settings import check_sections
 from assets.views import DETECTION, View
@@ -38,6 +39,7 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     modules = {system: modules_of(system) for system in SYSTEMS}
     database = project.state / "mlflow" / "mlflow.db"
     resources = {"tracking": Tracking(uri=f"sqlite:///{database}")} | resource_overrides
+    owners = Owners.model_validate({}).by_system(SYSTEMS)
     chosen = automation(
         project, SYSTEMS, {name: _asset_of(modules[name]["download"]) for name in SYSTEMS}
     )
@@ -47,7 +49,11 @@ def build_defs(**resource_overrides: Any) -> dg.Definitions:
     return laid_over(
         [module for system in SYSTEMS for module in modules[system].values()],
         project,
-        assets=[asset for system in SYSTEMS for asset in _assets(system, modules[system])],
+        assets=[
+            asset
+            for system in SYSTEMS
+            for asset in _assets(system, modules[system], owners[system])
+        ],
         resources=resources,
         uncounted=["tracking"],
         check_settings=check_sections,
@@ -63,16 +69,14 @@ def modules_of(system: str) -> dict[str, ModuleType]:
     return {name: import_module(f"{package.__name__}.{name}") for name in names}
 
 
-def _assets(system: str, modules: Mapping[str, ModuleType]) -> Iterator[dg.AssetsDefinition]:
-    """Load a system's assets: its name is their group, a module's name the tag of their stage."""
+def _assets(
+    system: str, modules: Mapping[str, ModuleType], owners: Sequence[str]
+) -> Iterator[dg.AssetsDefinition]:
+    """Load a system's assets: its name is their group, a module's name that of their stage."""
     for name, module in modules.items():
-
-        def tagged(spec: dg.AssetSpec, stage: str = name) -> dg.AssetSpec:
-            return spec if "stage" in spec.tags else spec.merge_attributes(tags={"stage": stage})
-
-        loaded = dg.load_assets_from_modules([module], group_name=system)
-        plain = (asset for asset in loaded if isinstance(asset, dg.AssetsDefinition))
-        yield from dg.map_asset_specs(tagged, plain)
+        for asset in dg.load_assets_from_modules([module], group_name=system):
+            if isinstance(asset, dg.AssetsDefinition):
+                yield described(asset, name, owners)
 
 
 def views_of(system: str, modules: Mapping[str, ModuleType]) -> Iterator[tuple[str, View]]:

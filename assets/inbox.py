@@ -78,7 +78,11 @@ def _recording(
         partitions_def=partitions,
         outs=wiring.asset_outs(
             detector.system,
-            recording=("arrays", "A recording from the inbox, as it was read."),
+            recording=(
+                "arrays",
+                "A recording from the inbox, as it was read.\n\n"
+                f"- Arrays such as `time` (n,): see `models.{detector.system}.detection`",
+            ),
             recording_facts=("json", "What it says about itself, and what was repaired."),
         ),
     )
@@ -111,7 +115,8 @@ def _readings(
         io_manager_key="arrays",
         partitions_def=partitions,
         ins={**loaded, **stored},
-        description="Features of a recording, computed and scaled as in training.",
+        description="Features of a recording, computed and scaled as in training.\n\n"
+        f"- Arrays (n, ...): see `models.{detector.system}.detection`",
     )
     def readings(
         context: dg.AssetExecutionContext,
@@ -204,7 +209,9 @@ def _catalogue(detector: Detector) -> dg.AssetsDefinition:
         key=[detector.system, "catalogue"],
         io_manager_key="tables",
         ins={"verdicts": _asset_in(detector, "verdicts", every=True)},
-        description="All verdicts on the recordings of the inbox in one table.",
+        description="All verdicts on the recordings of the inbox in one table.\n\n"
+        "- `recording`, `part`, `model`: of what, by which\n"
+        "- `label`, `positive`, `score`, `threshold`: the verdict; `warnings`, `details` (JSON)",
     )
     def table(verdicts: dict[str, list[JsonDict]]) -> Any:
         listed = [Verdict.from_dict(one) for name in sorted(verdicts) for one in verdicts[name]]

@@ -7,7 +7,7 @@ title; drawing is done by `models`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -272,9 +272,9 @@ def report(built: Built) -> Metadata:
 
 
 def training_range(built: Built) -> Metadata:
-    """Show where the training data lie: mean and spread of each feature, by its number."""
-    scalings = {k: v["scaling"] for k, v in built.value.items() if "scaling" in v}
-    return {
+    """Show where the training data lie: mean and spread of features by number, and all else."""
+    scalings = {k: v["scaling"] for k, v in built.value.items() if _has_scaling(v)}
+    drawn = {
         name: picture(
             data_plots.spread(
                 np.arange(len(scaling["mean"])),
@@ -286,6 +286,23 @@ def training_range(built: Built) -> Metadata:
         )
         for name, scaling in scalings.items()
     }
+    others = {name: value for name, value in built.value.items() if name not in scalings}
+    return drawn | {"range": table({"what": k, "value": v} for k, v in _flat_facts(others))}
+
+
+def _has_scaling(value: object) -> bool:
+    return isinstance(value, Mapping) and "scaling" in value
+
+
+def _flat_facts(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """List what JSON holds, nested names joined; of long lists only how long they are."""
+    if isinstance(value, Mapping):
+        for part, inner in value.items():
+            yield from _flat_facts(inner, f"{name}, {part}" if name else str(part))
+    elif isinstance(value, list) and len(value) > LISTED:
+        yield name, f"{len(value)} values"
+    else:
+        yield name, f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 # an inbox ---------------------------------------------------------------------------------------

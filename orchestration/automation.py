@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dagster as dg
+from pydantic import Field
 
 from orchestration.project import Project
 from orchestration.rebuild.runs import (
@@ -142,7 +143,7 @@ def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDef
     @dg.job(
         name=name,
         description=f"Runs the least that brings {what} up to date, as `faint rebuild` does.",
-        config=dg.RunConfig(ops={"rebuild": Rebuild(selection=selection)}),
+        config=dg.RunConfig(ops={"rebuild": Rebuild(selection=selection, jobs=1)}),
         executor_def=dg.in_process_executor,
     )
     def job() -> None:
@@ -154,8 +155,11 @@ def rebuild_job(project: Project, name: str, selection: str | None) -> dg.JobDef
 class Rebuild(dg.Config):
     """What a rebuild job is asked for."""
 
-    selection: str | None = None
-    jobs: int = 1
+    selection: str | None = Field(
+        None,
+        description="what to bring up to date, in Dagster's selection syntax; none: everything",
+    )
+    jobs: int = Field(1, description="stages that run at a time")
 
 
 @cache  # Dagster wants one definition of an op for all jobs that use it

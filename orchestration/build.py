@@ -5,6 +5,9 @@ Asset files know nothing of this: they read like the Dagster tutorial.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
@@ -20,6 +23,9 @@ from orchestration.stages import GRAPH, Graph, Stage, Stages
 from orchestration.store import FORMAT_NAMES, Store
 from orchestration.unstored import passed_on
 from orchestration.views import View, checked
+
+CODE = "dagster/code_references"
+"""Where Dagster looks for what to open in an editor."""
 
 
 def laid_over(
@@ -76,10 +82,13 @@ def laid_over(
         key = "/".join(spec.key.path)
         if key not in stages.by_key:  # of another project
             return spec
-        return spec.replace_attributes(code_version=stages.version(key).key)
+        more = spec.merge_attributes(metadata=_reference(stages.by_key[key].function))
+        return more.replace_attributes(code_version=stages.version(key).key)
 
     wired = [passed_on(each) if each.is_materializable else each for each in plain]
-    versioned_assets = dg.map_asset_specs(versioned, wired)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # code references may change in Dagster
+        versioned_assets = dg.map_asset_specs(versioned, wired)
     others["jobs"] = [*others.get("jobs", ()), *family_jobs(versioned_assets)]
     return dg.Definitions(
         assets=versioned_assets,
@@ -102,6 +111,17 @@ def _defined_in(modules: Iterable[ModuleType]) -> list[dg.AssetsDefinition]:
                 if isinstance(each, dg.AssetsDefinition):
                     found[id(each)] = each
     return list(found.values())
+
+
+def _reference(function: Any) -> dict[str, Any]:
+    """Metadata by which the web UI opens the line where a function begins."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return {}
+    line = dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno)
+    return {CODE: dg.CodeReferencesMetadataValue(code_references=[line])}
 
 
 def _refuse_other_managers(stage: Stage, resources: Mapping[str, Any]) -> None:

@@ -94,7 +94,7 @@ class StoreIOManager(dg.IOManager):
         def describe(stored: Stored) -> Description:
             if self._format == "folders" and PAGE in stored.written.parts:
                 metadata["report"] = report_link(slot, stored.file)
-            every = _generic(stored.written, seconds) | metadata
+            every = _generic(stored.written, self._format, seconds) | metadata
             if (view := self._views.get(slot.asset)) is not None and obj is not None:
                 built = Built(slot, stored.load, self.store, self.stages)
                 every = shown(view, built, context.log) | every
@@ -211,7 +211,7 @@ def _logged_start(step: Any) -> float:
     return time.time()
 
 
-def _generic(written: Written, seconds: float) -> dict[str, dg.MetadataValue]:
+def _generic(written: Written, format_name: str, seconds: float) -> dict[str, dg.MetadataValue]:
     """What every stage shows of its result, and a restored one shows again."""
     shown: dict[str, dg.MetadataValue] = {
         "seconds": dg.MetadataValue.float(round(seconds, 3)),
@@ -219,8 +219,11 @@ def _generic(written: Written, seconds: float) -> dict[str, dg.MetadataValue]:
         "content hash": dg.MetadataValue.text(written.content[:16]),
     }
     if written.rows is not None:
-        shown["rows"] = dg.MetadataValue.int(written.rows)
-    if written.parts:
+        shown["dagster/row_count"] = dg.MetadataValue.int(written.rows)
+    if format_name == "tables":
+        columns = [dg.TableColumn(name, kind) for name, (kind, _) in written.parts.items()]
+        shown["dagster/column_schema"] = dg.MetadataValue.table_schema(dg.TableSchema(columns))
+    elif written.parts:
         shown["shapes"] = dg.MetadataValue.table(
             [
                 dg.TableRecord({"name": name, "type": kind, "shape": " x ".join(map(str, shape))})

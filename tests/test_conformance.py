@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -176,3 +177,44 @@ def test_every_setting_is_explained_in_the_launchpad(system: str, defs: dg.Defin
         if not field.description
     }
     assert silent == set()
+
+
+ARRAY = re.compile(r"\([a-z\d]+,[ \da-z.,]*\)")
+"""A shape, such as (n, 3197) or (traces,)."""
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_arrays_and_tables_say_what_they_hold_in_which_shape(
+    system: str, specs: dict[str, list[dg.AssetSpec]], defs: dg.Definitions
+) -> None:
+    graph = defs.resolve_asset_graph()
+    silent = []
+    for spec in specs[system]:
+        text = spec.description or ""
+        stored_as = graph.get(spec.key).assets_def.get_io_manager_key_for_asset_key(spec.key)
+        listed = re.search(r"\n- .", text)
+        if (stored_as == "arrays" and not (listed and ARRAY.search(text))) or (
+            stored_as == "tables" and not (listed and "`" in text)
+        ):
+            silent.append(spec.key.to_user_string())
+    assert silent == []
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_asset_has_kinds_and_a_line_of_code_to_open(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    for spec in specs[system]:
+        assert 1 <= len(spec.kinds) <= 3, spec.key
+        [line] = spec.metadata["dagster/code_references"].code_references
+        source = Path(line.file_path)
+        assert source.is_relative_to(ROOT / "assets"), spec.key
+        nearby = source.read_text().splitlines()[line.line_number - 1 :][:3]
+        assert any("@dg." in text or "def " in text for text in nearby), spec.key
+
+
+def test_jobs_schedules_and_sensors_say_what_they_do(defs: dg.Definitions) -> None:
+    automated = [*(defs.jobs or ()), *(defs.schedules or ()), *(defs.sensors or ())]
+    assert len(automated) > 20
+    for each in automated:
+        assert len(each.description or "") > 20, each.name

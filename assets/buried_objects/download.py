@@ -66,9 +66,24 @@ def jobs(config: Scans) -> Iterator[streaming.Job]:
     name="buried_objects_download",
     outs=asset_outs(
         "buried_objects",
-        scans=("arrays", "Traces of all scans: vertical electric field, a row a trace."),
-        labels=("arrays", "Each trace's label, scan and number."),
-        scene=("tables", "What lies under each scan, and which were skipped, and why."),
+        scans=(
+            "arrays",
+            "Traces of all scans, a row a trace.\n\n"
+            "- `ez` (traces, samples): vertical electric field, V/m, over 60 ns",
+        ),
+        labels=(
+            "arrays",
+            "Each trace's label, scan and number.\n\n"
+            "- `label` (traces,): 1 over the object\n"
+            "- `scan`, `trace` (traces,): the scan, the place in it; 2 cm apart",
+        ),
+        scene=(
+            "tables",
+            "What lies under each scan, and which were skipped, and why.\n\n"
+            "- `scan`, `name`, `traces`, `status`: read, or why it was skipped\n"
+            "- `radius`, `depth`, `height`, `offset`: metres; `frequency`: Hz; NaN if unknown\n"
+            "- `material`, `filling`, `seed`: of the object and of the simulation",
+        ),
     ),
 )
 def download(config: Scans) -> Iterator[dg.Output[Any]]:

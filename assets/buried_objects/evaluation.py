@@ -31,7 +31,13 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     return asset_outs(
         "buried_objects",
         *path,
-        predictions=("tables", "Score of every trace of the test scans, smoothed, and flagged."),
+        predictions=(
+            "tables",
+            "Score of every trace of the test scans, smoothed, and flagged.\n\n"
+            "- `row`, `scan`, `trace`, `label`: as in `labels`\n"
+            "- `score`, `smoothed`: probability of an object below, before and after smoothing\n"
+            "- `flagged`: whether it is decided to lie over one",
+        ),
         evaluation=("json", "Metrics on the test scans, with intervals by scan."),
     )
 

@@ -14,5 +14,8 @@ from models.types import JsonDict
     ins={name: asset_in(name) for name in ("scans", "labels", "scaling")},
 )
 def projected(scans: Arrays, labels: Arrays, scaling: JsonDict) -> Blocks:
-    """Each trace without its scan's mean trace, with gain, as 128 logarithms of power."""
+    """Each trace without its scan's mean trace, with gain, as 128 logarithms of power.
+
+    - `values` (traces, 128): ln(1 + mean power) of 0.47 ns each
+    """
     return projected_of(scans["ez"], labels, scaling["gain"])

@@ -34,7 +34,11 @@ class Splits(StageConfig, section="buried_objects/splits"):
     ins={"labels": asset_in("labels")},
 )
 def splits(config: Splits, labels: Arrays) -> dg.Output[dict[str, Any]]:
-    """Split of each trace (0 train, 1 validation, 2 test) and its part, scans whole."""
+    """Split of each trace (0 train, 1 validation, 2 test) and its part, scans whole.
+
+    - `split` (traces,): 0 train, 1 validation, 2 test
+    - `part` (traces,): 0 validation, from 1 on the parts that training takes in turn, -1 test
+    """
     split = split_scans(labels, config.validation, config.test, config.seed, config.parts)
     counts = split.counts(np.asarray(labels["label"]), "over the object", "beside it")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
@@ -53,7 +57,12 @@ class Windows(StageConfig, section="buried_objects/windows"):
     ins={"labels": asset_in("labels"), "splits": asset_in("splits")},
 )
 def windows(config: Windows, labels: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
-    """Random windows of 100 traces: first row, length, scan, split, and batch in training."""
+    """Random windows of 100 traces: first row, length, scan, split, and batch in training.
+
+    - `start`, `length` (windows,): first row and number of rows
+    - `scan`, `split` (windows,): of its traces
+    - `batch` (windows,): training batch, in turn; -1 outside training
+    """
     chosen = windows_of(labels, splits, config.seed, config.per_scan)
     batches, counts = np.unique(chosen["batch"], return_counts=True)
     sizes = {f"batch {b}": int(n) for b, n in zip(batches, counts, strict=True) if b >= 0}

@@ -67,5 +67,14 @@ def read(config: Curves) -> Blocks:
     io_manager_key="arrays",
 )
 def curves(config: Curves) -> dg.Output[Blocks]:
-    """Kepler light curves of 3197 cadences, each with its label and what is known of its star."""
+    """Kepler light curves of 3197 cadences, each with its label and what is known of its star.
+
+    - `flux` (n, 3197): electrons per second, a cadence every 29.4 minutes, 65.3 days in all
+    - `label` (n,): 1 with a planet, 0 without
+    - `star`, `host` (n,): the curve's name, and the star that its noise comes from
+    - `kind` (n,): quiet, planet, eclipsing_binary, flare, jump or unknown
+    - `part` (n,): 0 training and validation, 1 the published test set
+    - `period` (n,): days; `depth` (n,): of the star's flux; `snr` (n,): of all transits; NaN if
+      unknown
+    """
     return dg.Output(read(config), metadata={"source": config.source, "seed": config.seed})

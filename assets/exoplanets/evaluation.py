@@ -39,7 +39,12 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         outs=asset_outs(
             "exoplanets",
             model,
-            predictions=("tables", f"Score of every test star by the {model} model."),
+            predictions=(
+                "tables",
+                f"Score of every test star by the {model} model.\n\n"
+                "- `star`, `host`, `kind`, `label`, `snr`: as in `curves`\n"
+                "- `score`: probability of a planet; `flagged`: whether it reaches the threshold",
+            ),
             evaluation=("json", f"The {model} model on the test stars, with intervals."),
         ),
         ins={

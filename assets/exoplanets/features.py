@@ -14,7 +14,10 @@ from models.exoplanets.transit_search import vetting_features
     ins={"curves": asset_in("curves")},
 )
 def spectra(curves: Arrays) -> Blocks:
-    """Magnitude of the Fourier transform of each standardised curve, (n, 1599, 1)."""
+    """Magnitude of the Fourier transform of each standardised curve, (n, 1599, 1).
+
+    - `spectrum` (n, 1599, 1): from 0 to 284 µHz, in standard deviations of the curve
+    """
     return map_blocks(
         curves, lambda b: {"spectrum": spectrum(standardise(b["flux"]))}, names=["flux"]
     )
@@ -26,5 +29,10 @@ def spectra(curves: Arrays) -> Blocks:
     ins={"curves": asset_in("curves")},
 )
 def candidates(curves: Arrays) -> Blocks:
-    """The best transit candidate of each curve: vetting features, global and local view."""
+    """The best transit candidate of each curve: vetting features, global and local view.
+
+    - `features` (n, 39): signal-to-noise, period (days), depth (noise of a cadence) and 36 more
+    - `global_view` (n, 201): the whole period, folded; noise of a cadence
+    - `local_view` (n, 61): the transit and its surroundings, folded; noise of a cadence
+    """
     return map_blocks(curves, lambda b: vetting_features(b["flux"]), names=["flux"], rows=256)

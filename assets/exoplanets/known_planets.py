@@ -31,7 +31,13 @@ class Quarters(StageConfig, section="exoplanets/quarters"):
     io_manager_key="arrays",
 )
 def kepler_quarters(config: Quarters) -> dict[str, Any]:
-    """Raw Kepler quarters, cadence by cadence: three stars with a planet, four without."""
+    """Raw Kepler quarters, cadence by cadence: three stars with a planet, four without.
+
+    - `time` (cadences,): days, BKJD
+    - `flux` (cadences,): electrons per second
+    - `quality` (cadences,): SAP_QUALITY, 0 for a good cadence
+    - `kic`, `quarter`, `disposition` (cadences,): the star, the file, the archive's verdict
+    """
     return quarters.cadences(config.input_files()[0]) if config.folder else quarters.bundled()
 
 

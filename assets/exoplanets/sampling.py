@@ -26,7 +26,10 @@ class Splits(StageConfig, section="exoplanets/splits"):
     ins={"curves": asset_in("curves")},
 )
 def splits(config: Splits, curves: Arrays) -> dg.Output[dict[str, Any]]:
-    """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two."""
+    """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two.
+
+    - `split` (n,): 0 train, 1 validation, 2 test
+    """
     split = split_curves(curves, config.validation, config.test, config.seed)
     counts = split.counts(np.asarray(curves["label"]), "planets", "others")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})

@@ -13,5 +13,8 @@ from models.exoplanets.transforms import cnn_channels
     ins={"curves": asset_in("curves")},
 )
 def scaled(curves: Arrays) -> Blocks:
-    """Channels (n, 3197, 2): the standardised curve and its 200-point running mean."""
+    """Channels (n, 3197, 2): the standardised curve and its 200-point running mean.
+
+    - `curve` (n, 3197, 2): both in standard deviations of the curve, a cadence every 29.4 minutes
+    """
     return map_blocks(curves, lambda b: {"curve": cnn_channels(b["flux"])}, names=["flux"])

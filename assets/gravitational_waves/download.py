@@ -98,6 +98,13 @@ def read(config: Images) -> Blocks:
     io_manager_key="arrays",
 )
 def images(config: Images) -> dg.Output[Blocks]:
-    """Spectrograms of chirps and glitches: pixels, class, official split, signal-to-noise ratio."""
+    """Spectrograms of chirps and glitches: pixels, class, official split, signal-to-noise ratio.
+
+    - `image` (n, 140, 170): normalised energy, 0 to 1; frequency from 2048 down to 10 Hz, time
+    - `label`, `id`, `group` (n,): class, name, and what it must share a split with
+    - `snr` (n,): signal-to-noise ratio; NaN if unknown
+    - `duration` (n,): what an image spans, in seconds
+    - `part` (n,): the published split; -1 without
+    """
     metadata = {"source": config.source, "seed": config.seed, "duration (s)": config.duration}
     return dg.Output(read(config), metadata=metadata)

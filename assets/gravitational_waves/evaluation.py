@@ -38,9 +38,19 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         outs=asset_outs(
             "gravitational_waves",
             model,
-            predictions=("tables", f"Validation and test scores by the {model} model."),
+            predictions=(
+                "tables",
+                f"Validation and test scores by the {model} model.\n\n"
+                "- `id`, `group`, `label`, `snr`: as in `images`; `split`: validation or test\n"
+                "- `chirp`: 1 for the class looked for\n"
+                "- `score`: of a chirp, the higher the likelier; `flagged`: at the threshold",
+            ),
             evaluation=("json", f"The {model} model on the test images, with intervals."),
-            chirps=("tables", f"The images that the {model} model flags as chirps."),
+            chirps=(
+                "tables",
+                f"The images that the {model} model flags as chirps.\n\n"
+                "- `id`, `label`, `split`, `score`: the highest score first",
+            ),
         ),
         ins={
             "fitted": fitted_of(model),

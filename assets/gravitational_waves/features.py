@@ -17,7 +17,10 @@ IMAGES = {"images": asset_in("images"), "scaling": asset_in("scaling")}
     ins=IMAGES,
 )
 def columns(images: Arrays, scaling: JsonDict) -> Blocks:
-    """Standardised columns in the order of time, pooled in pairs, (85, 70)."""
+    """Standardised columns in the order of time, pooled in pairs, (85, 70).
+
+    - `values` (n, 85, 70): time, then frequency; standard deviations of a row of frequency
+    """
     return columns_of(images, Scaling.from_dict(scaling))
 
 
@@ -27,5 +30,8 @@ def columns(images: Arrays, scaling: JsonDict) -> Blocks:
     ins=IMAGES,
 )
 def pixels(images: Arrays, scaling: JsonDict) -> Blocks:
-    """Means of 5 x 5 standardised pixels, (952,)."""
+    """Means of 5 x 5 standardised pixels, (952,).
+
+    - `values` (n, 952): 28 rows of frequency by 34 of time; standard deviations
+    """
     return pixels_of(images, Scaling.from_dict(scaling))

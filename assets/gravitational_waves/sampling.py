@@ -51,7 +51,11 @@ class Splits(StageConfig, section="gravitational_waves/splits"):
     ins={"images": asset_in("images"), "classes": asset_in("classes")},
 )
 def splits(config: Splits, images: Arrays, classes: JsonDict) -> dg.Output[JsonDict]:
-    """Split of each image (0 train, 1 validation, 2 test), as published; code of its class."""
+    """Split of each image (0 train, 1 validation, 2 test), as published; code of its class.
+
+    - `split` (n,): 0 train, 1 validation, 2 test
+    - `class` (n,): place of its class in `classes`
+    """
     split = split_images(images, classes, config.validation, config.test, config.seed)
     positive = is_positive(split.columns["class"], classes)
     counts = split.counts(positive, "looked for", "others")
@@ -99,7 +103,14 @@ def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Block
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
 def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps injected into training images alone, to train the upgrade on."""
+    """Simulated chirps injected into training images alone, to train the upgrade on.
+
+    - `image` (n, 140, 170): normalised energy, 0 to 1; frequency from 2048 down to 10 Hz, time
+    - `label`, `id`, `group` (n,): class, name, and what it must share a split with
+    - `snr` (n,): signal-to-noise ratio; NaN if unknown
+    - `duration` (n,): what an image spans, in seconds
+    - `part` (n,): the published split; -1 without
+    """
     return injected(config, images, splits)
 
 
@@ -109,6 +120,13 @@ def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[
     ins={"images": asset_in("images"), "splits": asset_in("splits")},
 )
 def trials(config: Trials, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps outside the training set, to measure how faint ones each model finds."""
+    """Simulated chirps outside the training set, to measure how faint ones each model finds.
+
+    - `image` (n, 140, 170): normalised energy, 0 to 1; frequency from 2048 down to 10 Hz, time
+    - `label`, `id`, `group` (n,): class, name, and what it must share a split with
+    - `snr` (n,): signal-to-noise ratio; NaN if unknown
+    - `duration` (n,): what an image spans, in seconds
+    - `part` (n,): the published split; -1 without
+    """
     into_test = {"split": np.where(np.asarray(splits["split"]) == TEST, TRAIN, -1)}
     return injected(config, images, into_test)

@@ -81,7 +81,14 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
     name="solar_flares_download",
     outs=asset_outs(
         "solar_flares",
-        records=("arrays", "Records of active regions: 60 samples of 25 parameters, label."),
+        records=(
+            "arrays",
+            "Records of active regions: 12 hours each, a sample every 12 minutes.\n\n"
+            "- `values` (n, 60, 25): parameters of the magnetic field, SHARP units; NaN: missing\n"
+            "- `label` (n,): 1 for a flare of class M or X within 24 hours\n"
+            "- `id`, `region` (n,): the record's name, its active region\n"
+            "- `fold` (n,): the file's fold, disjoint in time",
+        ),
         tally=("json", "Lines of each fold's file: how many, taken, broken, and why."),
     ),
 )

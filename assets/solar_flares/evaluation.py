@@ -29,7 +29,12 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
     return asset_outs(
         "solar_flares",
         *path,
-        predictions=("tables", "Score of every test example, with its active region."),
+        predictions=(
+            "tables",
+            "Score of every test example, with its active region.\n\n"
+            "- `id`, `region`, `label`: as in `records`\n"
+            "- `score`: probability of a flare; `flagged`: whether it reaches the threshold",
+        ),
         evaluation=("json", "Measures on the test regions, with intervals by region."),
     )
 

@@ -17,7 +17,10 @@ RECORDS = {"records": asset_in("records"), "scaling": asset_in("scaling")}
     ins=RECORDS,
 )
 def sequences(records: Arrays, scaling: JsonDict) -> Blocks:
-    """The system's main form: each record as one standardised sequence without gaps, (60, 25)."""
+    """The system's main form: each record as one standardised sequence without gaps, (60, 25).
+
+    - `values` (n, 60, 25): standard deviations of a parameter, a sample every 12 minutes
+    """
     return sequences_of(records, Scaling.from_dict(scaling))
 
 
@@ -27,7 +30,11 @@ def sequences(records: Arrays, scaling: JsonDict) -> Blocks:
     ins=RECORDS,
 )
 def steps(records: Arrays, scaling: JsonDict) -> Blocks:
-    """The published form: standardised single time steps, (1, 25), those with a gap dropped."""
+    """The published form: standardised single time steps, (1, 25), those with a gap dropped.
+
+    - `values` (m, 1, 25): standard deviations of a parameter
+    - `record` (m,): the record that a step comes from
+    """
     return steps_of(records, Scaling.from_dict(scaling))
 
 
@@ -37,5 +44,9 @@ def steps(records: Arrays, scaling: JsonDict) -> Blocks:
     ins=RECORDS,
 )
 def statistics(records: Arrays, scaling: JsonDict) -> Blocks:
-    """Eight statistics of each standardised parameter over a record, (200,)."""
+    """Eight statistics of each standardised parameter over a record, (200,).
+
+    - `values` (n, 200): mean, spread, slope, last hour and so on of each parameter in turn;
+      standard deviations, or decades of the training mean
+    """
     return statistics_of(records, Scaling.from_dict(scaling))

@@ -29,7 +29,10 @@ class Splits(StageConfig, section="solar_flares/splits"):
     ins={"records": asset_in("records")},
 )
 def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
-    """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time."""
+    """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time.
+
+    - `split` (n,): 0 train, 1 validation, 2 test
+    """
     split = split_records(records, config.validation, config.test, config.seed)
     counts = split.counts(np.asarray(records["label"]), "flares", "quiet")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})

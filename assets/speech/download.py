@@ -82,9 +82,22 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
     name="speech_download",
     outs=asset_outs(
         "speech",
-        audio=("arrays", "All utterances end to end: 16-bit samples, 16 kHz, mono."),
-        corpus=("tables", "Speaker, text and samples of each utterance."),
-        unspoken=("tables", "Sentences of the bundled books that no one reads."),
+        audio=(
+            "arrays",
+            "All utterances end to end.\n\n- `sample` (samples,): 16 bits, 16 kHz, mono",
+        ),
+        corpus=(
+            "tables",
+            "Speaker, text and samples of each utterance.\n\n"
+            "- `key`, `speaker`, `text`: name, who speaks, lower-case words\n"
+            "- `part`: official split, 0 train, 1 validation, 2 test, -1 without\n"
+            "- `seconds`; `start`, `samples`: place in the audio\n"
+            "- `source_rate`: of the recording, Hz",
+        ),
+        unspoken=(
+            "tables",
+            "Sentences of the bundled books that no one reads.\n\n- `text`: lower-case words",
+        ),
         tally=("json", "Utterances resampled, mixed down or skipped, and why."),
     ),
 )

@@ -47,7 +47,11 @@ def transcripts(
     words: dict[str, bytes],
     **utterances: Any,
 ) -> dg.Output[Any]:
-    """Transcripts of every test utterance: greedy, beam, and with language model."""
+    """Transcripts of every test utterance: greedy, beam, and with language model.
+
+    - `key`, `speaker`, `text`: as in `corpus`; `words`, `characters`: of the text
+    - `greedy`, `beam`, `lm`: transcripts; each with `_word_errors` and `_character_errors`
+    """
     test = utterances_of(utterances, architecture, TEST)
     setting = Setting(*(decoder[name] for name in ("beam", "weight", "bonus")))
     with word_search(words) as search:

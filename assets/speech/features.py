@@ -20,7 +20,10 @@ AUDIO = {"audio": asset_in("audio"), "index": asset_in("index")}
     ins=CORPUS | {"splits": asset_in("splits")},
 )
 def index(corpus: Any, splits: Any) -> Any:
-    """The frames, of 10 ms, of each utterance; both features have the same."""
+    """The frames, of 10 ms, of each utterance; both features have the same.
+
+    - `key`: the utterance; `start`, `frames`: its frames in the features
+    """
     return index_of(corpus, splits)
 
 
@@ -30,7 +33,10 @@ def index(corpus: Any, splits: Any) -> Any:
     ins=CORPUS | AUDIO,
 )
 def frames(corpus: Any, audio: Arrays, index: Any) -> Blocks:
-    """Log spectrograms of all utterances end to end: 161 bins of 50 Hz."""
+    """Log spectrograms of all utterances end to end: 161 bins of 50 Hz.
+
+    - `spectrogram` (frames, 161): natural logarithm of the power, a frame every 10 ms
+    """
     return spectrograms_of(audio, corpus, index)
 
 
@@ -46,5 +52,8 @@ class Cepstra(StageConfig, section="speech/cepstra"):
     ins=CORPUS | AUDIO,
 )
 def cepstra(config: Cepstra, corpus: Any, audio: Arrays, index: Any) -> Blocks:
-    """Mel-frequency cepstral coefficients of all utterances end to end."""
+    """Mel-frequency cepstral coefficients of all utterances end to end.
+
+    - `mfcc` (frames, 26): one without unit in each bin, a frame every 10 ms
+    """
     return cepstra_of(audio, corpus, index, config.coefficients)

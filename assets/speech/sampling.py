@@ -26,7 +26,10 @@ class Splits(StageConfig, section="speech/splits"):
     ins={"corpus": asset_in("corpus")},
 )
 def splits(config: Splits, corpus: Any) -> dg.Output[Any]:
-    """Split of each utterance (0 train, 1 validation, 2 test): no speaker or text is in two."""
+    """Split of each utterance (0 train, 1 validation, 2 test): no speaker or text is in two.
+
+    - `key`: the utterance; `split`: 0 train, 1 validation, 2 test
+    """
     import pandas as pd
 
     split = split_corpus(corpus, config.max_seconds, config.validation, config.test, config.seed)

@@ -34,6 +34,9 @@ def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Outp
 def scaled(
     context: dg.AssetExecutionContext, frames: Arrays, cepstra: Arrays, scaling: JsonDict
 ) -> Blocks:
-    """A feature, standardised by the training frames."""
+    """A feature, standardised by the training frames.
+
+    - `frame` (frames, 161 or 26): standard deviations of a bin, a frame every 10 ms
+    """
     kind = context.partition_key
     return scaled_of({**frames, **cepstra}[kind], Scaling.from_dict(scaling[kind]))

@@ -139,6 +139,24 @@ def test_a_report_shows_its_first_pictures_in_its_order() -> None:
     assert list(views.report(Built("s/report", files))) == ["b", "a", "d"]
 
 
+def test_a_training_range_is_drawn_by_feature_and_all_else_is_listed() -> None:
+    stored = {
+        "features": {"scaling": {"mean": [1.0, 2.0], "std": [0.5, 0.5]}, "typical": 2.0},
+        "seconds": {"least": 1.25, "most": 10},
+        "rate": 16000,
+        "many": list(range(50)),
+    }
+    shown = views.training_range(Built("s/training_range", stored))
+    assert list(shown) == ["features", "range"]
+    assert is_picture(shown["features"])
+    assert [(row["what"], row["value"]) for row in rows(shown["range"])] == [
+        ("seconds, least", "1.25"),
+        ("seconds, most", "10"),
+        ("rate", "16000"),
+        ("many", "50 values"),
+    ]
+
+
 def test_a_recording_shows_its_facts_and_its_arrays() -> None:
     facts = {"facts": {"rate": 4096}, "notes": ["a gap was filled"]}
     shown = views.facts(Built("s/recording_facts", facts, "one"))

@@ -29,7 +29,7 @@ FAMILY = dg.StaticPartitionsDefinition(["a", "b"])
 
 @dg.asset(key=["s", "arrays"], io_manager_key="arrays")
 def arrays():
-    return dg.Output({"x": np.arange(6.0).reshape(3, 2)}, metadata={"rows": 3, "source": "made"})
+    return dg.Output({"x": np.arange(6.0).reshape(3, 2)}, metadata={"source": "made"})
 
 
 @dg.asset(key=["s", "table"], io_manager_key="tables")
@@ -176,7 +176,7 @@ def test_a_result_is_not_kept_in_memory_once_it_is_stored(defs: dg.Definitions) 
 def test_what_every_stage_shows(defs: dg.Definitions) -> None:
     result = run(defs, "s/arrays", "s/table", "s/both")
     arrays = shown(result, "s/arrays")
-    assert arrays["rows"].value == 3
+    assert arrays["dagster/row_count"].value == 3
     assert arrays["source"].value == "made"
     [record] = arrays["shapes"].records
     assert record.data == {"name": "x", "type": "float64", "shape": "3 x 2"}
@@ -184,9 +184,24 @@ def test_what_every_stage_shows(defs: dg.Definitions) -> None:
     assert len(arrays["content hash"].value) == 16
     path = Path(str(arrays["stored at"].value))
     assert arrays["stored bytes"].value == path.stat().st_size
+    table = shown(result, "s/table")
+    assert table["dagster/row_count"].value == 2
+    columns = table["dagster/column_schema"].schema.columns
+    assert [(column.name, column.type) for column in columns] == [("x", "double")]
+    assert "shapes" not in table
     assert 0.2 <= shown(result, "s/table")["seconds"].value < 5
     assert shown(result, "s/both")["seconds"].value < 0.2  # not the time of those before it
-    assert "rows" not in shown(result, "s/both")
+    assert "dagster/row_count" not in shown(result, "s/both")
+
+
+def test_an_asset_names_the_line_where_its_stage_begins(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    lines = STAGES.splitlines()
+    for name, begins in (("arrays", '@dg.asset(key=["s", "arrays"]'), ("two", "@dg.multi_asset(")):
+        metadata = graph.get(dg.AssetKey(["s", name])).metadata
+        [line] = metadata["dagster/code_references"].code_references
+        assert Path(line.file_path).suffix == ".py"
+        assert lines[line.line_number - 1].startswith(begins)
 
 
 def test_outputs_of_one_stage_have_its_time(defs: dg.Definitions) -> None:
