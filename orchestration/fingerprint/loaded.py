@@ -178,9 +178,16 @@ class _Loaded(Values):
 
     def _unnamed(self, value: types.FunctionType) -> None:
         """Write a lambda as the statement that it stands in, with the values of its own."""
-        module = str(value.__globals__["__name__"])
+        module, code = str(value.__globals__["__name__"]), value.__code__
+        if code.co_filename != str(self.graph.sources.paths.get(module)):  # another function's
+            constants = [
+                each.co_code if isinstance(each, types.CodeType) else each
+                for each in code.co_consts
+            ]
+            self._items("code", [code.co_code, code.co_names, constants])
+            return
         lines = [unit["line"] for unit in self.graph.sources.units(module)]
-        before = [k for k, line in enumerate(lines) if line <= value.__code__.co_firstlineno]
+        before = [k for k, line in enumerate(lines) if line <= code.co_firstlineno]
         if before:
             self.node.key(Key(module, f"#{max(before, key=lambda k: lines[k])}"))
         self._nested(value, lambda inner: inner._inner(value))
