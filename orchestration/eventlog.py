@@ -37,16 +37,27 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 BUSY_SECONDS = 30
 Tags = Mapping[str, str] | None
+
+
+def _json(column: str) -> str:
+    """A column of JSON as SQLite takes it: Dagster writes NaN and Infinity as Python does."""
+    for number in ("-Infinity", "Infinity", "NaN"):
+        column = f"replace({column}, '{number}', 'null')"
+    return column
+
+
 _TAGS = "dagster_event.event_specific_data.materialization.tags"
 LATEST_TAGS = f"""
 SELECT asset_key, asset_details,
     last_materialization IS NOT NULL OR EXISTS (
         SELECT 1 FROM event_logs AS e WHERE e.asset_key = k.asset_key
         AND e.dagster_event_type = 'ASSET_MATERIALIZATION'),
-    json_extract(last_materialization, '$.event_log_entry.{_TAGS}')
+    json_extract({_json("last_materialization")}, '$.event_log_entry.{_TAGS}')
 FROM asset_keys AS k
 """
-TAGS_BY_ID = f"SELECT partition, json_extract(event, '$.{_TAGS}') FROM event_logs WHERE id = ?"
+TAGS_BY_ID = (
+    f"SELECT partition, json_extract({_json('event')}, '$.{_TAGS}') FROM event_logs WHERE id = ?"
+)
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
