@@ -7,7 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from models import data_plots, plots
+from models import data_plots
+from tests.models.figure_text import words
 
 GENERATOR = np.random.default_rng(0)
 LABELS = np.r_[np.ones(6, int), np.zeros(120, int)]
@@ -41,23 +42,6 @@ def test_a_picture_is_a_small_png_and_always_the_same(name):
     assert png == PICTURES[name]()
 
 
-def words(monkeypatch, picture):
-    """All text of a figure, read off it before it is drawn."""
-    from matplotlib.text import Text
-
-    seen = []
-    original = plots.to_png
-
-    def spy(figure, title):
-        png = original(figure, title)
-        seen.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
-        return png
-
-    monkeypatch.setattr(data_plots, "to_png", spy)
-    picture()
-    return seen
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -68,12 +52,14 @@ def words(monkeypatch, picture):
     ],
 )
 def test_a_picture_names_what_it_shows(monkeypatch, name, expected):
-    assert set(expected) <= set(words(monkeypatch, PICTURES[name]))
+    assert set(expected) <= set(words(monkeypatch, data_plots, PICTURES[name]))
 
 
 def test_the_features_that_differ_most_between_the_classes_come_first(monkeypatch):
     shown = words(
-        monkeypatch, lambda: data_plots.distributions(FEATURES, LABELS, list("abcd"), count=2)
+        monkeypatch,
+        data_plots,
+        lambda: data_plots.distributions(FEATURES, LABELS, list("abcd"), count=2),
     )
     assert [text for text in shown if text in "abcd"] == ["c", "a"]
 

@@ -15,6 +15,7 @@ from models import plots
 from models.evaluation import evaluate
 from models.intervals import Metric
 from models.metrics import recall_by_bin, reliability
+from tests.models.figure_text import words
 
 GENERATOR = np.random.default_rng(0)
 LABELS = np.r_[np.ones(6, int), np.zeros(120, int)]
@@ -90,23 +91,6 @@ def test_pictures_differ_where_the_data_do():
     assert plots.roc_curve(LABELS, SCORES) != plots.roc_curve(LABELS, -SCORES)
 
 
-def words(monkeypatch, picture):
-    """All text of a figure, read off it before it is drawn."""
-    from matplotlib.text import Text
-
-    seen = []
-    original = plots.to_png
-
-    def spy(figure, title):
-        png = original(figure, title)
-        seen.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
-        return png
-
-    monkeypatch.setattr(plots, "to_png", spy)
-    picture()
-    return seen
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -122,7 +106,7 @@ def words(monkeypatch, picture):
     ],
 )
 def test_a_picture_names_what_it_shows(monkeypatch, name, expected):
-    assert set(expected) <= set(words(monkeypatch, PICTURES[name]))
+    assert set(expected) <= set(words(monkeypatch, plots, PICTURES[name]))
 
 
 def test_the_areas_shown_are_those_of_the_evaluation(monkeypatch):
@@ -131,12 +115,12 @@ def test_the_areas_shown_are_those_of_the_evaluation(monkeypatch):
         ("roc", "roc_auc", "area"),
         ("precision recall", "average_precision", "average precision"),
     ):
-        assert f"{label} {value[metric]:.3f}" in words(monkeypatch, PICTURES[name])
+        assert f"{label} {value[metric]:.3f}" in words(monkeypatch, plots, PICTURES[name])
 
 
 def test_the_scatter_of_very_many_says_how_many_are_shown(monkeypatch):
     labels = np.r_[np.ones(10), np.zeros(9000)]
-    texts = words(monkeypatch, lambda: plots.score_scatter(labels, np.linspace(0, 1, 9010)))
+    texts = words(monkeypatch, plots, lambda: plots.score_scatter(labels, np.linspace(0, 1, 9010)))
     assert "negative (3,000 of 9,000)" in texts
     assert "positive (10)" in texts
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.orchestration.command import faint
 
 FILES = {
     "pyproject.toml": """\
@@ -57,17 +57,6 @@ def elsewhere(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return tmp_path / "stars"
-
-
-def faint(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration.cli", *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_plan_rebuild_and_gc_serve_a_project_of_other_names(elsewhere: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from orchestration.fingerprint import Definition
 from orchestration.project import find
 from orchestration.volatile import Volatile
+from tests.orchestration.command import faint
 
 PYPROJECT = '[tool.faint]\ndefinitions = "toy.defs"\nsources = ["toy"]\n'
 DEFS = """\
@@ -48,17 +47,6 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / "toy" / f"{name}.py").write_text(text)
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     return tmp_path
-
-
-def faint(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration.cli", *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_a_stage_that_reads_a_clock_on_import_is_fresh_once_built(
