@@ -164,12 +164,10 @@ class Graph:
             self._with_subclasses(node, (key.module, key.name))
         if not key.variant.startswith(("bare", "settings", "stage")):
             entry = key.variant.removeprefix("entry") if key.variant.startswith("entry ") else ""
-            self._value(node, Key(key.module, key.name, f"{VALUE}{entry}"))
+            value = Key(key.module, key.name, f"{VALUE}{entry}")
+            if value in self.values:
+                node.also.add(value)
         return node
-
-    def _value(self, node: Node, key: Key) -> None:
-        if key in self.values:
-            node.also.add(key)
 
     def bare(self, key: Key) -> Node:
         """The statements that bind a name, alone."""
