@@ -76,7 +76,7 @@ def _recording(
     @dg.multi_asset(
         name=f"{detector.system}_recording",
         partitions_def=partitions,
-        outs=wiring.asset_outs(
+        **wiring.together(
             detector.system,
             recording=(
                 "arrays",

@@ -66,7 +66,7 @@ class StageConfig(dg.Config):
 
     A subclass that stages use names its section of the settings file::
 
-        class CnnTraining(StageConfig, section="exoplanets/cnn/network"):
+        class CnnTraining(StageConfig, section="exoplanets/cnn_network"):
             epochs: int = by_profile(quick=4, published=30)
 
     A section's values count for its own class alone: a subclass inherits the defaults that its base

@@ -57,8 +57,10 @@ Draw = Callable[[Built], Mapping[str, bytes]]
 
 
 def beside(built: Built, name: str) -> Any:
-    """Read the asset whose key differs in the last part alone, such as a model's history."""
-    return built.read(f"{built.key.rpartition('/')[0]}/{name}")
+    """Read another asset of the same model, such as its history."""
+    system, _, own = built.key.partition("/")
+    model, of_one, _ = own.rpartition("_")
+    return built.read(f"{system}/{model}{of_one}{name}")
 
 
 def of_system(built: Built, name: str) -> Any:
@@ -67,8 +69,8 @@ def of_system(built: Built, name: str) -> Any:
 
 
 def model_of(built: Built) -> str:
-    """Name the model that an asset belongs to: its partition, or the part of its key."""
-    return built.partition or built.key.split("/")[-2]
+    """Name the model that an asset belongs to: its partition, or the start of its name."""
+    return built.partition or built.key.partition("/")[2].rpartition("_")[0]
 
 
 def drawing(draw: Draw) -> View:

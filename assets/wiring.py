@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,24 +20,54 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def asset_in(*key: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
-    """Name an asset as an input; ``partitions`` maps the partitions that are read."""
-    return dg.AssetIn(list(key), partition_mapping=partitions)
-
-
-def asset_outs(*path: str, **described: tuple[str, str]) -> dict[str, dg.AssetOut]:
-    """Declare the assets that one function stores.
+def asset_in(system: str, *name: str, partitions: dg.PartitionMapping | None = None) -> dg.AssetIn:
+    """Name an asset as an input.
 
     Parameters
     ----------
-    *path
-        Their keys without the last part, such as ``solar_flares``, ``upgrade``.
-    **described
-        By the last part of the key: IO manager and description.
+    system
+        First part of its key.
+    *name
+        Last part of its key, which Dagster's UI shows: the model, if it is of one, and the asset.
+    partitions
+        Maps the partitions that are read.
     """
+    return dg.AssetIn([system, "_".join(name)], partition_mapping=partitions)
+
+
+def together(
+    system: str, *model: str, ins: Mapping[str, dg.AssetIn] | None = None, **outs: tuple[str, str]
+) -> dict[str, Any]:
+    """Declare the assets that one function stores, as arguments of `dagster.multi_asset`.
+
+    The lineage draws the first below what the function reads, and the others below the first. All
+    that the function reads counts in the versions of all of them.
+
+    Parameters
+    ----------
+    system
+        First part of their keys.
+    *model
+        The model that they are of, unless each partition is one.
+    ins
+        What the function reads, by parameter.
+    **outs
+        By the name of the asset: IO manager and description.
+    """
+    keys = {name: dg.AssetKey([system, "_".join((*model, name))]) for name in outs}
+    first = next(iter(keys))
+    read = dict(ins or {})
+    above: dict[str, set[dg.AssetKey]] = {}
+    if read:
+        above = {name: {keys[first]} for name in keys}
+        above[first] = {dg.AssetKey.from_coercible(each.key) for each in read.values() if each.key}
     return {
-        name: dg.AssetOut(key=[*path, name], io_manager_key=format_, description=text)
-        for name, (format_, text) in described.items()
+        "ins": read,
+        "outs": {
+            name: dg.AssetOut(key=keys[name], io_manager_key=format_, description=text)
+            for name, (format_, text) in outs.items()
+        },
+        "internal_asset_deps": above,
     }
 
 

@@ -123,7 +123,7 @@ class Stage:
     keys
         The assets it builds, as slash-joined keys.
     deps
-        Upstream assets of each of them.
+        Upstream assets of each of them: all that the function reads, and what is declared.
     partitions_def
         Its partitions; None for a stage without.
     """
@@ -556,11 +556,13 @@ def _stage(definition: dg.AssetsDefinition) -> Stage:
             f"{keys[0]}: an output that may be left out would look unbuilt for ever; make it "
             "required, and return a value that says that there is none"
         )
+    # The function may use what it reads for any asset that it builds, whatever the lineage says.
+    read = set().union(*definition.asset_deps.values()) - definition.keys
     return Stage(
         definition=definition,
         keys=keys,
         deps={
-            "/".join(key.path): tuple("/".join(parent.path) for parent in sorted(parents))
+            "/".join(key.path): tuple("/".join(parent.path) for parent in sorted(parents | read))
             for key, parents in definition.asset_deps.items()
         },
         partitions_def=definition.partitions_def,

@@ -83,6 +83,6 @@ checks = [
         parameter_counts,
         partitions=ARCHITECTURES,
     ),
-    check("good_enough", ("buried_objects", "upgrade", "evaluation"), good_enough),
+    check("good_enough", ("buried_objects", "upgrade_evaluation"), good_enough),
     check("upgrade_leads", ("buried_objects", "comparison"), upgrade_leads),
 ]

@@ -14,7 +14,7 @@ DETECTOR = Detector(
     science=detection,
     models={
         "networks": Model("network", "threshold", "evaluation", partitioned=True),
-        "upgrade": Model("upgrade/network", "upgrade/threshold", "upgrade/evaluation"),
+        "upgrade": Model("upgrade_network", "upgrade_threshold", "upgrade_evaluation"),
     },
     data="scans",
     leading="upgrade",

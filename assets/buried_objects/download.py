@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import asset_outs
+from assets.wiring import together
 from models.buried_objects import scans, streaming
 from models.types import JsonDict
 
@@ -64,7 +64,7 @@ def jobs(config: Scans) -> Iterator[streaming.Job]:
 
 @dg.multi_asset(
     name="buried_objects_download",
-    outs=asset_outs(
+    **together(
         "buried_objects",
         scans=(
             "arrays",

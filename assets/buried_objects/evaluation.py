@@ -8,7 +8,7 @@ from assets.buried_objects.inputs import MODELS, PROJECTED, RESULTS, SCANS, asse
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import Intervals
-from assets.wiring import asset_outs, evaluation_outputs
+from assets.wiring import evaluation_outputs, together
 from models.architectures import training_cost
 from models.arrays import Arrays
 from models.buried_objects import report as reports
@@ -22,15 +22,16 @@ from models.training import Network
 from models.types import JsonDict
 
 
-class EvaluationConfig(Intervals, section="buried_objects/*/evaluation"):
+class EvaluationConfig(Intervals, section="buried_objects/*_evaluation"):
     """How the intervals are made."""
 
 
-def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
+def results_of(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
     """Predictions and evaluation, of the networks or of the upgrade."""
-    return asset_outs(
+    return together(
         "buried_objects",
-        *path,
+        *model,
+        ins={**{name: asset_in(*model, name) for name in ("network", "threshold")}, **ins},
         predictions=(
             "tables",
             "Score of every trace of the test scans, smoothed, and flagged.\n\n"
@@ -63,8 +64,7 @@ def evaluated(
 @dg.multi_asset(
     name="buried_objects_evaluation",
     partitions_def=MODELS,
-    outs=evaluation_outs(),
-    ins={**{name: asset_in(name) for name in ("network", "threshold", "history")}, **SCANS},
+    **results_of(ins=SCANS),
 )
 def evaluation(
     context: dg.AssetExecutionContext,
@@ -72,7 +72,6 @@ def evaluation(
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
-    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate one of the study's networks, beside the study's figures for it."""
@@ -82,19 +81,13 @@ def evaluation(
 
 @dg.multi_asset(
     name="buried_objects_upgrade_evaluation",
-    outs=evaluation_outs("upgrade"),
-    ins={
-        **{name: asset_in("upgrade", name) for name in ("network", "threshold", "history")},
-        **PROJECTED,
-        "scans": asset_in("scans"),
-    },
+    **results_of("upgrade", ins={**PROJECTED, "scans": asset_in("scans")}),
 )
 def upgrade_evaluation(
     config: EvaluationConfig,
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
-    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate the upgrade on the same test scans."""

@@ -17,7 +17,7 @@ from models.training import Network
 from models.types import JsonDict
 
 
-class Smoothing(StageConfig, section="buried_objects/*/threshold"):
+class Smoothing(StageConfig, section="buried_objects/*_threshold"):
     """The choices that compete for the largest F1 of validation traces."""
 
     medians: list[int] = Field([1, 3, 5, 9], description="widths, traces, odd; 1: no median")
@@ -50,7 +50,7 @@ def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[
 
 
 @dg.asset(
-    key=["buried_objects", "upgrade", "threshold"],
+    key=["buried_objects", "upgrade_threshold"],
     io_manager_key="json",
     ins={"network": asset_in("upgrade", "network"), **PROJECTED},
 )

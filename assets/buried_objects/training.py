@@ -15,7 +15,7 @@ from assets.buried_objects.inputs import (
 )
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import asset_outs, training_outputs
+from assets.wiring import together, training_outputs
 from models.architectures import counts_of
 from models.arrays import Arrays
 from models.buried_objects import networks, order, upgrade
@@ -49,11 +49,12 @@ class Training(StageConfig, section="buried_objects/network"):
         return trainings.Training(self.epochs, self.patience, self.batch, self.seed)
 
 
-def training_outs(*path: str) -> dict[str, dg.AssetOut]:
+def trained(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
     """Network and history, of the study's networks or of the upgrade."""
-    return asset_outs(
+    return together(
         "buried_objects",
-        *path,
+        *model,
+        ins=ins,
         network=("networks", "The trained network."),
         history=("json", "Loss and accuracy by epoch, and the metrics after each batch of scans."),
     )
@@ -62,8 +63,7 @@ def training_outs(*path: str) -> dict[str, dg.AssetOut]:
 @dg.multi_asset(
     name="buried_objects_training",
     partitions_def=MODELS,
-    outs=training_outs(),
-    ins=ARCHITECTURE | SCANS,
+    **trained(ins=ARCHITECTURE | SCANS),
 )
 def training(
     context: dg.AssetExecutionContext,
@@ -104,14 +104,14 @@ def order_study(config: Order, **features: Arrays) -> dg.Output[JsonDict]:
     return dg.Output(study, metadata=metadata)
 
 
-class Shifts(StageConfig, section="buried_objects/upgrade/architecture"):
+class Shifts(StageConfig, section="buried_objects/upgrade_architecture"):
     """How the upgrade's training windows are shifted in time."""
 
     seed: int = Field(5, description="of the shifts")
 
 
 @dg.asset(
-    key=["buried_objects", "upgrade", "architecture"],
+    key=["buried_objects", "upgrade_architecture"],
     io_manager_key="json",
     ins={"projected": asset_in("projected")},
 )
@@ -121,7 +121,7 @@ def upgrade_architecture(config: Shifts, projected: Arrays) -> dg.Output[JsonDic
     return dg.Output(network, metadata=counts_of(network))
 
 
-class Upgrade(Training, section="buried_objects/upgrade/network"):
+class Upgrade(Training, section="buried_objects/upgrade_network"):
     """All scans at once: an epoch has as many windows as one on each batch of the study."""
 
     epochs: int = Field(by_profile(quick=10, published=30), gt=0, description="at most")
@@ -129,8 +129,7 @@ class Upgrade(Training, section="buried_objects/upgrade/network"):
 
 @dg.multi_asset(
     name="buried_objects_upgrade_training",
-    outs=training_outs("upgrade"),
-    ins={"architecture": asset_in("upgrade", "architecture"), **PROJECTED},
+    **trained("upgrade", ins={"architecture": asset_in("upgrade", "architecture"), **PROJECTED}),
 )
 def upgrade_training(
     config: Upgrade, tracking: Tracking, architecture: JsonDict, **features: Arrays

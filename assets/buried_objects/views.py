@@ -73,7 +73,7 @@ VIEWS: dict[str, View] = {
         }
     ),
     **RESULTS,
-    **{f"upgrade/{name}": view for name, view in RESULTS.items()},
+    **{f"upgrade_{name}": view for name, view in RESULTS.items()},
     "order_study": drawing(lambda b: {"F1 by batch": report.order_picture(b.value)}),
     "comparison": views.comparison,
     "report": views.report,

@@ -68,10 +68,10 @@ checks = [
     check("finite", ("exoplanets", "scaled"), finite),
     check("finite", ("exoplanets", "spectra"), finite),
     *(
-        check("parameter_counts", ("exoplanets", model, "architecture"), parameter_counts)
+        check("parameter_counts", ("exoplanets", f"{model}_architecture"), parameter_counts)
         for model in NETWORKS
     ),
-    check("better_than_chance", ("exoplanets", "vetting", "evaluation"), better_than_chance),
+    check("better_than_chance", ("exoplanets", "vetting_evaluation"), better_than_chance),
     check("planets_recovered", ("exoplanets", "transit_search"), planets_recovered),
-    check("control_is_chance", ("exoplanets", "vetting", "permuted_control"), control_is_chance),
+    check("control_is_chance", ("exoplanets", "vetting_permuted_control"), control_is_chance),
 ]

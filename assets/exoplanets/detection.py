@@ -14,7 +14,7 @@ DETECTOR = Detector(
     science=detection,
     models={
         model: Model(
-            f"{model}/{FITTED.get(model, 'network')}", f"{model}/threshold", f"{model}/evaluation"
+            f"{model}_{FITTED.get(model, 'network')}", f"{model}_threshold", f"{model}_evaluation"
         )
         for model in MODELS
     },

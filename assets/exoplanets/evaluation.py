@@ -10,7 +10,7 @@ from assets.exoplanets.training import NETWORKS
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import Intervals, StageConfig, by_profile
-from assets.wiring import asset_outs, evaluation_outputs
+from assets.wiring import evaluation_outputs, together
 from models.arrays import Arrays
 from models.evaluation import Evaluation
 from models.exoplanets import report as reports
@@ -26,19 +26,23 @@ from models.sampling import TEST, rows_of
 from models.types import JsonDict
 
 
-class EvaluationConfig(Intervals, section="exoplanets/*/evaluation"):
+class EvaluationConfig(Intervals, section="exoplanets/*_evaluation"):
     """How the intervals are made."""
 
 
 def evaluation_assets(model: str) -> dg.AssetsDefinition:
     """Predictions and evaluation of one model."""
-    history = {"history": asset_in(model, "history")} if model in NETWORKS else {}
 
     @dg.multi_asset(
         name=f"exoplanets_{model}_evaluation",
-        outs=asset_outs(
+        **together(
             "exoplanets",
             model,
+            ins={
+                "fitted": fitted_of(model),
+                "threshold": asset_in(model, "threshold"),
+                **inputs_of(model),
+            },
             predictions=(
                 "tables",
                 f"Score of every test star by the {model} model.\n\n"
@@ -47,12 +51,6 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
             ),
             evaluation=("json", f"The {model} model on the test stars, with intervals."),
         ),
-        ins={
-            "fitted": fitted_of(model),
-            "threshold": asset_in(model, "threshold"),
-            **history,
-            **inputs_of(model),
-        },
     )
     def evaluation(
         config: EvaluationConfig,
@@ -76,7 +74,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
 evaluations = [evaluation_assets(model) for model in MODELS]
 
 
-class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"):
+class CrossValidation(StageConfig, section="exoplanets/vetting_cross_validation"):
     """Repeated cross-validation over all stars."""
 
     folds: int = Field(
@@ -89,7 +87,7 @@ class CrossValidation(StageConfig, section="exoplanets/vetting/cross_validation"
 
 
 @dg.asset(
-    key=["exoplanets", "vetting", "cross_validation"],
+    key=["exoplanets", "vetting_cross_validation"],
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("candidates", "curves")},
 )
@@ -104,14 +102,14 @@ def cross_validation(
     return dg.Output(result, metadata={name: result[name] for name in names})
 
 
-class Control(StageConfig, section="exoplanets/vetting/permuted_control"):
+class Control(StageConfig, section="exoplanets/vetting_permuted_control"):
     """The negative control."""
 
     seed: int = Field(8, description="of the permutation and of the model")
 
 
 @dg.asset(
-    key=["exoplanets", "vetting", "permuted_control"],
+    key=["exoplanets", "vetting_permuted_control"],
     io_manager_key="json",
     ins={name: asset_in(name) for name in ("candidates", "curves", "splits")},
 )

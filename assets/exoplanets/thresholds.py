@@ -16,7 +16,7 @@ from models.thresholds import RULES
 from models.types import JsonDict
 
 
-class ThresholdRule(StageConfig, section="exoplanets/*/threshold"):
+class ThresholdRule(StageConfig, section="exoplanets/*_threshold"):
     """How the threshold is chosen: where sensitivity meets specificity, as published."""
 
     rule: Literal["crossover", "max_f1"] = Field(
@@ -26,7 +26,7 @@ class ThresholdRule(StageConfig, section="exoplanets/*/threshold"):
     )
 
 
-class VettingRule(ThresholdRule, section="exoplanets/vetting/threshold"):
+class VettingRule(ThresholdRule, section="exoplanets/vetting_threshold"):
     """The study's rule would flag most binaries: planets are rare, so precision counts."""
 
     rule: Literal["crossover", "max_f1"] = Field(
@@ -40,7 +40,7 @@ def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinitio
     """The threshold of one model."""
 
     @dg.asset(
-        key=["exoplanets", model, "threshold"],
+        key=["exoplanets", f"{model}_threshold"],
         io_manager_key="json",
         description=f"Threshold of the {model} model, from its validation scores.",
         ins={"fitted": fitted_of(model), **inputs_of(model)},

@@ -9,7 +9,7 @@ from pydantic import Field
 from assets.exoplanets.inputs import asset_in, features_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import asset_outs, estimator_output, training_outputs
+from assets.wiring import estimator_output, together, training_outputs
 from models.architectures import architecture, counts_of
 from models.arrays import Arrays
 from models.exoplanets import networks
@@ -28,7 +28,7 @@ def architecture_asset(model: str, build: Callable[[], Any]) -> dg.AssetsDefinit
     """The asset that stores a network's configuration: training depends on it, not on code."""
 
     @dg.asset(
-        key=["exoplanets", model, "architecture"],
+        key=["exoplanets", f"{model}_architecture"],
         io_manager_key="json",
         description=f"The published {model} network as data: layers, shapes, parameter counts.",
     )
@@ -62,11 +62,11 @@ class Training(StageConfig):
         return [first, second] if second.epochs else [first]
 
 
-class CnnTraining(Training, section="exoplanets/cnn/network"):
+class CnnTraining(Training, section="exoplanets/cnn_network"):
     """The CNN's two phases."""
 
 
-class FftLstmTraining(Training, section="exoplanets/fft_lstm/network"):
+class FftLstmTraining(Training, section="exoplanets/fft_lstm_network"):
     """10 epochs at one rate, as published."""
 
     first_epochs: int = Field(by_profile(quick=2, published=10), gt=0, description=FIRST)
@@ -74,7 +74,7 @@ class FftLstmTraining(Training, section="exoplanets/fft_lstm/network"):
     steps: int = Field(by_profile(quick=10, published=0), ge=0, description=STEPS)
 
 
-class CompositeTraining(Training, section="exoplanets/composite/network"):
+class CompositeTraining(Training, section="exoplanets/composite_network"):
     """Two phases; the recurrent branch makes each step slow."""
 
     first_epochs: int = Field(by_profile(quick=3, published=10), gt=0, description=FIRST)
@@ -87,13 +87,13 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"exoplanets_{model}_training",
-        outs=asset_outs(
+        **together(
             "exoplanets",
             model,
+            ins={"architecture": asset_in(model, "architecture"), **inputs_of(model)},
             network=("networks", f"The trained {model} network."),
             history=("json", f"Loss and accuracy of the {model} network by epoch."),
         ),
-        ins={"architecture": asset_in(model, "architecture"), **inputs_of(model)},
     )
     def training(
         config: Settings,  # type: ignore[valid-type]
@@ -119,14 +119,14 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
     return training
 
 
-class Forest(StageConfig, section="exoplanets/random_forest/estimator"):
+class Forest(StageConfig, section="exoplanets/random_forest_estimator"):
     """The benchmark: 100 trees, Gini."""
 
     seed: int = Field(4, description="of the trees")
 
 
 @dg.asset(
-    key=["exoplanets", "random_forest", "estimator"],
+    key=["exoplanets", "random_forest_estimator"],
     io_manager_key="estimators",
     ins=inputs_of("random_forest"),
 )
@@ -138,14 +138,14 @@ def random_forest(
     return estimator_output(tracking, "exoplanets", "random_forest", config.model_dump(), forest)
 
 
-class Vetting(StageConfig, section="exoplanets/vetting/estimator"):
+class Vetting(StageConfig, section="exoplanets/vetting_estimator"):
     """The vetting of transit candidates."""
 
     seed: int = Field(5, description="of the trees")
 
 
 @dg.asset(
-    key=["exoplanets", "vetting", "estimator"],
+    key=["exoplanets", "vetting_estimator"],
     io_manager_key="estimators",
     ins=inputs_of("vetting"),
 )

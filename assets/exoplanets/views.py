@@ -53,7 +53,7 @@ def of_model(model: str) -> dict[str, View]:
         else {FITTED[model]: views.estimator}
     )
     return {
-        f"{model}/{name}": view
+        f"{model}_{name}": view
         for name, view in {
             **trained,
             "predictions": views.predictions(SCORED),
@@ -75,8 +75,8 @@ VIEWS: dict[str, View] = {
     "quarters": drawing(lambda b: {"light curves": pictures.quarters(b.value)}),
     "transit_search": transit_search,
     **{name: view for model in MODELS for name, view in of_model(model).items()},
-    "random_forest/estimator": drawing(lambda b: {"importances": pictures.importances(b.value)}),
-    "vetting/cross_validation": drawing(lambda b: {"rounds": pictures.rounds(b.value)}),
+    "random_forest_estimator": drawing(lambda b: {"importances": pictures.importances(b.value)}),
+    "vetting_cross_validation": drawing(lambda b: {"rounds": pictures.rounds(b.value)}),
     "comparison": views.comparison,
     "report": views.report,
 }

@@ -58,10 +58,10 @@ checks = [
     check("finite", ("gravitational_waves", "columns"), finite),
     check("finite", ("gravitational_waves", "pixels"), finite),
     *(
-        check("parameter_counts", ("gravitational_waves", model, "architecture"), parameter_counts)
+        check(
+            "parameter_counts", ("gravitational_waves", f"{model}_architecture"), parameter_counts
+        )
         for model in NETWORKS
     ),
-    check(
-        "better_than_chance", ("gravitational_waves", "upgrade", "evaluation"), better_than_chance
-    ),
+    check("better_than_chance", ("gravitational_waves", "upgrade_evaluation"), better_than_chance),
 ]

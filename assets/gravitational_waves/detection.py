@@ -14,9 +14,9 @@ DETECTOR = Detector(
     science=detection,
     models={
         model: Model(
-            f"{model}/{'network' if model in NETWORKS else 'estimator'}",
-            f"{model}/threshold",
-            f"{model}/evaluation",
+            f"{model}_{'network' if model in NETWORKS else 'estimator'}",
+            f"{model}_threshold",
+            f"{model}_evaluation",
         )
         for model in MODELS
     },

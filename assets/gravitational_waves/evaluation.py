@@ -8,7 +8,7 @@ from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, fitted
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import Intervals
-from assets.wiring import asset_outs, evaluation_outputs
+from assets.wiring import evaluation_outputs, together
 from models.architectures import training_cost
 from models.arrays import Arrays
 from models.evaluation import Evaluation
@@ -25,19 +25,24 @@ from models.scaling import Scaling
 from models.types import JsonDict
 
 
-class EvaluationConfig(Intervals, section="gravitational_waves/*/evaluation"):
+class EvaluationConfig(Intervals, section="gravitational_waves/*_evaluation"):
     """How the intervals are made."""
 
 
 def evaluation_assets(model: str) -> dg.AssetsDefinition:
     """Predictions, evaluation and the list of chirps of one model."""
-    history = {"history": asset_in(model, "history")} if model in NETWORKS else {}
 
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_evaluation",
-        outs=asset_outs(
+        **together(
             "gravitational_waves",
             model,
+            ins={
+                "fitted": fitted_of(model),
+                "threshold": asset_in(model, "threshold"),
+                **{name: asset_in(name) for name in ("trials", "scaling")},
+                **inputs_of(model),
+            },
             predictions=(
                 "tables",
                 f"Validation and test scores by the {model} model.\n\n"
@@ -52,13 +57,6 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
                 "- `id`, `label`, `split`, `score`: the highest score first",
             ),
         ),
-        ins={
-            "fitted": fitted_of(model),
-            "threshold": asset_in(model, "threshold"),
-            **{name: asset_in(name) for name in ("trials", "scaling")},
-            **history,
-            **inputs_of(model),
-        },
     )
     def evaluation(
         config: EvaluationConfig,

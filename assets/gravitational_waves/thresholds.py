@@ -12,7 +12,7 @@ from models.gravitational_waves.evaluation import choose_threshold, validation_s
 from models.types import JsonDict
 
 
-class ThresholdRule(StageConfig, section="gravitational_waves/*/threshold"):
+class ThresholdRule(StageConfig, section="gravitational_waves/*_threshold"):
     """How the threshold is chosen; where every class is predicted, the largest score wins."""
 
     rule: Literal["max_f1", "at_fpr_0.001"] = Field(
@@ -26,7 +26,7 @@ def threshold_asset(model: str) -> dg.AssetsDefinition:
     """The threshold of one model."""
 
     @dg.asset(
-        key=["gravitational_waves", model, "threshold"],
+        key=["gravitational_waves", f"{model}_threshold"],
         io_manager_key="json",
         description=f"Threshold of the {model} model, from its validation scores.",
         ins={"fitted": fitted_of(model), **inputs_of(model)},

@@ -9,7 +9,7 @@ from pydantic import Field
 from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
-from assets.wiring import asset_outs, estimator_output, training_outputs
+from assets.wiring import estimator_output, together, training_outputs
 from models.architectures import architecture_with_cost, counts_of
 from models.gravitational_waves import networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
@@ -22,7 +22,7 @@ def architecture_asset(model: str) -> dg.AssetsDefinition:
     """The asset that stores a network's configuration: training depends on it, not on code."""
 
     @dg.asset(
-        key=["gravitational_waves", model, "architecture"],
+        key=["gravitational_waves", f"{model}_architecture"],
         io_manager_key="json",
         description=f"The {model} network as data: layers, shapes, parameters, multiplications.",
         ins={"classes": asset_in("classes")},
@@ -52,32 +52,32 @@ class Training(StageConfig):
     seed: int = Field(3, description="of the weights, the dropout and the order of the images")
 
 
-class ShallowCnn(Training, section="gravitational_waves/shallow_cnn/network"):
+class ShallowCnn(Training, section="gravitational_waves/shallow_cnn_network"):
     """5 epochs, as published."""
 
     epochs: int = Field(5, gt=0, description=EPOCHS)
 
 
-class DeepCnn(Training, section="gravitational_waves/deep_cnn/network"):
+class DeepCnn(Training, section="gravitational_waves/deep_cnn_network"):
     """Up to 30 epochs, stopped early, as published."""
 
     epochs: int = Field(by_profile(quick=12, published=30), gt=0, description=EPOCHS)
     patience: int = Field(by_profile(quick=4, published=5), ge=0, description=PATIENCE)
 
 
-class Recurrent(Training, section="gravitational_waves/recurrent/network"):
+class Recurrent(Training, section="gravitational_waves/recurrent_network"):
     """Batches half of chirps, so an epoch sees about twice as many images."""
 
     epochs: int = Field(by_profile(quick=10, published=20), gt=0, description=EPOCHS)
 
 
-class Gan(Training, section="gravitational_waves/gan/network"):
+class Gan(Training, section="gravitational_waves/gan_network"):
     """As the recurrent network; the generator is trained along with it."""
 
     epochs: int = Field(by_profile(quick=8, published=20), gt=0, description=EPOCHS)
 
 
-class Upgrade(Training, section="gravitational_waves/upgrade/network"):
+class Upgrade(Training, section="gravitational_waves/upgrade_network"):
     """Every class, with injected chirps."""
 
     epochs: int = Field(by_profile(quick=12, published=20), gt=0, description=EPOCHS)
@@ -91,13 +91,13 @@ def network_asset(
 
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_training",
-        outs=asset_outs(
+        **together(
             "gravitational_waves",
             model,
+            ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
             network=("networks", f"The trained {model} network."),
             history=("json", f"Loss and accuracy of the {model} network by epoch."),
         ),
-        ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
     )
     def training(
         config: Settings,  # type: ignore[valid-type]
@@ -117,7 +117,7 @@ def network_asset(
     return training
 
 
-class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator"):
+class LinearSvc(StageConfig, section="gravitational_waves/linear_svc_estimator"):
     """The linear support-vector classifier."""
 
     penalty: float = Field(1e-3, gt=0, description="of errors, its C")
@@ -125,7 +125,7 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc/estimator")
 
 
 @dg.asset(
-    key=["gravitational_waves", "linear_svc", "estimator"],
+    key=["gravitational_waves", "linear_svc_estimator"],
     io_manager_key="estimators",
     ins=inputs_of("linear_svc"),
 )

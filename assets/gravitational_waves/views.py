@@ -65,7 +65,7 @@ def of_model(model: str) -> dict[str, View]:
         "evaluation": views.evaluation(SCORED, own_pictures),
         "chirps": views.rows,
     }
-    return {f"{model}/{name}": view for name, view in own.items()}
+    return {f"{model}_{name}": view for name, view in own.items()}
 
 
 VIEWS: dict[str, View] = {

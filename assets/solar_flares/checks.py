@@ -72,6 +72,6 @@ checks = [
         parameter_counts,
         partitions=ARCHITECTURES,
     ),
-    check("better_than_chance", ("solar_flares", "upgrade", "evaluation"), better_than_chance),
+    check("better_than_chance", ("solar_flares", "upgrade_evaluation"), better_than_chance),
     check("upgrade_leads", ("solar_flares", "comparison"), upgrade_leads),
 ]

@@ -14,7 +14,7 @@ DETECTOR = Detector(
     science=detection,
     models={
         "networks": Model("network", "threshold", "evaluation", partitioned=True),
-        "upgrade": Model("upgrade/estimator", "upgrade/threshold", "upgrade/evaluation"),
+        "upgrade": Model("upgrade_estimator", "upgrade_threshold", "upgrade_evaluation"),
     },
     data="records",
     leading="upgrade",

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import asset_outs
+from assets.wiring import together
 from models.arrays import Blocks
 from models.solar_flares import readers, simulation
 from models.solar_flares.ingestion import Tally
@@ -79,7 +79,7 @@ def read(config: Records, tallies: dict[int, Tally]) -> Blocks:
 
 @dg.multi_asset(
     name="solar_flares_download",
-    outs=asset_outs(
+    **together(
         "solar_flares",
         records=(
             "arrays",

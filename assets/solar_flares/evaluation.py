@@ -9,7 +9,7 @@ from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from assets.settings import Intervals, StageConfig
 from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
-from assets.wiring import asset_outs, evaluation_outputs
+from assets.wiring import evaluation_outputs, together
 from models.arrays import Arrays
 from models.evaluation import Evaluation
 from models.sampling import TEST
@@ -20,15 +20,16 @@ from models.solar_flares.training import score_network, score_upgrade
 from models.types import JsonDict
 
 
-class EvaluationConfig(Intervals, section="solar_flares/*/evaluation"):
+class EvaluationConfig(Intervals, section="solar_flares/*_evaluation"):
     """How the intervals are made."""
 
 
-def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
+def results_of(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
     """Predictions and evaluation, of the networks or of the upgrade."""
-    return asset_outs(
+    return together(
         "solar_flares",
-        *path,
+        *model,
+        ins={"threshold": asset_in(*model, "threshold"), **ins},
         predictions=(
             "tables",
             "Score of every test example, with its active region.\n\n"
@@ -42,13 +43,7 @@ def evaluation_outs(*path: str) -> dict[str, dg.AssetOut]:
 @dg.multi_asset(
     name="solar_flares_evaluation",
     partitions_def=MODELS,
-    outs=evaluation_outs(),
-    ins={
-        "network": asset_in("network"),
-        "threshold": asset_in("threshold"),
-        "history": asset_in("history"),
-        **EXAMPLES,
-    },
+    **results_of(ins={"network": asset_in("network"), **EXAMPLES}),
 )
 def evaluation(
     context: dg.AssetExecutionContext,
@@ -56,7 +51,6 @@ def evaluation(
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
-    history: JsonDict,
     **features: Arrays,
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate one architecture in one setting, beside the study's figures for it."""
@@ -72,12 +66,7 @@ def evaluation(
 
 @dg.multi_asset(
     name="solar_flares_upgrade_evaluation",
-    outs=evaluation_outs("upgrade"),
-    ins={
-        "estimator": asset_in("upgrade", "estimator"),
-        "threshold": asset_in("upgrade", "threshold"),
-        **STATISTICS,
-    },
+    **results_of("upgrade", ins={"estimator": asset_in("upgrade", "estimator"), **STATISTICS}),
 )
 def upgrade_evaluation(
     config: EvaluationConfig,
@@ -94,14 +83,14 @@ def upgrade_evaluation(
     return evaluation_outputs(tracking, "solar_flares", "upgrade", table, result)
 
 
-class Control(StageConfig, section="solar_flares/upgrade/leaky_control"):
+class Control(StageConfig, section="solar_flares/upgrade_leaky_control"):
     """The negative control."""
 
     seed: int = Field(8, description="of the random split and of the fit")
 
 
 @dg.asset(
-    key=["solar_flares", "upgrade", "leaky_control"],
+    key=["solar_flares", "upgrade_leaky_control"],
     io_manager_key="json",
     ins=STATISTICS,
 )

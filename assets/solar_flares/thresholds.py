@@ -17,7 +17,7 @@ from models.thresholds import RULES
 from models.types import JsonDict
 
 
-class ThresholdRule(StageConfig, section="solar_flares/*/threshold"):
+class ThresholdRule(StageConfig, section="solar_flares/*_threshold"):
     """How the threshold is chosen: for the largest true skill statistic, the field's measure."""
 
     rule: Literal["max_tss", "crossover"] = Field(
@@ -47,7 +47,7 @@ def threshold(config: ThresholdRule, network: Any, **features: Arrays) -> dg.Out
 
 
 @dg.asset(
-    key=["solar_flares", "upgrade", "threshold"],
+    key=["solar_flares", "upgrade_threshold"],
     io_manager_key="json",
     ins={"estimator": asset_in("upgrade", "estimator"), **STATISTICS},
 )

@@ -16,7 +16,7 @@ from assets.solar_flares.inputs import (
     asset_in,
     chosen,
 )
-from assets.wiring import asset_outs, estimator_output, training_outputs
+from assets.wiring import estimator_output, together, training_outputs
 from models.architectures import counts_of
 from models.arrays import Arrays
 from models.solar_flares.networks import SETTINGS, Setting
@@ -61,12 +61,12 @@ class Training(StageConfig, section="solar_flares/network"):
 @dg.multi_asset(
     name="solar_flares_training",
     partitions_def=MODELS,
-    outs=asset_outs(
+    **together(
         "solar_flares",
+        ins={"architecture": asset_in("architecture"), **EXAMPLES},
         network=("networks", "A trained network: one architecture in one setting."),
         history=("json", "Loss, accuracy and recall by epoch."),
     ),
-    ins={"architecture": asset_in("architecture"), **EXAMPLES},
 )
 def training(
     context: dg.AssetExecutionContext,
@@ -83,14 +83,14 @@ def training(
     return training_outputs(tracking, "solar_flares", f"{name} {setting}", settings, result)
 
 
-class Upgrade(StageConfig, section="solar_flares/upgrade/estimator"):
+class Upgrade(StageConfig, section="solar_flares/upgrade_estimator"):
     """The calibrated classifier over window statistics."""
 
     seed: int = Field(4, description="of the candidates' fits and of their folds")
 
 
 @dg.asset(
-    key=["solar_flares", "upgrade", "estimator"],
+    key=["solar_flares", "upgrade_estimator"],
     io_manager_key="estimators",
     ins=STATISTICS,
 )

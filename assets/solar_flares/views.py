@@ -53,10 +53,10 @@ VIEWS: dict[str, View] = {
     ),
     "architecture": views.architecture,
     "history": views.history("recall"),
-    "upgrade/estimator": views.estimator,
+    "upgrade_estimator": views.estimator,
     **RESULTS,
-    **{f"upgrade/{name}": view for name, view in RESULTS.items()},
-    "upgrade/leaky_control": drawing(lambda b: {"confusion": pictures.leak(b.value)}),
+    **{f"upgrade_{name}": view for name, view in RESULTS.items()},
+    "upgrade_leaky_control": drawing(lambda b: {"confusion": pictures.leak(b.value)}),
     "comparison": views.comparison,
     "report": views.report,
 }

@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile, located
-from assets.wiring import asset_outs
+from assets.wiring import together
 from models.speech import simulation
 from models.speech.corpus import Utterance, audio_blocks, table_of, text_table
 from models.speech.librispeech import download_librispeech
@@ -80,7 +80,7 @@ def read(config: Corpus, tally: Tally) -> Iterator[Utterance]:
 
 @dg.multi_asset(
     name="speech_download",
-    outs=asset_outs(
+    **together(
         "speech",
         audio=(
             "arrays",

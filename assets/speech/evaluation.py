@@ -66,14 +66,13 @@ def transcripts(
     key=["speech", "evaluation"],
     io_manager_key="json",
     partitions_def=MODELS,
-    ins={name: asset_in(name) for name in ("transcripts", "history")},
+    ins={"transcripts": asset_in("transcripts")},
 )
 def evaluation(
     context: dg.AssetExecutionContext,
     config: EvaluationConfig,
     tracking: Tracking,
     transcripts: Any,
-    history: JsonDict,
 ) -> dg.Output[JsonDict]:
     """Word and character error rates of a model, with intervals by speaker."""
     name = context.partition_key

@@ -9,7 +9,7 @@ from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.speech.features import Cepstra
 from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
-from assets.wiring import asset_outs, training_outputs
+from assets.wiring import together, training_outputs
 from models.architectures import counts_of
 from models.sampling import TRAIN, VALIDATION
 from models.speech import networks
@@ -77,12 +77,12 @@ class Training(StageConfig, section="speech/network"):
 @dg.multi_asset(
     name="speech_training",
     partitions_def=MODELS,
-    outs=asset_outs(
+    **together(
         "speech",
+        ins=ARCHITECTURE | UTTERANCES,
         network=("networks", "A trained acoustic model."),
         history=("json", "CTC loss by epoch."),
     ),
-    ins=ARCHITECTURE | UTTERANCES,
 )
 def training(
     context: dg.AssetExecutionContext,

@@ -42,7 +42,7 @@ class Slot:
     Parameters
     ----------
     asset
-        Asset key joined by slashes, such as ``exoplanets/cnn/network``.
+        Asset key joined by slashes, such as ``exoplanets/cnn_network``.
     partition
         Partition key; None for an asset without partitions.
     """

@@ -2,7 +2,7 @@
 
 Each slot (an asset, or one partition of it) has a folder below the store's root::
 
-    exoplanets/cnn/network/            a partition's folder is @<partition> below its asset's
+    exoplanets/cnn_network/            a partition's folder is @<partition> below its asset's
         3f1c...-9a0b12cd.keras         artifacts, named by content and by file hash
         _builds/77aa....json           one record per build: versions, inputs, artifact, metadata
         _checks/finite.json            latest verdict of each asset check: see `verdicts`

@@ -30,9 +30,9 @@ class Stored:
         self.assets: dict[tuple[str, str | None], Any] = {
             ("stars/training_range", None): {"farthest": 3.0},
             ("stars/scaling", None): 10.0,
-            ("stars/upgrade/estimator", None): 2.0,
-            ("stars/upgrade/threshold", None): {"value": 0.5},
-            ("stars/upgrade/evaluation", None): EVALUATION,
+            ("stars/upgrade_estimator", None): 2.0,
+            ("stars/upgrade_threshold", None): {"value": 0.5},
+            ("stars/upgrade_evaluation", None): EVALUATION,
         }
         for name, weight in (("wide", 1.0), ("deep", 0.5)):
             self.assets |= {
@@ -109,7 +109,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
         models={
             "networks": detection.Model("network", "threshold", "evaluation", partitioned=True),
             "upgrade": detection.Model(
-                "upgrade/estimator", "upgrade/threshold", "upgrade/evaluation"
+                "upgrade_estimator", "upgrade_threshold", "upgrade_evaluation"
             ),
         },
         data="curves",

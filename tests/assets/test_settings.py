@@ -133,8 +133,8 @@ def test_a_section_that_only_a_base_has_is_refused(write: Callable[[str], None])
 @pytest.mark.parametrize(
     "text",
     [
-        '["gravitational_waves/*/network"]\nepochs = 3\n',
-        '["exoplanets/*/network"]\nseed = 3\n',
+        '["gravitational_waves/*_network"]\nepochs = 3\n',
+        '["exoplanets/*_network"]\nseed = 3\n',
         '"exoplanets/curves" = 3\n',
     ],
 )

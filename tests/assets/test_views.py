@@ -57,14 +57,14 @@ def test_the_layers_of_a_network_are_listed_with_their_shapes() -> None:
 
 def test_a_history_is_drawn_and_its_last_values_are_numbers() -> None:
     stored = {"values": {"loss": [2.0, 1.0], "val_loss": [3.0, 2.5]}, "phases": [[2, 0.1]]}
-    shown = views.history()(Built("s/cnn/history", stored))
+    shown = views.history()(Built("s/cnn_history", stored))
     assert is_picture(shown["learning curves"])
     assert (shown["last loss"], shown["last val loss"]) == (1.0, 2.5)
 
 
 def test_an_estimators_settings_are_listed() -> None:
     fitted = SimpleNamespace(get_params=lambda deep: {"C": 0.1, "base": None})
-    shown = views.estimator(Built("s/svc/estimator", fitted))
+    shown = views.estimator(Built("s/svc_estimator", fitted))
     assert rows(shown["parameters"]) == [
         {"parameter": "C", "value": "0.1"},
         {"parameter": "base", "value": "None"},
@@ -90,7 +90,7 @@ def scored(drawn: list[Any]) -> views.Scored:
 
 
 def test_predictions_show_what_was_decided_most_wrongly_and_what_was_caught() -> None:
-    built = Built("s/cnn/predictions", TABLE, s__cnn__threshold={"value": 0.5})
+    built = Built("s/cnn_predictions", TABLE, s__cnn_threshold={"value": 0.5})
     shown = views.predictions(scored([]))(built)
     assert is_picture(shown["scores"])
     assert (shown["flagged"], shown["wrong"]) == (3, 2)
@@ -101,7 +101,7 @@ def test_predictions_show_what_was_decided_most_wrongly_and_what_was_caught() ->
 
 def test_an_evaluation_shows_own_pictures_reliability_and_the_signals_of_examples() -> None:
     result = evaluate(TABLE["label"], TABLE["score"], 0.5, seed=0)
-    built = Built("s/cnn/evaluation", result.to_dict(), s__cnn__predictions=TABLE)
+    built = Built("s/cnn_evaluation", result.to_dict(), s__cnn_predictions=TABLE)
     drawn: list[Any] = []
     shown = views.evaluation(scored(drawn), lambda *_: {"ROC": b"png"})(built)
     assert list(shown) == ["ROC", "reliability", "most wrong", "caught"]
@@ -112,7 +112,7 @@ def test_an_evaluation_shows_own_pictures_reliability_and_the_signals_of_example
 def test_scores_that_are_no_probabilities_have_no_reliability() -> None:
     table = TABLE.assign(score=TABLE["score"] * 4 - 2)
     result = evaluate(table["label"], table["score"], 0.0, seed=0)
-    built = Built("s/svc/evaluation", result.to_dict(), s__svc__predictions=table)
+    built = Built("s/svc_evaluation", result.to_dict(), s__svc_predictions=table)
     shown = views.evaluation(scored([]), lambda *_: {})(built)
     assert list(shown) == ["most wrong", "caught"]
 
@@ -175,7 +175,7 @@ def test_an_empty_table_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "partition", "name"), [("s/cnn/history", None, "cnn"), ("s/history", "a|b", "a|b")]
+    ("key", "partition", "name"), [("s/cnn_history", None, "cnn"), ("s/history", "a|b", "a|b")]
 )
 def test_a_model_is_named_by_its_partition_or_by_its_key(
     key: str, partition: str | None, name: str

@@ -10,10 +10,10 @@ import dagster as dg
 from assets.resources import Tracking
 from assets.wiring import (
     asset_in,
-    asset_outs,
     estimator_output,
     evaluation_outputs,
     threshold_output,
+    together,
     training_outputs,
 )
 from models.evaluation import Evaluation
@@ -23,17 +23,33 @@ from models.training import History, Timing, TrainingResult
 
 
 def test_inputs_are_named_by_their_key() -> None:
-    assert asset_in("toy", "cnn", "network").key == dg.AssetKey(["toy", "cnn", "network"])
+    assert asset_in("toy", "splits").key == dg.AssetKey(["toy", "splits"])
+    assert asset_in("toy", "cnn", "network").key == dg.AssetKey(["toy", "cnn_network"])
 
 
-def test_outs_are_keyed_and_described() -> None:
-    named = asset_outs(
-        "toy", "cnn", network=("networks", "Trained."), history=("json", "By epoch.")
+def test_what_is_stored_together_is_drawn_below_the_first() -> None:
+    named = together(
+        "toy",
+        "cnn",
+        ins={"splits": asset_in("toy", "splits"), "design": asset_in("toy", "cnn", "design")},
+        network=("networks", "Trained."),
+        history=("json", "By epoch."),
     )
-    assert list(named) == ["network", "history"]
-    assert named["history"].key == dg.AssetKey(["toy", "cnn", "history"])
-    assert named["network"].io_manager_key == "networks"
-    assert named["network"].description == "Trained."
+    assert list(named["outs"]) == ["network", "history"]
+    assert named["outs"]["history"].key == dg.AssetKey(["toy", "cnn_history"])
+    assert named["outs"]["network"].io_manager_key == "networks"
+    assert named["outs"]["network"].description == "Trained."
+    assert named["internal_asset_deps"] == {
+        "network": {dg.AssetKey(["toy", "splits"]), dg.AssetKey(["toy", "cnn_design"])},
+        "history": {dg.AssetKey(["toy", "cnn_network"])},
+    }
+
+
+def test_what_is_stored_together_and_reads_nothing_is_drawn_side_by_side() -> None:
+    named = together("toy", curves=("arrays", "Read."), tally=("json", "Counted."))
+    assert named["outs"]["tally"].key == dg.AssetKey(["toy", "tally"])
+    assert named["ins"] == {}
+    assert named["internal_asset_deps"] == {}
 
 
 class Recorder:

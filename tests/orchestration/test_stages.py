@@ -265,6 +265,37 @@ def test_order_and_upstream(new_toy: Any) -> None:
         }
 
 
+SUMMED = """
+
+@dg.multi_asset(
+    outs={"total": dg.AssetOut(key=["s", "total"]), "double": dg.AssetOut(key=["s", "double"])},
+    ins={"curves": dg.AssetIn(["alpha", "curves"])},
+    internal_asset_deps={
+        "total": {dg.AssetKey(["alpha", "curves"])}, "double": {dg.AssetKey(["s", "total"])}
+    },
+)
+def summed(curves):
+    return sum(curves), 2 * sum(curves)
+"""
+
+
+def test_what_a_function_reads_counts_for_all_that_it_builds(new_toy: Any) -> None:
+    """Also where the lineage draws one of its assets below another."""
+    new_toy.append(SUMMED)
+    stored = {}
+    for rows in (8, 9, 8):
+        new_toy.edit("rows: int = ", f"rows: int = {rows} #", "systems.py")
+        outcome = new_toy.rebuild('+key:"s/double"')
+        with new_toy.open() as session:
+            total, double = (session.store.load(Slot(f"s/{name}")) for name in ("total", "double"))
+            above = session.stages.upstream(Slot("s/double"))
+            assert above == {"alpha/curves": [Slot("alpha/curves")]}
+        assert double == 2 * total
+        stored[rows] = double
+    assert "s/double" in outcome.restored
+    assert stored[8] != stored[9]
+
+
 def test_settings_without_a_default_are_said(new_toy: Any) -> None:
     new_toy.edit("rows: int = 8", "rows: int", "systems.py")
     with pytest.raises(

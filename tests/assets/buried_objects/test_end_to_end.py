@@ -24,12 +24,12 @@ per_scan = 1
 trained = ["rnn1", "convrnn1"]
 ["buried_objects/network"]
 epochs = 1
-["buried_objects/upgrade/network"]
+["buried_objects/upgrade_network"]
 epochs = 2
 ["buried_objects/order_study"]
 network = "rnn1"
 epochs = 1
-["buried_objects/*/evaluation"]
+["buried_objects/*_evaluation"]
 resamples = 100
 """
 
@@ -71,10 +71,10 @@ def test_every_result_could_be_drawn(run: Any) -> None:
 
 def test_every_test_trace_is_evaluated_with_both_f1s(run: Any) -> None:
     split = run.load("buried_objects/splits")["split"][:]
-    for key, partition in (("buried_objects", "rnn1"), ("buried_objects/upgrade", None)):
-        table = run.load(f"{key}/predictions", partition)
+    for key, partition in (("buried_objects/", "rnn1"), ("buried_objects/upgrade_", None)):
+        table = run.load(f"{key}predictions", partition)
         assert len(table) == int((split == 2).sum())
-        evaluation = run.load(f"{key}/evaluation", partition)
+        evaluation = run.load(f"{key}evaluation", partition)
         assert evaluation["counts"]["actual"] == int(table["label"].sum())
 
 
@@ -121,7 +121,7 @@ def test_the_networks_setting_leaves_the_upgrade_alone(run: Any) -> None:
     run.settings.write_text(SETTINGS)
     certain = {item["asset"] for item in stale if item["certain"]}
     assert certain == {"buried_objects/network", "buried_objects/history"}
-    assert not [item for item in stale if "/upgrade/" in item["asset"]]
+    assert not [item for item in stale if "/upgrade_" in item["asset"]]
 
 
 def test_a_scan_that_cant_be_read_is_skipped_named_and_counted(

@@ -15,22 +15,22 @@ train = 120
 train_planets = 30
 test = 40
 test_planets = 10
-["exoplanets/cnn/network"]
+["exoplanets/cnn_network"]
 first_epochs = 1
 second_epochs = 1
 steps = 2
-["exoplanets/fft_lstm/network"]
+["exoplanets/fft_lstm_network"]
 first_epochs = 1
 steps = 1
 batch = 4
-["exoplanets/composite/network"]
+["exoplanets/composite_network"]
 first_epochs = 1
 second_epochs = 0
 steps = 1
 batch = 4
-["exoplanets/*/evaluation"]
+["exoplanets/*_evaluation"]
 resamples = 100
-["exoplanets/vetting/cross_validation"]
+["exoplanets/vetting_cross_validation"]
 folds = 3
 repeats = 1
 ["exoplanets/transit_search"]
@@ -90,10 +90,10 @@ def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
     run.settings.write_text(SETTINGS.replace("second_epochs = 1", "second_epochs = 2"))
     stale = run.json("plan", "group:exoplanets")["stale"]
     certain = {item["asset"] for item in stale if item["certain"]}
-    assert certain == {"exoplanets/cnn/network", "exoplanets/cnn/history"}
+    assert certain == {"exoplanets/cnn_network", "exoplanets/cnn_history"}
     assert stale[0]["reasons"][0]["kind"] == "config"
     assert {item["asset"] for item in stale} - certain == {
-        *(f"exoplanets/cnn/{name}" for name in ("threshold", "evaluation", "predictions")),
+        *(f"exoplanets/cnn_{name}" for name in ("threshold", "evaluation", "predictions")),
         *("exoplanets/comparison", "exoplanets/report"),
     }
     run.settings.write_text(SETTINGS)

@@ -16,9 +16,9 @@ SMALL = """
 count = 8
 ["gravitational_waves/trials"]
 count = 12
-["gravitational_waves/*/evaluation"]
+["gravitational_waves/*_evaluation"]
 resamples = 100
-""" + "".join(f'["gravitational_waves/{model}/network"]\nepochs = 1\n' for model in NETWORKS)
+""" + "".join(f'["gravitational_waves/{model}_network"]\nepochs = 1\n' for model in NETWORKS)
 
 MADE = """
 ["gravitational_waves/images"]
@@ -78,31 +78,31 @@ def test_the_comparison_and_the_report_say_what_was_found(run: Any, tmp_path: Pa
 
 def test_the_chirps_found_are_those_flagged(run: Any) -> None:
     table, found = (
-        run.load("gravitational_waves/upgrade/predictions"),
-        run.load("gravitational_waves/upgrade/chirps"),
+        run.load("gravitational_waves/upgrade_predictions"),
+        run.load("gravitational_waves/upgrade_chirps"),
     )
     assert set(table["split"]) == {"validation", "test"}
     assert len(table) == 32
     assert sorted(found["id"]) == sorted(table[table["flagged"]]["id"])
     assert found["score"].is_monotonic_decreasing
     assert (
-        sum(b["count"] for b in run.load("gravitational_waves/upgrade/evaluation")["by_snr"]) == 12
+        sum(b["count"] for b in run.load("gravitational_waves/upgrade_evaluation")["by_snr"]) == 12
     )
 
 
 def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
     changed = SMALL.replace(
-        '["gravitational_waves/gan/network"]\nepochs = 1',
-        '["gravitational_waves/gan/network"]\nepochs = 2',
+        '["gravitational_waves/gan_network"]\nepochs = 1',
+        '["gravitational_waves/gan_network"]\nepochs = 2',
     )
     run.settings.write_text(MADE + changed)
     stale = run.json("plan", "group:gravitational_waves")["stale"]
     run.settings.write_text(MADE + SMALL)
     certain = {item["asset"] for item in stale if item["certain"]}
     own = "gravitational_waves/gan"
-    assert certain == {f"{own}/network", f"{own}/history"}
+    assert certain == {f"{own}_network", f"{own}_history"}
     assert {item["asset"] for item in stale} - certain == {
-        *(f"{own}/{name}" for name in ("threshold", "predictions", "evaluation", "chirps")),
+        *(f"{own}_{name}" for name in ("threshold", "predictions", "evaluation", "chirps")),
         *("gravitational_waves/comparison", "gravitational_waves/report"),
     }
 
@@ -120,7 +120,7 @@ def test_the_same_assets_learn_every_class(run: Any) -> None:
     asked = '["gravitational_waves/classes"]\ntask = "classes"\n'
     run.settings.write_text(MADE + SMALL + asked)
     some = ("deep_cnn", "linear_svc", "gan")
-    selection = " or ".join(f'+key:"gravitational_waves/{model}/evaluation"' for model in some)
+    selection = " or ".join(f'+key:"gravitational_waves/{model}_evaluation"' for model in some)
     outcome = run.json("rebuild", selection)
     run.settings.write_text(MADE + SMALL)
     assert outcome["failed"] == []
@@ -128,13 +128,13 @@ def test_the_same_assets_learn_every_class(run: Any) -> None:
     assert "gravitational_waves/images" not in outcome["materialized"]
     names = run.load("gravitational_waves/classes")["names"]
     for model in some:
-        evaluation = run.load(f"gravitational_waves/{model}/evaluation")
+        evaluation = run.load(f"gravitational_waves/{model}_evaluation")
         assert 0 <= evaluation["metrics"]["macro_f1"]["value"] <= 1
         accuracy = evaluation["metrics"]["class_accuracy"]
         assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
         assert sum(sum(row.values()) for row in evaluation["confusion"].values()) == 16
-        assert set(run.load(f"gravitational_waves/{model}/predictions")["predicted"]) <= set(names)
-    assert run.load("gravitational_waves/deep_cnn/architecture")["output_shapes"][-1]["shape"] == [
+        assert set(run.load(f"gravitational_waves/{model}_predictions")["predicted"]) <= set(names)
+    assert run.load("gravitational_waves/deep_cnn_architecture")["output_shapes"][-1]["shape"] == [
         len(names)
     ]
 
@@ -151,15 +151,15 @@ def test_120_real_spectrograms_run_through_the_same_graph(
         tmp_path_factory.mktemp("real"),
         source
         + asked
-        + SMALL.replace('upgrade/network"]\nepochs = 1', 'upgrade/network"]\nepochs = 8'),
+        + SMALL.replace('upgrade_network"]\nepochs = 1', 'upgrade_network"]\nepochs = 8'),
     )
     models = ("linear_svc", "upgrade")
-    selection = " or ".join(f'+key:"gravitational_waves/{model}/evaluation"' for model in models)
+    selection = " or ".join(f'+key:"gravitational_waves/{model}_evaluation"' for model in models)
     assert own.json("rebuild", selection)["failed"] == []
     split = own.load("gravitational_waves/splits")["split"][:]
     assert [int((split == code).sum()) for code in range(3)] == [84, 18, 18]
     for model in models:
-        evaluation = own.load(f"gravitational_waves/{model}/evaluation")
+        evaluation = own.load(f"gravitational_waves/{model}_evaluation")
         assert evaluation["counts"]["actual"] == 9
         assert evaluation["metrics"]["roc_auc"]["value"] > 0.8
         assert evaluation["by_snr"] == []

@@ -28,11 +28,11 @@ test = 240
 ["solar_flares/network"]
 steps_share = 0.02
 epochs_share = 0.1
-["solar_flares/*/evaluation"]
+["solar_flares/*_evaluation"]
 resamples = 100
 """
 
-UPGRADE = 'key:"solar_flares/upgrade/*"'
+UPGRADE = 'key:"solar_flares/upgrade_*"'
 SHARED = " or ".join(
     f'key:"solar_flares/{name}"'
     for name in (
