@@ -28,7 +28,7 @@ NAMED: dict[str, set[str]] = {
     "report": {"report", "matplotlib"},
     "sheet": {"report", "matplotlib"},
 }
-"""Kinds by the last part of a key, where it tells more than the format."""
+"""Kinds by the last word of a key, where it tells more than the format."""
 
 OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -85,7 +85,7 @@ def described(
         format_name = definition.get_io_manager_key_for_asset_key(spec.key)
         return spec.merge_attributes(
             tags={} if "stage" in spec.tags else {"stage": stage},
-            kinds=NAMED.get(spec.key.path[-1]) or KINDS[format_name],
+            kinds=NAMED.get(spec.key.path[-1].rpartition("_")[2]) or KINDS[format_name],
             owners=owners,
         )
 

@@ -47,8 +47,8 @@ class Model:
 
     Attributes
     ----------
-    fitted, threshold, evaluation
-        The network or estimator, its threshold (None where it takes no decision), its evaluation.
+    fitted, evaluation
+        The network or estimator; its evaluation, which holds its threshold if it takes decisions.
     partitioned
         Whether each partition is a model, with the partition's key as its name.
     names
@@ -60,7 +60,6 @@ class Model:
     """
 
     fitted: str
-    threshold: str | None
     evaluation: str
     partitioned: bool = False
     names: Sequence[str] = ()
@@ -68,9 +67,8 @@ class Model:
     shared: Mapping[str, str] = field(default_factory=dict)
 
     def own(self) -> dict[str, str]:
-        """Return the key of each part of its own; without a threshold where there is none."""
-        parts = {"fitted": self.fitted, "threshold": self.threshold, "evaluation": self.evaluation}
-        return {name: key for name, key in parts.items() if key is not None} | dict(self.others)
+        """Return the key of each part of its own."""
+        return {"fitted": self.fitted, "evaluation": self.evaluation, **self.others}
 
     def parts(self) -> dict[str, str]:
         """Return the key of each part by its name."""
@@ -78,11 +76,12 @@ class Model:
 
     def trained(self, name: str, parts: Mapping[str, Any]) -> TrainedModel:
         """Put a model's loaded parts together."""
+        evaluation = Evaluation.from_dict(parts["evaluation"])
         return TrainedModel(
             name,
             parts["fitted"],
-            float(parts["threshold"]["value"]) if "threshold" in parts else None,
-            Evaluation.from_dict(parts["evaluation"]),
+            evaluation.details.get("threshold"),
+            evaluation,
             {other: parts[other] for other in (*self.others, *self.shared)},
         )
 

@@ -6,11 +6,13 @@ files count in the version of its own partition alone; a retrained model makes e
 stale that it gave.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import dagster as dg
+import numpy as np
 from pydantic import Field
 
 from assets import wiring
@@ -19,6 +21,9 @@ from assets.settings import ROOT, StageConfig
 from models.arrays import Arrays
 from models.detection import Recording, TrainedModel, Verdict, verdict_rows
 from models.types import JsonDict
+
+FACTS = "facts"
+"""Name of what a recording says about itself, among its arrays."""
 
 
 class Inbox(StageConfig):
@@ -50,7 +55,7 @@ def detection_assets(Settings: type[Inbox]) -> list[dg.AssetsDefinition]:
     """The assets of a system's inbox: recording, readings, verdicts, sheet, catalogue."""
     detector = Settings._detector
     partitions = partitions_of(detector)
-    loaded = {name: _asset_in(detector, name) for name in ("recording", "recording_facts")}
+    loaded = {"recording": _asset_in(detector, "recording")}
     return [
         _recording(detector, Settings, partitions),
         _readings(detector, partitions, loaded),
@@ -65,31 +70,24 @@ def _asset_in(
 ) -> dg.AssetIn:
     """Name an input: a partition of it, or every one, or those that are named."""
     some = dg.SpecificPartitionsPartitionMapping(names) if names else dg.AllPartitionMapping()
-    return wiring.asset_in(
-        detector.system, *name.split("/"), partitions=some if every or names else None
-    )
+    return wiring.asset_in(detector.system, name, partitions=some if every or names else None)
 
 
 def _recording(
     detector: Detector, Settings: type[Inbox], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
-    @dg.multi_asset(
-        name=f"{detector.system}_recording",
+    @dg.asset(
+        key=[detector.system, "recording"],
+        io_manager_key="arrays",
         partitions_def=partitions,
-        **wiring.together(
-            detector.system,
-            recording=(
-                "arrays",
-                "A recording from the inbox, as it was read.\n\n"
-                f"- Arrays such as `time` (n,): see `models.{detector.system}.detection`",
-            ),
-            recording_facts=("json", "What it says about itself, and what was repaired."),
-        ),
+        description="A recording from the inbox, as it was read.\n\n"
+        f"- Arrays such as `time` (n,): see `models.{detector.system}.detection`\n"
+        "- `facts` (1,): JSON of what it says about itself, and of what was repaired",
     )
     def recording(
         context: dg.AssetExecutionContext,
         config: Settings,  # type: ignore[valid-type]
-    ) -> tuple[dg.Output[Any], dg.Output[JsonDict]]:
+    ) -> dg.Output[dict[str, Any]]:
         settings: Inbox = config
         name = context.partition_key
         files = settings.recordings().get(name)
@@ -97,10 +95,8 @@ def _recording(
             raise FileNotFoundError(f"the inbox {settings.folder!r} has no recording {name!r}")
         read: Recording = detector.science.read_recording(name, files)
         facts: JsonDict = {"facts": read.facts, "notes": list(read.notes)}
-        return (
-            dg.Output(dict(read.arrays), output_name="recording"),
-            dg.Output(facts, output_name="recording_facts", metadata=facts),
-        )
+        written = {FACTS: np.array([json.dumps(facts)]), **read.arrays}
+        return dg.Output(written, metadata=facts)
 
     return recording
 
@@ -121,10 +117,9 @@ def _readings(
     def readings(
         context: dg.AssetExecutionContext,
         recording: Arrays,
-        recording_facts: JsonDict,
         **scaling: Any,
     ) -> dict[str, Any]:
-        read = _as_recording(detector, context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording)
         features: dict[str, Any] = detector.science.readings(read, scaling)
         return features
 
@@ -160,12 +155,11 @@ def _verdicts(
     def verdicts(
         context: dg.AssetExecutionContext,
         recording: Arrays,
-        recording_facts: JsonDict,
         readings: Arrays,
         training_range: JsonDict,
         **parts: Any,
     ) -> dg.Output[list[JsonDict]]:
-        read = _as_recording(detector, context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording)
         given: list[Verdict] = detector.science.verdicts(
             read, _loaded(detector, readings), _trained(detector, parts), training_range
         )
@@ -190,11 +184,10 @@ def _sheet(
     def sheet(
         context: dg.AssetExecutionContext,
         recording: Arrays,
-        recording_facts: JsonDict,
         readings: Arrays,
         verdicts: list[JsonDict],
     ) -> dict[str, bytes]:
-        read = _as_recording(detector, context.partition_key, recording, recording_facts)
+        read = _as_recording(detector, context.partition_key, recording)
         listed = [Verdict.from_dict(stored) for stored in verdicts]
         files: dict[str, bytes] = detector.science.sheet(
             read, _loaded(detector, readings), listed
@@ -220,8 +213,10 @@ def _catalogue(detector: Detector) -> dg.AssetsDefinition:
     return table
 
 
-def _as_recording(detector: Detector, name: str, arrays: Arrays, stored: JsonDict) -> Recording:
-    return Recording(name, _loaded(detector, arrays), stored["facts"], tuple(stored["notes"]))
+def _as_recording(detector: Detector, name: str, stored: Arrays) -> Recording:
+    said = json.loads(stored[FACTS][:][0])
+    arrays = _loaded(detector, {key: stored[key] for key in stored if key != FACTS})
+    return Recording(name, arrays, said["facts"], tuple(said["notes"]))
 
 
 def _loaded(detector: Detector, arrays: Arrays) -> dict[str, Any]:

@@ -7,6 +7,7 @@ title; drawing is done by `models`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import dagster as dg
 import numpy as np
 
+from assets.inbox import FACTS
 from assets.metadata import picture
 from models import data_plots, plots
 from models.evaluation import Evaluation
@@ -316,17 +318,22 @@ def arrays(built: Built) -> Metadata:
     return {"arrays": picture(drawn)} if drawn else {}
 
 
-def facts(built: Built) -> Metadata:
-    """Show what a recording says of itself."""
-    stored: JsonDict = built.value
+def recording(built: Built) -> Metadata:
+    """Show a recording's arrays, and what it says of itself."""
+    stored: JsonDict = json.loads(built.value[FACTS][:][0])
     every = {**stored["facts"], **{f"note {k}": n for k, n in enumerate(stored["notes"], 1)}}
-    return {"facts": table({"fact": name, "value": str(value)} for name, value in every.items())}
+    drawn = data_plots.overview(
+        {name: built.value[name] for name in built.value if name != FACTS},
+        title=built.partition or "",
+    )
+    shown = {"arrays": picture(drawn)} if drawn else {}
+    rows = ({"fact": name, "value": str(value)} for name, value in every.items())
+    return {**shown, "facts": table(rows)}
 
 
 DETECTION: dict[str, View] = {
     "training_range": training_range,
-    "recording": arrays,
-    "recording_facts": facts,
+    "recording": recording,
     "readings": arrays,
     "sheet": report,
     "catalogue": rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from models import plots
 from models.evaluation import Evaluation
+from models.sampling import SPLITS
 from models.thresholds import Threshold
 from models.training import Estimator, TrainingResult
 from models.types import JsonDict
@@ -33,6 +34,15 @@ def asset_in(system: str, *name: str, partitions: dg.PartitionMapping | None = N
         Maps the partitions that are read.
     """
     return dg.AssetIn([system, "_".join(name)], partition_mapping=partitions)
+
+
+BY_SPLIT = dg.StaticPartitionsDefinition(list(SPLITS))
+"""Features are stored by split, so that another test set retrains nothing."""
+
+
+def split_in(system: str, *name: str, splits: Sequence[str]) -> dg.AssetIn:
+    """Name some splits of an asset as an input, which is loaded as a dict by split."""
+    return asset_in(system, *name, partitions=dg.SpecificPartitionsPartitionMapping(splits))
 
 
 def together(

@@ -98,7 +98,11 @@ def on_disk(blocks: Iterable[Block]) -> dict[str, ArrayLike]:
 
 
 def iter_blocks(
-    arrays: Arrays, *, rows: int = BLOCK_ROWS, names: Iterable[str] | None = None
+    arrays: Arrays,
+    *,
+    rows: int = BLOCK_ROWS,
+    names: Iterable[str] | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Read ``arrays`` block by block.
 
@@ -110,6 +114,8 @@ def iter_blocks(
         Maximum rows of a block.
     names : iterable of str, optional
         The arrays to read; all by default.
+    only : int array of shape (m,), optional
+        Indices of the rows to read, in their order; all by default.
 
     Raises
     ------
@@ -120,13 +126,16 @@ def iter_blocks(
     --------
     >>> [block["x"].tolist() for block in iter_blocks({"x": np.arange(5)}, rows=2)]
     [[0, 1], [2, 3], [4]]
+    >>> [block["x"].tolist() for block in iter_blocks({"x": np.arange(5)}, only=np.array([4, 1]))]
+    [[4, 1]]
     """
     chosen = list(arrays if names is None else names)
     lengths = {name: len(arrays[name]) for name in chosen}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"arrays differ in their number of rows: {lengths}")
-    for start in range(0, next(iter(lengths.values()), 0), rows):
-        yield {name: np.asarray(arrays[name][start : start + rows]) for name in chosen}
+    for start in range(0, next(iter(lengths.values()), 0) if only is None else len(only), rows):
+        part = slice(start, start + rows) if only is None else only[start : start + rows]
+        yield {name: np.asarray(arrays[name][part]) for name in chosen}
 
 
 def map_blocks(
@@ -135,6 +144,9 @@ def map_blocks(
     *,
     rows: int = BLOCK_ROWS,
     names: Iterable[str] | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> Blocks:
-    """Apply ``function`` to each block of ``arrays``, lazily."""
-    return Blocks(function(block) for block in iter_blocks(arrays, rows=rows, names=names))
+    """Apply ``function`` to each block of ``arrays``, lazily; parameters as of `iter_blocks`."""
+    return Blocks(
+        function(block) for block in iter_blocks(arrays, rows=rows, names=names, only=only)
+    )

@@ -13,8 +13,8 @@ DETECTOR = Detector(
     system="buried_objects",
     science=detection,
     models={
-        "networks": Model("network", "threshold", "evaluation", partitioned=True),
-        "upgrade": Model("upgrade_network", "upgrade_threshold", "upgrade_evaluation"),
+        "networks": Model("network", "evaluation", partitioned=True),
+        "upgrade": Model("upgrade_network", "upgrade_evaluation"),
     },
     data="scans",
     leading="upgrade",

@@ -13,9 +13,7 @@ DETECTOR = Detector(
     system="exoplanets",
     science=detection,
     models={
-        model: Model(
-            f"{model}_{FITTED.get(model, 'network')}", f"{model}_threshold", f"{model}_evaluation"
-        )
+        model: Model(f"{model}_{FITTED.get(model, 'network')}", f"{model}_evaluation")
         for model in MODELS
     },
     data="curves",

@@ -15,7 +15,6 @@ DETECTOR = Detector(
     models={
         model: Model(
             f"{model}_{'network' if model in NETWORKS else 'estimator'}",
-            f"{model}_threshold",
             f"{model}_evaluation",
         )
         for model in MODELS

@@ -13,8 +13,8 @@ DETECTOR = Detector(
     system="solar_flares",
     science=detection,
     models={
-        "networks": Model("network", "threshold", "evaluation", partitioned=True),
-        "upgrade": Model("upgrade_estimator", "upgrade_threshold", "upgrade_evaluation"),
+        "networks": Model("network", "evaluation", partitioned=True),
+        "upgrade": Model("upgrade_estimator", "upgrade_evaluation"),
     },
     data="records",
     leading="upgrade",

@@ -17,7 +17,6 @@ DETECTOR = Detector(
     models={
         "networks": Model(
             "network",
-            None,
             "evaluation",
             partitioned=True,
             names=TRAINED,

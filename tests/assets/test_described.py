@@ -40,7 +40,7 @@ def test_an_asset_gets_kinds_owners_and_the_tag_of_its_stage_unless_it_has_one()
         outs={
             "network": dg.AssetOut(key=["s", "network"], io_manager_key="networks"),
             "architecture": dg.AssetOut(
-                key=["s", "architecture"], io_manager_key="json", tags={"stage": "own"}
+                key=["s", "cnn_architecture"], io_manager_key="json", tags={"stage": "own"}
             ),
         }
     )

@@ -31,13 +31,11 @@ class Stored:
             ("stars/training_range", None): {"farthest": 3.0},
             ("stars/scaling", None): 10.0,
             ("stars/upgrade_estimator", None): 2.0,
-            ("stars/upgrade_threshold", None): {"value": 0.5},
             ("stars/upgrade_evaluation", None): EVALUATION,
         }
         for name, weight in (("wide", 1.0), ("deep", 0.5)):
             self.assets |= {
                 ("stars/network", name): weight,
-                ("stars/threshold", name): {"value": 0.4},
                 ("stars/evaluation", name): EVALUATION,
             }
         self.rebuilt: list[str] = []
@@ -107,10 +105,8 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
         system="stars",
         science=Science("science"),
         models={
-            "networks": detection.Model("network", "threshold", "evaluation", partitioned=True),
-            "upgrade": detection.Model(
-                "upgrade_estimator", "upgrade_threshold", "upgrade_evaluation"
-            ),
+            "networks": detection.Model("network", "evaluation", partitioned=True),
+            "upgrade": detection.Model("upgrade_estimator", "upgrade_evaluation"),
         },
         data="curves",
         leading="upgrade",
@@ -170,7 +166,7 @@ def test_models_can_be_chosen(stored: Stored, folder: Path) -> None:
 def test_a_model_whose_parts_are_not_all_stored_gives_no_verdicts(
     stored: Stored, folder: Path
 ) -> None:
-    del stored.assets["stars/threshold", "deep"]
+    del stored.assets["stars/evaluation", "deep"]
     found = json.loads(detect(stored, folder, "--json")[0])["verdicts"]
     assert {verdict["model"] for verdict in found} == {"wide", "upgrade"}
 
@@ -178,7 +174,6 @@ def test_a_model_whose_parts_are_not_all_stored_gives_no_verdicts(
 def test_a_model_has_what_else_it_needs_and_what_is_shared_is_loaded_once(stored: Stored) -> None:
     model = detection.Model(
         "network",
-        None,
         "evaluation",
         partitioned=True,
         others={"decoder": "decoder"},
@@ -187,6 +182,8 @@ def test_a_model_has_what_else_it_needs_and_what_is_shared_is_loaded_once(stored
     detector = detection.Detector("stars", Science("science"), {"all": model}, "curves", "deep")
     stored.assets |= {("stars/decoder", name): name.upper() for name in ("wide", "deep")}
     stored.assets["stars/words", None] = words = object()
+    undecided = {k: v for k, v in EVALUATION.items() if k != "threshold"}
+    stored.assets["stars/evaluation", "deep"] = undecided
     read: list[str] = []
 
     class Counted(Stored):
@@ -201,6 +198,7 @@ def test_a_model_has_what_else_it_needs_and_what_is_shared_is_loaded_once(stored
         "wide": {"decoder": "WIDE", "words": words},
         "deep": {"decoder": "DEEP", "words": words},
     }
+    assert trained.models["wide"].threshold == 0.5
     assert trained.models["deep"].threshold is None
     assert read.count("stars/words") == 1
     assert set(detector.needs()) == {

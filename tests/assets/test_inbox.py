@@ -94,14 +94,13 @@ DETECTOR = Detector(
     models={
         "networks": Model(
             "network",
-            "threshold",
             "evaluation",
             partitioned=True,
             names=["deep", "wide"],
             others={"design": "design"},
             shared={"words": "words"},
         ),
-        "upgrade": Model("upgrade", None, "upgrade_evaluation"),
+        "upgrade": Model("upgrade", "upgrade_evaluation"),
     },
     data="scaling",
     leading="upgrade",
@@ -143,7 +142,6 @@ others = [
     json_asset("words", "cat mat"),
     json_asset("scaling", 10.0),
     json_asset("training_range", {"farthest": 2.0}),
-    json_asset("threshold", {"value": 0.5}, FAMILY),
     json_asset("evaluation", EVALUATION, FAMILY),
     json_asset("upgrade_evaluation", EVALUATION),
 ]
@@ -227,7 +225,7 @@ with dg.DagsterInstance.get() as instance:
                 print("removed", *request.partition_keys)
 """
 
-PARTS = ("recording", "recording_facts", "readings", "verdicts", "sheet")
+PARTS = ("recording", "readings", "verdicts", "sheet")
 
 
 def of(*names: str, parts: tuple[str, ...] = PARTS) -> set[str]:
@@ -273,7 +271,8 @@ def test_verdicts_sheets_and_the_catalogue_are_stored(project: Project) -> None:
     table = project.load("catalogue")
     assert isinstance(table, pd.DataFrame)
     assert table["recording"].tolist() == ["a"] * 3 + ["b ü"] * 3
-    assert project.load("recording_facts", "a") == {"facts": {"count": 2}, "notes": ["read"]}
+    facts = json.loads(project.load("recording", "a")["facts"][:][0])
+    assert facts == {"facts": {"count": 2}, "notes": ["read"]}
 
 
 def test_a_new_recording_makes_only_its_own_verdicts(project: Project) -> None:

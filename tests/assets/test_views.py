@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,14 +160,21 @@ def test_a_training_range_is_drawn_by_feature_and_all_else_is_listed() -> None:
 
 def test_a_recording_shows_its_facts_and_its_arrays() -> None:
     facts = {"facts": {"rate": 4096}, "notes": ["a gap was filled"]}
-    shown = views.facts(Built("s/recording_facts", facts, "one"))
+    arrays = {"flux": np.arange(50.0), "facts": np.array([json.dumps(facts)])}
+    shown = views.recording(Built("s/recording", arrays, "one"))
+    assert is_picture(shown["arrays"])
     assert rows(shown["facts"]) == [
         {"fact": "rate", "value": "4096"},
         {"fact": "note 1", "value": "a gap was filled"},
     ]
+    del arrays["flux"]
+    assert list(views.recording(Built("s/recording", arrays, "one"))) == ["facts"]
+
+
+def test_readings_are_drawn_but_for_names() -> None:
     arrays = {"flux": np.arange(50.0), "name": np.array(["x"])}
-    assert is_picture(views.arrays(Built("s/recording", arrays, "one"))["arrays"])
-    assert views.arrays(Built("s/recording", {"name": np.array(["x"])}, "one")) == {}
+    assert is_picture(views.arrays(Built("s/readings", arrays, "one"))["arrays"])
+    assert views.arrays(Built("s/readings", {"name": np.array(["x"])}, "one")) == {}
 
 
 def test_an_empty_table_says_so() -> None:

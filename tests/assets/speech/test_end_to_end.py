@@ -190,7 +190,7 @@ def test_a_recording_in_the_inbox_is_read_once_and_transcribed_anew_by_retrained
     inbox = f'{SETTINGS}["speech/recording"]\nfolder = "{tmp_path}"\n'
     run.settings.write_text(inbox)
     run.add_partitions("speech_recordings", ["talk"])
-    parts = ("recording", "recording_facts", "readings", "verdicts", "sheet")
+    parts = ("recording", "readings", "verdicts", "sheet")
     built = set(run.json("rebuild", REST)["materialized"])
     assert built == {*(f"speech/{part}[talk]" for part in parts), "speech/catalogue"}
     said = json.loads(run.faint("detect", "speech", str(tmp_path), "--json").stdout)["verdicts"]
@@ -204,4 +204,4 @@ def test_a_recording_in_the_inbox_is_read_once_and_transcribed_anew_by_retrained
     assert certain == trained
     perhaps = {item["asset"] for item in stale if not item["certain"]}
     assert {"speech/verdicts", "speech/sheet", "speech/catalogue"} <= perhaps
-    assert not perhaps & {"speech/recording", "speech/recording_facts", "speech/readings"}
+    assert not perhaps & {"speech/recording", "speech/readings"}
