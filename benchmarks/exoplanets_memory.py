@@ -10,16 +10,20 @@ import argparse
 import multiprocessing
 import resource
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from models.arrays import Block
 
 STAGES = ("curves", "splits", "scaled", "spectra")
 
 
 def build(root: str, stage: str, rows: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
-    from assets.exoplanets import download, features, scaling
-    from models.exoplanets.splits import split_curves
+    from assets.exoplanets import download
+    from models.exoplanets.splits import features_of, split_curves
+    from models.exoplanets.transforms import cnn_channels, spectrum, standardise
     from orchestration.store import Slot, Store
 
     store = Store(root, Path(root) / "locks")
@@ -41,8 +45,11 @@ def build(root: str, stage: str, rows: int) -> int:
     elif stage == "splits":
         made = split_curves(loaded("curves"), 0.25, 0.2, 2).to_arrays()
     else:
-        function = {"scaled": scaling.scaled, "spectra": features.spectra}[stage]
-        made = function(loaded("curves"))
+        compute: dict[str, Callable[[Any], Block]] = {
+            "scaled": lambda flux: {"curve": cnn_channels(flux)},
+            "spectra": lambda flux: {"spectrum": spectrum(standardise(flux))},
+        }
+        made = features_of(loaded("curves"), loaded("splits"), "train", compute[stage])
     record = store.write(slot, made, "arrays", version={}, inputs={}, build="benchmark")
     store.make_current(record)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -2,7 +2,9 @@
 
 from assets.checks import both_classes, check, disjoint, finite, metric_floor, parameter_counts
 from assets.exoplanets.training import NETWORKS
+from assets.wiring import BY_SPLIT
 from models.arrays import Arrays
+from models.exoplanets.splits import inputs_of
 from models.exoplanets.transforms import CADENCES
 from models.sampling import SPLITS
 from models.types import JsonDict
@@ -29,14 +31,19 @@ def known_flux(curves: Arrays) -> JsonDict:
     return finite({"flux": curves["flux"]})
 
 
-def hosts_apart(splits: Arrays, curves: Arrays) -> JsonDict:
+def hosts_apart(splits: Arrays) -> JsonDict:
     """No host star has curves in two splits."""
-    return disjoint(curves["host"][:], splits["split"][:])
+    return disjoint(splits["host"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, curves: Arrays) -> JsonDict:
+def classes_present(splits: Arrays) -> JsonDict:
     """Every split has stars with a planet and without."""
-    return both_classes(curves["label"][:], splits["split"][:], SPLITS)
+    return both_classes(splits["label"][:], splits["split"][:], SPLITS)
+
+
+def finite_features(examples: Arrays) -> JsonDict:
+    """No feature is NaN or infinite."""
+    return finite(inputs_of(examples))
 
 
 def better_than_chance(evaluation: JsonDict) -> JsonDict:
@@ -58,15 +65,13 @@ def control_is_chance(control: JsonDict) -> JsonDict:
     return {} if control["as_chance"] else {"ROC area": control["roc_auc"]}
 
 
-CURVES = ("exoplanets", "curves")
-
 checks = [
     check("well_formed", ("exoplanets", "curves"), well_formed),
     check("known_flux", ("exoplanets", "curves"), known_flux),
-    check("hosts_apart", ("exoplanets", "splits"), hosts_apart, CURVES),
-    check("classes_present", ("exoplanets", "splits"), classes_present, CURVES),
-    check("finite", ("exoplanets", "scaled"), finite),
-    check("finite", ("exoplanets", "spectra"), finite),
+    check("hosts_apart", ("exoplanets", "splits"), hosts_apart),
+    check("classes_present", ("exoplanets", "splits"), classes_present),
+    check("finite", ("exoplanets", "scaled"), finite_features, partitions=BY_SPLIT),
+    check("finite", ("exoplanets", "spectra"), finite_features, partitions=BY_SPLIT),
     *(
         check("parameter_counts", ("exoplanets", f"{model}_architecture"), parameter_counts)
         for model in NETWORKS

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from assets.detection import Detector, Model
-from assets.exoplanets.inputs import FITTED, MODELS, asset_in
+from assets.exoplanets.inputs import FITTED, MODELS
 from assets.inbox import Inbox, detection_assets, inbox_sensor
+from assets.wiring import split_in
 from models.arrays import Arrays
 from models.exoplanets import detection
 from models.types import JsonDict
@@ -24,11 +25,17 @@ DETECTOR = Detector(
 @dg.asset(
     key=["exoplanets", "training_range"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("curves", "candidates", "spectra", "splits")},
+    ins={
+        "candidates": split_in("exoplanets", "candidates", splits=["train"]),
+        "spectra": split_in("exoplanets", "spectra", splits=["train"]),
+        "scaled": split_in("exoplanets", "scaled", splits=["test"]),
+    },
 )
-def training_range(curves: Arrays, candidates: Arrays, spectra: Arrays, splits: Arrays) -> JsonDict:
+def training_range(
+    candidates: dict[str, Arrays], spectra: dict[str, Arrays], scaled: dict[str, Arrays]
+) -> JsonDict:
     """Where the training curves lie, and how often the transit search errs on test curves."""
-    return detection.training_range(curves, candidates, spectra, splits)
+    return detection.training_range(candidates["train"], spectra["train"], scaled["test"])
 
 
 class Recordings(Inbox, section="exoplanets/recording"):

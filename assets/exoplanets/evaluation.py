@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.exoplanets.inputs import MODELS, asset_in, features_in, fitted_of, inputs_of
+from assets.exoplanets.inputs import MODELS, asset_in, examples, features_in, fitted_of
 from assets.exoplanets.training import NETWORKS
 from assets.metadata import picture
 from assets.resources import Tracking
@@ -22,7 +22,7 @@ from models.exoplanets.evaluation import (
 )
 from models.exoplanets.training import score
 from models.reporting import ModelResults
-from models.sampling import TEST, rows_of
+from models.sampling import SPLITS
 from models.types import JsonDict
 
 
@@ -41,7 +41,7 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
             ins={
                 "fitted": fitted_of(model),
                 "threshold": asset_in(model, "threshold"),
-                **inputs_of(model),
+                **features_in(model, "test"),
             },
             predictions=(
                 "tables",
@@ -57,14 +57,10 @@ def evaluation_assets(model: str) -> dg.AssetsDefinition:
         tracking: Tracking,
         fitted: Any,
         threshold: JsonDict,
-        curves: Arrays,
-        splits: Arrays,
-        **inputs: Any,
+        **features: dict[str, Arrays],
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
-        rows = rows_of(splits, TEST)
-        scores = score(model, fitted, features_in(model, inputs), rows)
-        value = threshold["value"]
-        table = predictions(curves, rows, scores, value)
+        test, value = examples(features, "test"), threshold["value"]
+        table = predictions(test, score(model, fitted, test), value)
         result = evaluate_predictions(model, table, value, config.resamples, config.seed)
         return evaluation_outputs(tracking, "exoplanets", model, table, result)
 
@@ -89,14 +85,12 @@ class CrossValidation(StageConfig, section="exoplanets/vetting_cross_validation"
 @dg.asset(
     key=["exoplanets", "vetting_cross_validation"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("candidates", "curves")},
+    ins=features_in("vetting", *SPLITS),
 )
-def cross_validation(
-    config: CrossValidation, candidates: Arrays, curves: Arrays
-) -> dg.Output[JsonDict]:
+def cross_validation(config: CrossValidation, candidates: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """The vetting model on every star, each scored by a model that has not seen it."""
     result = cross_validate(
-        candidates, curves, folds=config.folds, repeats=config.repeats, seed=config.seed
+        candidates, folds=config.folds, repeats=config.repeats, seed=config.seed
     )
     names = ("mean_average_precision", "sd_average_precision", "folds", "by_host")
     return dg.Output(result, metadata={name: result[name] for name in names})
@@ -111,13 +105,11 @@ class Control(StageConfig, section="exoplanets/vetting_permuted_control"):
 @dg.asset(
     key=["exoplanets", "vetting_permuted_control"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("candidates", "curves", "splits")},
+    ins=features_in("vetting", "train", "test"),
 )
-def permuted_control(
-    config: Control, candidates: Arrays, curves: Arrays, splits: Arrays
-) -> dg.Output[JsonDict]:
+def permuted_control(config: Control, candidates: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """The vetting model trained on permuted labels: it must score as chance does."""
-    control = vetting_control(candidates, curves, splits, seed=config.seed).to_dict()
+    control = vetting_control(candidates["train"], candidates["test"], seed=config.seed).to_dict()
     return dg.Output(control, metadata=control)
 
 
@@ -148,7 +140,6 @@ def comparison(
         "comparison": asset_in("comparison"),
         "known_planets": asset_in("transit_search"),
         "curves": asset_in("curves"),
-        "spectra": asset_in("spectra"),
         **{
             f"{model}__{name}": asset_in(model, name)
             for model in MODELS
@@ -160,9 +151,8 @@ def report(
     comparison: JsonDict,
     known_planets: JsonDict,
     curves: Arrays,
-    spectra: Arrays,
     **results: Any,
 ) -> dict[str, bytes]:
     """The report of all models with the study's plots, in HTML and Markdown."""
     models = ModelResults.by_model(results, MODELS)
-    return reports.report(comparison, known_planets, curves, spectra, models).as_files()
+    return reports.report(comparison, known_planets, curves, models).as_files()

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
 from assets import wiring
+from assets.wiring import split_in
+from models.arrays import Arrays
 
 MODELS: dict[str, tuple[str, ...]] = {
     "random_forest": ("scaled",),
@@ -25,9 +26,13 @@ asset_in = partial(wiring.asset_in, "exoplanets")
 """Name an asset of this system."""
 
 
-def inputs_of(model: str) -> dict[str, dg.AssetIn]:
-    """Curves, splits and features of a model, as a stage's inputs."""
-    return {name: asset_in(name) for name in ("curves", "splits", *MODELS[model])}
+CURVES = {name: asset_in(name) for name in ("curves", "splits")}
+"""What features are computed from."""
+
+
+def features_in(model: str, *splits: str) -> dict[str, dg.AssetIn]:
+    """Features of a model in some splits, as a stage's inputs."""
+    return {name: split_in("exoplanets", name, splits=splits) for name in MODELS[model]}
 
 
 def fitted_of(model: str) -> dg.AssetIn:
@@ -35,6 +40,6 @@ def fitted_of(model: str) -> dg.AssetIn:
     return asset_in(model, FITTED.get(model, "network"))
 
 
-def features_in(model: str, loaded: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's features by name, from a stage's loaded inputs."""
-    return {name: array for asset in MODELS[model] for name, array in loaded[asset].items()}
+def examples(features: Mapping[str, Mapping[str, Arrays]], split: str) -> Arrays:
+    """Join the loaded features of a split, which have the same rows."""
+    return {name: array for loaded in features.values() for name, array in loaded[split].items()}

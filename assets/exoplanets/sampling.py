@@ -3,7 +3,6 @@
 from typing import Any
 
 import dagster as dg
-import numpy as np
 from pydantic import Field
 
 from assets.exoplanets.inputs import asset_in
@@ -29,7 +28,8 @@ def splits(config: Splits, curves: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each curve (0 train, 1 validation, 2 test); a host star never straddles two.
 
     - `split` (n,): 0 train, 1 validation, 2 test
+    - `label`, `host` (n,): as in `curves`
     """
     split = split_curves(curves, config.validation, config.test, config.seed)
-    counts = split.counts(np.asarray(curves["label"]), "planets", "others")
+    counts = split.counts(split.columns["label"], "planets", "others")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})

@@ -2,19 +2,24 @@
 
 import dagster as dg
 
-from assets.exoplanets.inputs import asset_in
-from models.arrays import Arrays, Blocks, map_blocks
+from assets.exoplanets.inputs import CURVES
+from assets.wiring import BY_SPLIT
+from models.arrays import Arrays, Blocks
+from models.exoplanets.splits import features_of
 from models.exoplanets.transforms import cnn_channels
 
 
 @dg.asset(
     key=["exoplanets", "scaled"],
     io_manager_key="arrays",
-    ins={"curves": asset_in("curves")},
+    partitions_def=BY_SPLIT,
+    ins=CURVES,
 )
-def scaled(curves: Arrays) -> Blocks:
-    """Channels (n, 3197, 2): the standardised curve and its 200-point running mean.
+def scaled(context: dg.AssetExecutionContext, curves: Arrays, splits: Arrays) -> Blocks:
+    """Channels (n, 3197, 2) of a split: the standardised curve and its 200-point running mean.
 
     - `curve` (n, 3197, 2): both in standard deviations of the curve, a cadence every 29.4 minutes
+    - `star`, `host`, `kind`, `label`, `snr` (n,): as in `curves`
     """
-    return map_blocks(curves, lambda b: {"curve": cnn_channels(b["flux"])}, names=["flux"])
+    name = context.partition_key
+    return features_of(curves, splits, name, lambda flux: {"curve": cnn_channels(flux)})

@@ -6,12 +6,11 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
-from assets.exoplanets.inputs import MODELS, features_in, fitted_of, inputs_of
+from assets.exoplanets.inputs import MODELS, examples, features_in, fitted_of
 from assets.settings import StageConfig
 from assets.wiring import threshold_output
 from models.arrays import Arrays
 from models.exoplanets.training import score
-from models.sampling import VALIDATION, rows_of
 from models.thresholds import RULES
 from models.types import JsonDict
 
@@ -43,19 +42,16 @@ def threshold_asset(model: str, Rule: type[ThresholdRule]) -> dg.AssetsDefinitio
         key=["exoplanets", f"{model}_threshold"],
         io_manager_key="json",
         description=f"Threshold of the {model} model, from its validation scores.",
-        ins={"fitted": fitted_of(model), **inputs_of(model)},
+        ins={"fitted": fitted_of(model), **features_in(model, "validation")},
     )
     def threshold(
         config: Rule,  # type: ignore[valid-type]
         fitted: Any,
-        curves: Arrays,
-        splits: Arrays,
-        **inputs: Arrays,
+        **features: dict[str, Arrays],
     ) -> dg.Output[JsonDict]:
         settings: ThresholdRule = config
-        rows = rows_of(splits, VALIDATION)
-        scores = score(model, fitted, features_in(model, inputs), rows)
-        labels = np.asarray(curves["label"])[rows]
+        validation = examples(features, "validation")
+        labels, scores = np.asarray(validation["label"]), score(model, fitted, validation)
         return threshold_output(RULES[settings.rule](labels, scores), labels, scores)
 
     return threshold

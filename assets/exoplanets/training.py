@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.exoplanets.inputs import asset_in, features_in, inputs_of
+from assets.exoplanets.inputs import asset_in, examples, features_in
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import estimator_output, together, training_outputs
@@ -90,7 +90,10 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
         **together(
             "exoplanets",
             model,
-            ins={"architecture": asset_in(model, "architecture"), **inputs_of(model)},
+            ins={
+                "architecture": asset_in(model, "architecture"),
+                **features_in(model, "train", "validation"),
+            },
             network=("networks", f"The trained {model} network."),
             history=("json", f"Loss and accuracy of the {model} network by epoch."),
         ),
@@ -99,16 +102,13 @@ def network_asset(model: str, Settings: type[Training]) -> dg.AssetsDefinition:
         config: Settings,  # type: ignore[valid-type]
         tracking: Tracking,
         architecture: JsonDict,
-        curves: Arrays,
-        splits: Arrays,
-        **inputs: Arrays,
+        **features: dict[str, Arrays],
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
         result = fit_network(
             architecture,
-            features_in(model, inputs),
-            curves,
-            splits,
+            examples(features, "train"),
+            examples(features, "validation"),
             phases=settings.phases(),
             batch=settings.batch,
             steps=settings.steps or None,
@@ -128,13 +128,11 @@ class Forest(StageConfig, section="exoplanets/random_forest_estimator"):
 @dg.asset(
     key=["exoplanets", "random_forest_estimator"],
     io_manager_key="estimators",
-    ins=inputs_of("random_forest"),
+    ins=features_in("random_forest", "train"),
 )
-def random_forest(
-    config: Forest, tracking: Tracking, curves: Arrays, splits: Arrays, scaled: Arrays
-) -> dg.Output[Any]:
+def random_forest(config: Forest, tracking: Tracking, scaled: dict[str, Arrays]) -> dg.Output[Any]:
     """The published benchmark: a random forest on the standardised curves."""
-    forest = fit_forest(scaled["curve"], curves, splits, seed=config.seed)
+    forest = fit_forest(scaled["train"], seed=config.seed)
     return estimator_output(tracking, "exoplanets", "random_forest", config.model_dump(), forest)
 
 
@@ -147,13 +145,11 @@ class Vetting(StageConfig, section="exoplanets/vetting_estimator"):
 @dg.asset(
     key=["exoplanets", "vetting_estimator"],
     io_manager_key="estimators",
-    ins=inputs_of("vetting"),
+    ins=features_in("vetting", "train"),
 )
-def vetting(
-    config: Vetting, tracking: Tracking, curves: Arrays, splits: Arrays, candidates: Arrays
-) -> dg.Output[Any]:
+def vetting(config: Vetting, tracking: Tracking, candidates: dict[str, Arrays]) -> dg.Output[Any]:
     """Beyond the study: boosted trees that vet each curve's best transit candidate."""
-    trees = fit_candidates(candidates, curves, splits, seed=config.seed)
+    trees = fit_candidates(candidates["train"], seed=config.seed)
     return estimator_output(tracking, "exoplanets", "vetting", config.model_dump(), trees)
 
 

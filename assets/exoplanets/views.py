@@ -64,14 +64,10 @@ def of_model(model: str) -> dict[str, View]:
 
 VIEWS: dict[str, View] = {
     "curves": curves,
-    "splits": views.splits(lambda built: of_system(built, "curves")["label"], report.CLASSES),
-    "scaled": drawing(
-        lambda b: {"channels": pictures.channels(of_system(b, "curves"), b.value["curve"])}
-    ),
-    "spectra": drawing(
-        lambda b: {"spectra": pictures.spectra(of_system(b, "curves"), b.value["spectrum"])}
-    ),
-    "candidates": drawing(lambda b: pictures.candidates(of_system(b, "curves"), b.value)),
+    "splits": views.splits(lambda built: built.value["label"], report.CLASSES),
+    "scaled": drawing(lambda b: {"channels": pictures.channels(b.value)}),
+    "spectra": drawing(lambda b: {"spectra": pictures.spectra(b.value)}),
+    "candidates": drawing(lambda b: pictures.candidates(b.value)),
     "quarters": drawing(lambda b: {"light curves": pictures.quarters(b.value)}),
     "transit_search": transit_search,
     **{name: view for model in MODELS for name, view in of_model(model).items()},

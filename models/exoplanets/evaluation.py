@@ -7,6 +7,7 @@ trained on permuted labels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 from models.arrays import Arrays
 from models.evaluation import Control, Evaluation, evaluate, permuted_control
 from models.exoplanets.published import RESULTS
+from models.exoplanets.splits import KNOWN, inputs_of
+from models.exoplanets.training import fit_candidates, score
 from models.exoplanets.vetting import fit_vetting, score_vetting
 from models.metrics import recall_by_bin
-from models.sampling import TEST, TRAIN, Rows, read_rows, rows_of, stratified_folds
+from models.sampling import Rows, read_rows, stratified_folds
 from models.thresholds import crossover
 from models.types import JsonDict
 
@@ -29,15 +32,11 @@ SNR_EDGES = (0.0, 7.1, 10.0, 15.0, 25.0, 50.0, 1000.0)
 """Bins of transit signal-to-noise; 7.1 is Kepler's detection threshold."""
 
 
-def predictions(
-    curves: Arrays, rows: Rows, scores: NDArray[np.float64], threshold: float
-) -> pd.DataFrame:
+def predictions(examples: Arrays, scores: NDArray[np.float64], threshold: float) -> pd.DataFrame:
     """Return a table of scored stars: star, host, kind, label, snr, score, flagged."""
     import pandas as pd
 
-    columns = {
-        name: read_rows(curves[name], rows) for name in ("star", "host", "kind", "label", "snr")
-    }
+    columns = {name: np.asarray(examples[name]) for name in KNOWN}
     return pd.DataFrame(columns | {"score": scores, "flagged": scores >= threshold})
 
 
@@ -65,18 +64,18 @@ def evaluate_predictions(
 
 
 def _part(candidates: Arrays, rows: Rows) -> dict[str, NDArray[Any]]:
-    return {name: read_rows(candidates[name], rows) for name in candidates}
+    return {name: read_rows(array, rows) for name, array in inputs_of(candidates).items()}
 
 
 def cross_validate(
-    candidates: Arrays, curves: Arrays, *, folds: int, repeats: int, seed: int
+    candidates: Mapping[str, Arrays], *, folds: int, repeats: int, seed: int
 ) -> JsonDict:
     """Evaluate the vetting model on every star, each time by a model that hasn't seen it.
 
     Parameters
     ----------
-    candidates, curves
-        Vetting features, labels and host stars of all curves.
+    candidates
+        Vetting features, labels and host stars of the curves of each split.
     folds, repeats
         Parts in a round, and rounds; host stars stay whole where they outnumber the folds.
     seed
@@ -89,13 +88,17 @@ def cross_validate(
         sensitivity meets specificity on them, promises nothing), and ``mean_average_precision``,
         ``sd_average_precision`` over the rounds.
     """
-    labels, host = np.asarray(curves["label"]), np.asarray(curves["host"])
+    every = {
+        name: np.concatenate([np.asarray(part[name]) for part in candidates.values()])
+        for name in next(iter(candidates.values()))
+    }
+    labels, host = every["label"], every["host"]
     with_planet = np.unique(host[labels == 1]).size
     groups = host if with_planet >= folds and np.unique(host).size >= folds else None
     scores = np.full((repeats, len(labels)), np.nan)
     for fold in stratified_folds(labels, groups, folds, repeats, seed):
-        estimator = fit_vetting(_part(candidates, fold.train), labels[fold.train], seed=seed)
-        scores[fold.repeat, fold.test] = score_vetting(estimator, _part(candidates, fold.test))
+        estimator = fit_vetting(_part(every, fold.train), labels[fold.train], seed=seed)
+        scores[fold.repeat, fold.test] = score_vetting(estimator, _part(every, fold.test))
     rounds = [
         evaluate(labels, row, crossover(labels, row), seed=seed, resamples=200) for row in scores
     ]
@@ -109,13 +112,12 @@ def cross_validate(
     }
 
 
-def vetting_control(candidates: Arrays, curves: Arrays, splits: Arrays, *, seed: int) -> Control:
+def vetting_control(training: Arrays, test: Arrays, *, seed: int) -> Control:
     """Train the vetting model on permuted labels: it must then rank test stars as chance does."""
-    labels = np.asarray(curves["label"])
-    train, test = rows_of(splits, TRAIN), rows_of(splits, TEST)
-    training, held_out = _part(candidates, train), _part(candidates, test)
 
-    def score(permuted: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return score_vetting(fit_vetting(training, permuted.astype(np.int8), seed=seed), held_out)
+    def scores(permuted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        shuffled = {**training, "label": permuted.astype(np.int8)}
+        return score("vetting", fit_candidates(shuffled, seed=seed), test)
 
-    return permuted_control(labels[train], score, labels[test], seed=seed)
+    actual, held_out = np.asarray(training["label"]), np.asarray(test["label"])
+    return permuted_control(actual, scores, held_out, seed=seed)

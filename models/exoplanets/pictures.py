@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import data_plots, plots
-from models.arrays import ArrayLike, Arrays
+from models.arrays import Arrays
 from models.examples import evenly, first_of_each, rows_of_names
 from models.exoplanets.report import CLASSES
-from models.exoplanets.transforms import standardise
+from models.exoplanets.transforms import CADENCES, standardise
 from models.exoplanets.transit_search import CADENCE_DAYS, FEATURE_NAMES, stitch_quarters
 from models.intervals import Metric
 from models.sampling import Rows, read_rows
@@ -72,10 +72,10 @@ def kinds(stored: Arrays) -> dict[str, int]:
     return {str(names[k]).replace("_", " "): int(counts[k]) for k in order}
 
 
-def channels(stored: Arrays, scaled: ArrayLike) -> bytes:
+def channels(scaled: Arrays) -> bytes:
     """Draw both channels of a few curves: points, and the running mean as a line."""
-    rows = first_of_each(stored["label"], 2)
-    labels, both = read_rows(stored["label"], rows), read_rows(scaled, rows)
+    rows = first_of_each(scaled["label"], 2)
+    labels, both = read_rows(scaled["label"], rows), read_rows(scaled["curve"], rows)
     figure, panels = plots.new_figure(6.4, 0.9 + 1.2 * len(rows), rows=len(rows), share=True)
     days = np.arange(both.shape[1]) * CADENCE_DAYS
     for axes, label, curve in zip(panels, labels, both, strict=True):
@@ -89,11 +89,12 @@ def channels(stored: Arrays, scaled: ArrayLike) -> bytes:
     return plots.to_png(figure, "")
 
 
-def spectra(stored: Arrays, spectrum: ArrayLike) -> bytes:
+def spectra(stored: Arrays) -> bytes:
     """Draw the amplitude spectra of a few curves."""
     rows = first_of_each(stored["label"])
-    amplitude = read_rows(spectrum, rows)[:, 1:, 0]  # the first is the sum of the curve
-    seconds = stored["flux"].shape[1] * CADENCE_DAYS * 86400
+    # The first is the sum of the curve.
+    amplitude = read_rows(stored["spectrum"], rows)[:, 1:, 0]
+    seconds = CADENCES * CADENCE_DAYS * 86400
     return plots.curves(
         np.arange(1, amplitude.shape[1] + 1) / seconds * 1e6,
         amplitude,
@@ -105,11 +106,11 @@ def spectra(stored: Arrays, spectrum: ArrayLike) -> bytes:
     )
 
 
-def candidates(stored: Arrays, found: Arrays) -> dict[str, bytes]:
+def candidates(stored: Arrays) -> dict[str, bytes]:
     """Draw folded curves of a few candidates, and the features that tell planets best."""
     rows, some = first_of_each(stored["label"]), evenly(len(stored["label"]))
-    labels, views = read_rows(stored["label"], rows), read_rows(found["global_view"], rows)
-    values = read_rows(found["features"], rows)
+    labels, views = read_rows(stored["label"], rows), read_rows(stored["global_view"], rows)
+    values = read_rows(stored["features"], rows)
     named = ("period", "snr")
     period, snr = (values[:, FEATURE_NAMES.index(name)] for name in named)
     return {
@@ -123,7 +124,7 @@ def candidates(stored: Arrays, found: Arrays) -> dict[str, bytes]:
             classes=CLASSES,
         ),
         "features": data_plots.distributions(
-            found["features"][some],
+            stored["features"][some],
             stored["label"][some],
             FEATURE_NAMES,
             classes=CLASSES,

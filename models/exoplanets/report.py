@@ -11,7 +11,7 @@ from models import plots
 from models.arrays import Arrays
 from models.evaluation import Evaluation
 from models.exoplanets.published import TEST_PLANETS, TEST_STARS
-from models.exoplanets.transforms import standardise
+from models.exoplanets.transforms import spectrum, standardise
 from models.exoplanets.transit_search import CADENCE_DAYS
 from models.reporting import ModelResults, Picture, Report, Section, comparison_rows
 from models.reporting import report as render
@@ -96,15 +96,15 @@ def example_rows(curves: Arrays) -> Rows:
     return np.concatenate([np.flatnonzero(label == value)[:EXAMPLES] for value in (1, 0)])
 
 
-def example_pictures(curves: Arrays, spectra: Arrays) -> dict[str, bytes]:
+def example_pictures(curves: Arrays) -> dict[str, bytes]:
     """Draw a few curves and spectra of stars with and without a planet."""
     rows = example_rows(curves)
     labels = read_rows(curves["label"], rows)
     kinds = [str(kind) for kind in read_rows(curves["kind"], rows)]
     flux = standardise(read_rows(curves["flux"], rows))
-    spectrum = read_rows(spectra["spectrum"], rows)[..., 0]
+    amplitude = spectrum(flux)[..., 0]
     days = np.arange(flux.shape[1]) * CADENCE_DAYS
-    frequency = np.arange(spectrum.shape[1]) / (flux.shape[1] * CADENCE_DAYS * 86400) * 1e6
+    frequency = np.arange(amplitude.shape[1]) / (flux.shape[1] * CADENCE_DAYS * 86400) * 1e6
     return {
         "curves": plots.curves(
             days,
@@ -117,7 +117,7 @@ def example_pictures(curves: Arrays, spectra: Arrays) -> dict[str, bytes]:
         ),
         "spectra": plots.curves(
             frequency,
-            spectrum,
+            amplitude,
             labels,
             x_label="frequency (µHz)",
             y_label="amplitude",
@@ -150,7 +150,6 @@ def report(
     compared: JsonDict,
     known_planets: JsonDict,
     curves: Arrays,
-    spectra: Arrays,
     models: Mapping[str, ModelResults],
 ) -> Report:
     """Write the report of the rebuilt study.
@@ -161,12 +160,12 @@ def report(
         From `comparison`.
     known_planets
         ``stars``: the transit search's results in raw Kepler quarters.
-    curves, spectra
+    curves
         To show examples of.
     models
         Results by model.
     """
-    examples = example_pictures(curves, spectra)
+    examples = example_pictures(curves)
     sections = [
         Section("All models", prose=compared["notes"], table=compared["rows"]),
         Section(

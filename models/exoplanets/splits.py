@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from models.arrays import Arrays
-from models.sampling import SPLITS, TEST, Split, split
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import BLOCK_ROWS, Arrays, Block, Blocks, map_blocks
+from models.sampling import SPLITS, TEST, Split, rows_of, split
+
+KNOWN = ("star", "host", "kind", "label", "snr")
+"""What is known of each curve beside its light: it stays with its features."""
 
 
 def split_curves(curves: Arrays, validation: float, test: float, seed: int) -> Split:
@@ -43,4 +50,38 @@ def split_curves(curves: Arrays, validation: float, test: float, seed: int) -> S
             "split 'test' has no planet: the test file (part 1) needs at least one row of label 2"
         )
     kept = "by curve" if groups is None else "host stars kept whole"
-    return Split(result, f"{'the published test file' if test_file else 'no test file'}; {kept}")
+    method = f"{'the published test file' if test_file else 'no test file'}; {kept}"
+    return Split(result, method, {"label": label, "host": host})
+
+
+def features_of(
+    curves: Arrays,
+    splits: Arrays,
+    name: str,
+    compute: Callable[[NDArray[np.floating[Any]]], Block],
+    rows: int = BLOCK_ROWS,
+) -> Blocks:
+    """Compute the features of one split, with what is known of each curve.
+
+    Parameters
+    ----------
+    curves, splits
+        All rows.
+    name
+        Of the split.
+    compute
+        Returns the features of some curves, from flux of shape (m, 3197).
+    rows
+        Curves at a time.
+    """
+
+    def features(block: Block) -> Block:
+        return {**compute(block["flux"]), **{name: block[name] for name in KNOWN}}
+
+    only = rows_of(splits, SPLITS.index(name))
+    return map_blocks(curves, features, rows=rows, names=("flux", *KNOWN), only=only)
+
+
+def inputs_of(examples: Arrays) -> Arrays:
+    """Return the features of `features_of` without what is known of each curve."""
+    return {name: array for name, array in examples.items() if name not in KNOWN}

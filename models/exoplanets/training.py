@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +11,17 @@ from numpy.typing import NDArray
 from models.architectures import from_architecture
 from models.arrays import ArrayLike, Arrays
 from models.exoplanets.networks import random_forest
+from models.exoplanets.splits import inputs_of
 from models.exoplanets.vetting import fit_vetting, score_vetting
-from models.sampling import TRAIN, VALIDATION, BalancedBatches, Batches, Rows, read_rows, rows_of
+from models.sampling import BalancedBatches, Batches
 from models.training import Estimator, Network, Phase, TrainingResult, fresh, predict, train
 from models.types import JsonDict
-
-Inputs = Mapping[str, ArrayLike]
-"""Features by the name of a model's input: arrays of shape (n, ...)."""
 
 
 def fit_network(
     architecture: JsonDict,
-    inputs: Inputs,
-    curves: Arrays,
-    splits: Arrays,
+    training: Arrays,
+    validation: Arrays,
     *,
     phases: Sequence[Phase],
     batch: int,
@@ -36,10 +34,8 @@ def fit_network(
     ----------
     architecture
         As `models.architectures.architecture` gives it.
-    inputs
-        Features of all rows.
-    curves, splits
-        Labels and the split of each row.
+    training, validation
+        The rows of both splits: features by the name of the network's input, and ``label``.
     phases
         Learning rates, one after the other: the study's CNN starts high and goes on lower.
     batch, steps
@@ -49,13 +45,11 @@ def fit_network(
         Seed of the weights, the dropout and the order of the batches.
 
     """
-    labels = np.asarray(curves["label"])
-    x = _network_input(inputs)
     network = fresh(lambda: from_architecture(architecture), seed)
     history = train(
         network,
-        BalancedBatches(x, labels, rows_of(splits, TRAIN), batch=batch, steps=steps, seed=seed),
-        Batches(x, labels, rows_of(splits, VALIDATION), batch=256, shuffle=False),
+        BalancedBatches(*_rows(training), batch=batch, steps=steps, seed=seed),
+        Batches(*_rows(validation), batch=256, shuffle=False),
         phases=phases,
         optimiser="adam",
         loss="binary_crossentropy",
@@ -65,27 +59,19 @@ def fit_network(
     return TrainingResult(network, history)
 
 
-def fit_forest(curve: ArrayLike, curves: Arrays, splits: Arrays, *, seed: int) -> Estimator:
+def fit_forest(training: Arrays, *, seed: int) -> Estimator:
     """Fit the benchmark forest to the standardised curves, as the study does."""
-    rows = rows_of(splits, TRAIN)
-    labels = np.asarray(curves["label"])[rows]
-    forest: Estimator = random_forest(seed).fit(_flat(curve, rows), labels)
+    labels = np.asarray(training["label"])
+    forest: Estimator = random_forest(seed).fit(_flat(training["curve"]), labels)
     return forest
 
 
-def fit_candidates(candidates: Arrays, curves: Arrays, splits: Arrays, *, seed: int) -> Estimator:
+def fit_candidates(training: Arrays, *, seed: int) -> Estimator:
     """Fit the vetting model to the transit candidates of the training stars."""
-    rows = rows_of(splits, TRAIN)
-    return fit_vetting(
-        {name: read_rows(candidates[name], rows) for name in candidates},
-        np.asarray(curves["label"])[rows],
-        seed=seed,
-    )
+    return fit_vetting(_in_memory(training), np.asarray(training["label"]), seed=seed)
 
 
-def score(
-    model: str, fitted: Network | Estimator, inputs: Inputs, rows: Rows
-) -> NDArray[np.float64]:
+def score(model: str, fitted: Network | Estimator, examples: Arrays) -> NDArray[np.float64]:
     """Predict the probability of a planet.
 
     Parameters
@@ -94,27 +80,34 @@ def score(
         Its name: ``random_forest``, ``vetting``, or a network's.
     fitted
         The forest, the vetting model, or the network.
-    inputs
-        Features of all rows.
-    rows
-        Rows to score.
+    examples
+        The rows to score: their features.
 
     Returns
     -------
     float64 array of shape (rows,)
     """
     if model == "vetting":
-        return score_vetting(fitted, {name: read_rows(inputs[name], rows) for name in inputs})
+        return score_vetting(fitted, _in_memory(examples))
     if model == "random_forest":
-        return np.asarray(fitted.predict_proba(_flat(inputs["curve"], rows))[:, 1])
-    return predict(fitted, _network_input(inputs), rows)
+        return np.asarray(fitted.predict_proba(_flat(examples["curve"]))[:, 1])
+    return predict(fitted, _network_input(examples))
 
 
-def _network_input(inputs: Inputs) -> ArrayLike | Inputs:
+def _rows(examples: Arrays) -> tuple[ArrayLike | Arrays, NDArray[Any]]:
+    return _network_input(examples), np.asarray(examples["label"])
+
+
+def _network_input(examples: Arrays) -> ArrayLike | Arrays:
     # A network with one input takes it without its name.
+    inputs = inputs_of(examples)
     return next(iter(inputs.values())) if len(inputs) == 1 else inputs
 
 
-def _flat(curve: ArrayLike, rows: Rows) -> NDArray[np.float32]:
-    """The standardised curves of some rows, without the running mean: (rows, 3197)."""
-    return np.asarray(read_rows(curve, rows)[..., 0], dtype=np.float32)
+def _in_memory(examples: Arrays) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(array[:]) for name, array in inputs_of(examples).items()}
+
+
+def _flat(curve: ArrayLike) -> NDArray[np.float32]:
+    """The standardised curves without the running mean: (n, 3197)."""
+    return np.asarray(curve[:][..., 0], dtype=np.float32)

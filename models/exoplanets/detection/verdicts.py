@@ -17,7 +17,7 @@ from models.exoplanets.transit_search import CADENCE_DAYS, FEATURE_NAMES, vettin
 from models.exoplanets.transit_search.candidates import MIN_SNR
 from models.exoplanets.transit_search.planets import Signal, find_planets, on_grid
 from models.intervals import Metric
-from models.sampling import TEST, TRAIN, read_rows, rows_of
+from models.sampling import read_rows
 from models.types import JsonDict
 
 READINGS_FROM: tuple[str, ...] = ()
@@ -164,13 +164,15 @@ def _candidate_features(
 # what the models were trained on ----------------------------------------------------------------
 
 
-def training_range(curves: Arrays, candidates: Arrays, spectra: Arrays, splits: Arrays) -> JsonDict:
+def training_range(candidates: Arrays, spectra: Arrays, test: Arrays) -> JsonDict:
     """Say where the training curves lie, and how often the search errs on test curves.
 
     Parameters
     ----------
-    curves, candidates, spectra, splits
-        The stored rows.
+    candidates, spectra
+        Features of the training split.
+    test
+        ``curve`` and ``label`` of the test split.
 
     Returns
     -------
@@ -178,15 +180,14 @@ def training_range(curves: Arrays, candidates: Arrays, spectra: Arrays, splits: 
         ``features`` and ``power``, each a `TrainingRange`; ``search``, error rates as of
         `models.detection.TrainedModel`.
     """
-    rows = rows_of(splits, TRAIN)
-    features = read_rows(candidates["features"], rows)
+    features = np.asarray(candidates["features"])
     known = np.isfinite(features).any(axis=0)
     if not known.all():
         features = np.where(known, features, 0.0)
     return {
         "features": TrainingRange.fit(features).to_dict(),
-        "power": TrainingRange.fit(band_power(read_rows(spectra["spectrum"], rows))).to_dict(),
-        "search": search_errors(curves, splits),
+        "power": TrainingRange.fit(band_power(np.asarray(spectra["spectrum"]))).to_dict(),
+        "search": search_errors(test),
     }
 
 
@@ -198,15 +199,14 @@ def band_power(spectra: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.log10(total + 1e-6))
 
 
-def search_errors(curves: Arrays, splits: Arrays) -> JsonDict:
+def search_errors(test: Arrays) -> JsonDict:
     """Measure how often the search misses a test star's planet, or finds what isn't there."""
-    rows = rows_of(splits, TEST)
-    labels = np.asarray(curves["label"])[rows]
+    labels = np.asarray(test["label"])
     rates = {}
     for name, label, most in (("missed", 1, SEARCHED[0]), ("false_alarms", 0, SEARCHED[1])):
-        some = rows[labels == label]
+        some = np.flatnonzero(labels == label)
         some = some[np.linspace(0, len(some) - 1, min(most, len(some))).round().astype(int)]
-        flagged = sum(_is_flagged(row) for row in read_rows(curves["flux"], some))
+        flagged = sum(_is_flagged(row) for row in read_rows(test["curve"], some)[..., 0])
         errors = len(some) - flagged if label else flagged
         rates[name] = (
             Metric.exact(errors, len(some)).to_dict()
@@ -363,9 +363,7 @@ def _vetted(
                 )
             )  # fmt: skip
             continue
-        value = float(
-            score("vetting", model.fitted, {"features": row[np.newaxis]}, np.arange(1))[0]
-        )
+        value = float(score("vetting", model.fitted, {"features": row[np.newaxis]})[0])
         flagged = model.threshold is not None and value >= model.threshold
         result.append(
             Verdict(
@@ -398,8 +396,7 @@ def _window_verdicts(
         "fft_lstm": ("spectrum",),
         "composite": ("curve", "spectrum"),
     }.get(name, ("curve",))
-    rows = np.arange(len(power))
-    scores = score(name, model.fitted, {part: features[part] for part in inputs}, rows)
+    scores = score(name, model.fitted, {part: features[part] for part in inputs})
     result = []
     for row, value in enumerate(scores):
         missing = float(features["missing"][row])

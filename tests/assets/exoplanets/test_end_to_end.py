@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+SPLITS = ("train", "validation", "test")
+FEATURES = ("scaled", "spectra", "candidates")
+MODELS = ("random_forest", "fft_lstm", "cnn", "composite", "vetting")
 
 SETTINGS = """
 ["exoplanets/curves"]
@@ -44,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     run = new_run(tmp_path_factory.mktemp("exoplanets"), SETTINGS)
     outcome = run.json("rebuild", "group:exoplanets")
     assert outcome["failed"] == []
-    assert len(outcome["materialized"]) == 39
+    assert len(outcome["materialized"]) == 45
     return run
 
 
@@ -69,7 +72,7 @@ def test_every_result_could_be_drawn(run: Any) -> None:
 def test_the_comparison_lists_five_models_ours_beside_the_published(run: Any) -> None:
     done = run.faint("compare", "exoplanets")
     assert done.returncode == 0, done.stderr
-    for model in ("random_forest", "fft_lstm", "cnn", "composite", "vetting"):
+    for model in MODELS:
         assert model in done.stdout
     assert done.stdout.count("published") >= 4
 
@@ -100,6 +103,27 @@ def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
     assert run.json("plan", "group:exoplanets")["stale"] == []
 
 
+def test_a_larger_test_set_trains_nothing(run: Any) -> None:
+    run.settings.write_text(SETTINGS.replace("test = 40", "test = 44"))
+    larger = run.json("rebuild", "group:exoplanets")
+    tested = len(run.load("exoplanets/cnn_predictions"))
+    run.settings.write_text(SETTINGS)
+    before = run.json("rebuild", "group:exoplanets")
+    assert tested == 44
+    assert set(larger["materialized"]) == {
+        *("exoplanets/curves", "exoplanets/splits"),
+        *(f"exoplanets/{name}[{split}]" for name in FEATURES for split in SPLITS),
+        *(
+            f"exoplanets/{model}_{name}"
+            for name in ("predictions", "evaluation")
+            for model in MODELS
+        ),
+        *("exoplanets/vetting_cross_validation", "exoplanets/vetting_permuted_control"),
+        *("exoplanets/training_range", "exoplanets/comparison", "exoplanets/report"),
+    }
+    assert set(before["restored"]) == set(larger["materialized"])
+
+
 def test_bad_input_is_named_and_what_was_stored_is_kept(run: Any, tmp_path: Path) -> None:
     bad = tmp_path / "exoTrain.csv"
     bad.write_text("LABEL," + ",".join(f"FLUX.{k}" for k in range(1, 3198)) + "\n3,1.0\n")
@@ -119,6 +143,6 @@ def test_bad_input_is_named_and_what_was_stored_is_kept(run: Any, tmp_path: Path
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_every_training_is_in_mlflow(run: Any) -> None:
     client, runs = run.trainings("exoplanets")
-    assert set(runs) == {"random_forest", "fft_lstm", "cnn", "composite", "vetting"}
+    assert set(runs) == set(MODELS)
     assert runs["cnn"].data.params["steps"] == "2"
     assert len(client.get_metric_history(runs["cnn"].info.run_id, "val_loss")) == 2

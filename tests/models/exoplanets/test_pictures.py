@@ -70,10 +70,10 @@ def test_every_picture_of_curves_is_drawn_and_always_the_same():
         "global_view": GENERATOR.normal(size=(6, 201)),
     }
     for draw in (
-        lambda: pictures.channels(CURVES, scaled),
-        lambda: pictures.spectra(CURVES, spectrum),
-        lambda: pictures.candidates(CURVES, candidates)["features"],
-        lambda: pictures.candidates(CURVES, candidates)["folded curves"],
+        lambda: pictures.channels({**CURVES, "curve": scaled}),
+        lambda: pictures.spectra({**CURVES, "spectrum": spectrum}),
+        lambda: pictures.candidates({**CURVES, **candidates})["features"],
+        lambda: pictures.candidates({**CURVES, **candidates})["folded curves"],
     ):
         png = draw()
         assert png.startswith(PNG)

@@ -111,13 +111,12 @@ def test_a_star_without_a_planet_has_no_published_period():
 
 
 def test_the_report_has_every_model_its_pictures_and_the_known_planets(evaluations, curves):
-    spectra = {"spectrum": np.abs(np.random.default_rng(4).normal(size=(8, 20, 1))) + 0.1}
     models = {
         "cnn": ModelResults(evaluations["cnn"], table(0), HISTORY),
         "vetting": ModelResults(evaluations["vetting"], table(1)),
     }
     compared = report.comparison(evaluations, CROSS_VALIDATION, CONTROL)
-    written = report.report(compared, {"stars": []}, curves, spectra, models)
+    written = report.report(compared, {"stars": []}, curves, models)
     assert {"pictures/curves.png", "pictures/spectra.png", "pictures/cnn-roc.png"} <= set(
         written.files
     )

@@ -34,6 +34,20 @@ def inputs(curves):
     return {"curve": curve}
 
 
+@pytest.fixture(scope="module")
+def examples(curves, splits, inputs):
+    """Make the rows of each split."""
+
+    def rows(code, given=inputs):
+        return part({**given, **curves}, splits["split"] == code)
+
+    return rows
+
+
+def part(arrays, chosen):
+    return {name: array[chosen] for name, array in arrays.items()}
+
+
 def small(inputs=("curve",)):
     """Describe a network of one unit on flattened inputs."""
     import keras
@@ -44,55 +58,54 @@ def small(inputs=("curve",)):
     return architecture(keras.Model(given, keras.layers.Dense(1, activation="sigmoid")(joined)))
 
 
-def fitted(described, inputs, curves, splits, seed=0):
+def fitted(described, training, validation, seed=0):
     options = {"phases": [Phase(2, 0.05), Phase(1, 0.01)], "batch": 4, "steps": 5, "seed": seed}
-    return fit_network(described, inputs, curves, splits, **options)
+    return fit_network(described, training, validation, **options)
 
 
-def test_a_network_is_trained_in_its_phases_and_ranks_the_planets_first(inputs, curves, splits):
-    result = fitted(small(), inputs, curves, splits)
+def test_a_network_is_trained_in_its_phases_and_ranks_the_planets_first(examples):
+    result = fitted(small(), examples(TRAIN), examples(VALIDATION))
     assert result.history.values["learning_rate"] == [0.05, 0.05, 0.01]
     assert set(result.history.values) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
-    test = np.flatnonzero(splits["split"] == TEST)
-    scores = score("cnn", result.model, inputs, test)
-    labels = curves["label"][test]
-    assert scores.shape == test.shape
+    scores = score("cnn", result.model, examples(TEST))
+    labels = examples(TEST)["label"]
+    assert scores.shape == labels.shape
     assert scores[labels == 1].min() > scores[labels == 0].max()
 
 
-def test_what_is_not_in_the_training_split_teaches_nothing(inputs, curves, splits):
-    other = {"curve": np.where((splits["split"] == TEST)[:, None, None], 100.0, inputs["curve"])}
-    first, changed = (
-        fitted(small(), given, curves, splits).model.get_weights() for given in (inputs, other)
+def test_what_else_is_known_of_a_curve_teaches_nothing(examples):
+    named = {"star": np.array(["x"] * 36), "snr": np.full(36, np.nan)}
+    first, same = (
+        fitted(small(), given, examples(VALIDATION)).model.get_weights()
+        for given in (examples(TRAIN), examples(TRAIN) | named)
     )
-    for one, two in zip(first, changed, strict=True):
+    for one, two in zip(first, same, strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-def test_a_network_of_several_inputs_takes_them_by_name(inputs, curves, splits):
+def test_a_network_of_several_inputs_takes_them_by_name(inputs, examples):
     both = {"curve": inputs["curve"], "other": np.zeros((ROWS, 16, 2), np.float32)}
-    model = fitted(small(("other", "curve")), both, curves, splits).model
-    assert score("composite", model, both, np.arange(6)).shape == (6,)
+    model = fitted(small(("other", "curve")), examples(TRAIN, both), examples(VALIDATION, both))
+    assert score("composite", model.model, examples(TEST, both)).shape == (12,)
 
 
-def test_the_forest_reads_the_curve_without_its_running_mean(inputs, curves, splits):
-    forest = fit_forest(inputs["curve"], curves, splits, seed=0)
+def test_the_forest_reads_the_curve_without_its_running_mean(inputs, examples):
+    forest = fit_forest(examples(TRAIN), seed=0)
     assert forest.n_features_in_ == 16
-    rows = np.array([0, 1])  # with a planet, and without
-    scores = score("random_forest", forest, inputs, rows)
+    two = {"curve": inputs["curve"][:2]}  # with a planet, and without
+    scores = score("random_forest", forest, two)
     assert scores[0] > 0.5 > scores[1]
-    spoilt = {"curve": inputs["curve"] * np.array([1, 1000], np.float32)}
-    np.testing.assert_array_equal(score("random_forest", forest, spoilt, rows), scores)
+    spoilt = {"curve": two["curve"] * np.array([1, 1000], np.float32)}
+    np.testing.assert_array_equal(score("random_forest", forest, spoilt), scores)
 
 
-def test_the_vetting_model_is_fitted_to_the_candidates_of_the_training_stars(curves, splits):
+def test_the_vetting_model_is_fitted_to_candidates(curves, splits):
     label = curves["label"]
     generator = np.random.default_rng(1)
     features = generator.normal(size=(ROWS, len(FEATURE_NAMES))).astype(np.float32)
     features[:, 0] += 9 * label
-    candidates = {"features": features}
-    trees = fit_candidates(candidates, curves, splits, seed=0)
-    test = np.flatnonzero(splits["split"] == TEST)
-    scores = score("vetting", trees, candidates, test)
-    assert scores.shape == test.shape
+    candidates = {"features": features, **curves, "host": np.array(["x"] * ROWS)}
+    trees = fit_candidates(part(candidates, splits["split"] == TRAIN), seed=0)
+    scores = score("vetting", trees, part(candidates, splits["split"] == TEST))
+    assert scores.shape == (12,)
     assert ((scores >= 0) & (scores <= 1)).all()

@@ -16,7 +16,6 @@ from models.exoplanets.readers import to_row
 from models.exoplanets.transforms import CADENCES, cnn_channels, spectrum, standardise
 from models.exoplanets.transit_search import CADENCE_DAYS, vetting_features
 from models.exoplanets.vetting import fit_vetting
-from models.sampling import TEST, TRAIN
 
 EVALUATION = evaluate([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], 0.5, seed=0)
 RATES = {"missed": {"value": 0.2, "low": 0.1, "high": 0.3}}
@@ -51,7 +50,6 @@ def trained():
     label = (np.arange(40) % 2 == 0).astype(np.int8)
     for row in np.flatnonzero(label):
         flux[row] -= 4 * (np.abs((time + row) % 6 - 3) < 0.1)
-    split = np.where(np.arange(40) < 34, TRAIN, TEST).astype(np.int8)
     curve, spectra = cnn_channels(flux), spectrum(standardise(flux))
     candidates = vetting_features(flux)
     models = {
@@ -60,9 +58,9 @@ def trained():
         ),
         "vetting": TrainedModel("vetting", fit_vetting(candidates, label, seed=0), 0.5, EVALUATION),
     }
-    ranges = training_range(
-        {"flux": flux, "label": label}, candidates, {"spectrum": spectra}, {"split": split}
-    )
+    training = {name: array[:34] for name, array in candidates.items()}
+    test = {"curve": curve[34:], "label": label[34:]}
+    ranges = training_range(training, {"spectrum": spectra[:34]}, test)
     return models, json.loads(json.dumps(ranges))
 
 
