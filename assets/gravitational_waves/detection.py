@@ -3,8 +3,9 @@
 import dagster as dg
 
 from assets.detection import Detector, Model
-from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in
+from assets.gravitational_waves.inputs import MODELS, NETWORKS
 from assets.inbox import Inbox, detection_assets, inbox_sensor
+from assets.wiring import split_in
 from models.arrays import Arrays
 from models.gravitational_waves import detection
 from models.types import JsonDict
@@ -27,11 +28,11 @@ DETECTOR = Detector(
 @dg.asset(
     key=["gravitational_waves", "training_range"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("pixels", "splits", "classes")},
+    ins={"pixels": split_in("gravitational_waves", "pixels", splits=["train"])},
 )
-def training_range(pixels: Arrays, splits: Arrays, classes: JsonDict) -> JsonDict:
+def training_range(pixels: dict[str, Arrays]) -> JsonDict:
     """Where the training images lie, to warn of spectrograms that are unlike all of them."""
-    return detection.training_range(pixels, splits, classes)
+    return detection.training_range(pixels["train"])
 
 
 class Recordings(Inbox, section="gravitational_waves/recording"):

@@ -2,36 +2,40 @@
 
 import dagster as dg
 
-from assets.gravitational_waves.inputs import asset_in
+from assets.gravitational_waves.inputs import EXAMPLES, asset_in
 from models.arrays import Arrays, Blocks
-from models.gravitational_waves.features import columns_of, pixels_of
+from models.gravitational_waves.features import columns_of, features_of, pixels_of
 from models.scaling import Scaling
 from models.types import JsonDict
 
-IMAGES = {"images": asset_in("images"), "scaling": asset_in("scaling")}
+READ = {name: asset_in(name) for name in ("examples", "scaling")}
 
 
 @dg.asset(
     key=["gravitational_waves", "columns"],
     io_manager_key="arrays",
-    ins=IMAGES,
+    partitions_def=EXAMPLES,
+    ins=READ,
 )
-def columns(images: Arrays, scaling: JsonDict) -> Blocks:
-    """Standardised columns in the order of time, pooled in pairs, (85, 70).
+def columns(examples: Arrays, scaling: JsonDict) -> Blocks:
+    """Standardised columns of a split in the order of time, pooled in pairs, (85, 70).
 
     - `values` (n, 85, 70): time, then frequency; standard deviations of a row of frequency
+    - `class`, `target`, `label`, `id`, `group`, `snr`, `duration` (n,): as in `examples`
     """
-    return columns_of(images, Scaling.from_dict(scaling))
+    return features_of(examples, Scaling.from_dict(scaling), columns_of)
 
 
 @dg.asset(
     key=["gravitational_waves", "pixels"],
     io_manager_key="arrays",
-    ins=IMAGES,
+    partitions_def=EXAMPLES,
+    ins=READ,
 )
-def pixels(images: Arrays, scaling: JsonDict) -> Blocks:
-    """Means of 5 x 5 standardised pixels, (952,).
+def pixels(examples: Arrays, scaling: JsonDict) -> Blocks:
+    """Means of 5 x 5 standardised pixels of a split, (952,).
 
     - `values` (n, 952): 28 rows of frequency by 34 of time; standard deviations
+    - `class`, `target`, `label`, `id`, `group`, `snr`, `duration` (n,): as in `examples`
     """
-    return pixels_of(images, Scaling.from_dict(scaling))
+    return features_of(examples, Scaling.from_dict(scaling), pixels_of)

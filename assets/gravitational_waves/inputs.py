@@ -5,27 +5,34 @@ from functools import partial
 import dagster as dg
 
 from assets import wiring
+from models.sampling import SPLITS
 
-MODELS: dict[str, tuple[str, ...]] = {
-    "shallow_cnn": (),
-    "deep_cnn": (),
-    "linear_svc": ("pixels",),
-    "recurrent": ("columns",),
-    "gan": (),
-    "upgrade": (),
+MODELS: dict[str, str] = {
+    "shallow_cnn": "examples",
+    "deep_cnn": "examples",
+    "linear_svc": "pixels",
+    "recurrent": "columns",
+    "gan": "examples",
+    "upgrade": "examples",
 }
-"""Every model with its features; without any it reads the images themselves."""
+"""Every model with the asset that it reads."""
 
 NETWORKS = ("shallow_cnn", "deep_cnn", "recurrent", "gan", "upgrade")
+
+SIMULATED = ("injections", "trials")
+"""Sets of simulated chirps: to train the upgrade on, and to measure how faint ones are found."""
+
+EXAMPLES = dg.StaticPartitionsDefinition([*SPLITS, *SIMULATED])
+"""Examples and features are stored by split, so that another test set retrains nothing."""
 
 
 asset_in = partial(wiring.asset_in, "gravitational_waves")
 """Name an asset of this system."""
 
 
-def inputs_of(model: str) -> dict[str, dg.AssetIn]:
-    """Images, splits, classes and features of a model, as a stage's inputs."""
-    return {name: asset_in(name) for name in ("images", "splits", "classes", *MODELS[model])}
+def features_in(model: str, *splits: str) -> dg.AssetIn:
+    """What a model reads of some splits, as a stage's input."""
+    return wiring.split_in("gravitational_waves", MODELS[model], splits=splits)
 
 
 def fitted_of(model: str) -> dg.AssetIn:

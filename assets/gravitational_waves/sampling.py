@@ -1,18 +1,24 @@
-"""The classes, train, validation and test splits of the images, and the injected chirps."""
+"""The classes, train, validation and test splits of the images, and the simulated chirps."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import dagster as dg
 import numpy as np
 from pydantic import Field
 
-from assets.gravitational_waves.inputs import asset_in
+from assets.gravitational_waves.inputs import EXAMPLES, asset_in
 from assets.settings import StageConfig, by_profile
 from models.arrays import Arrays, Blocks
-from models.gravitational_waves.injections import injections as inject_chirps
+from models.gravitational_waves.injections import injections
 from models.gravitational_waves.simulation import FAINTEST
-from models.gravitational_waves.splits import classes_of, is_positive, split_images
-from models.sampling import TEST, TRAIN
+from models.gravitational_waves.splits import (
+    classes_of,
+    examples_of,
+    images_of,
+    is_positive,
+    split_images,
+)
+from models.sampling import TEST, TRAIN, rows_of
 from models.types import JsonDict
 
 
@@ -55,6 +61,7 @@ def splits(config: Splits, images: Arrays, classes: JsonDict) -> dg.Output[JsonD
 
     - `split` (n,): 0 train, 1 validation, 2 test
     - `class` (n,): place of its class in `classes`
+    - `group` (n,): as in `images`
     """
     split = split_images(images, classes, config.validation, config.test, config.seed)
     positive = is_positive(split.columns["class"], classes)
@@ -62,71 +69,66 @@ def splits(config: Splits, images: Arrays, classes: JsonDict) -> dg.Output[JsonD
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
-class Injections(StageConfig, section="gravitational_waves/injections"):
-    """Simulated chirps that the upgrade is trained on, beside the training images' own."""
-
-    count: int = Field(
-        by_profile(quick=300, published=1000), gt=0, description="chirps to simulate"
-    )
-    into: Literal["backgrounds", "noise"] = Field(
-        "backgrounds",
-        description="backgrounds: the quietest images of the split; noise: detector noise",
-    )
-    faintest: float = Field(FAINTEST, gt=0, description="least signal-to-noise ratio")
-    seed: int = Field(7, description="of the chirps and of what they are injected into")
+INTO = "backgrounds: the quietest images of the split; noise: detector noise"
 
 
-class Trials(Injections, section="gravitational_waves/trials"):
-    """Simulated chirps for the efficiency against signal-to-noise ratio.
+class Examples(StageConfig, section="gravitational_waves/examples"):
+    """Chirps that are simulated beside the images.
 
-    By default not simulated as the injections are, lest the upgrade be tested on its own recipe.
+    By default the trials are not simulated as the injections are, lest the upgrade be tested on its
+    own recipe.
     """
 
-    count: int = Field(
-        by_profile(quick=200, published=1000), gt=0, description="chirps to simulate"
+    injections: int = Field(
+        by_profile(quick=300, published=1000), gt=0, description="chirps to train the upgrade on"
     )
-    into: Literal["backgrounds", "noise"] = Field("noise", description="as for injections")
-    seed: int = Field(9, description="of the chirps and of the noise")
+    injected_into: Literal["backgrounds", "noise"] = Field("backgrounds", description=INTO)
+    injections_seed: int = Field(7, description="of them and of what they are injected into")
+    trials: int = Field(
+        by_profile(quick=200, published=1000),
+        gt=0,
+        description="chirps to measure the efficiency against signal-to-noise ratio with",
+    )
+    trials_into: Literal["backgrounds", "noise"] = Field("noise", description=INTO)
+    trials_seed: int = Field(9, description="of them and of what they are injected into")
+    faintest: float = Field(FAINTEST, gt=0, description="least signal-to-noise ratio of both")
 
 
-def injected(config: Injections, images: Arrays, splits: Any) -> dg.Output[Blocks]:
-    """Simulate the configured chirps."""
-    blocks = inject_chirps(
-        images, splits, config.count, seed=config.seed, faintest=config.faintest, into=config.into
-    )
-    return dg.Output(blocks, metadata=config.model_dump())
+def read(config: Examples, images: Arrays, splits: Arrays, name: str) -> Blocks:
+    """Read the images of a split, or simulate chirps."""
+    if name == "injections":
+        rows, count, into = rows_of(splits, TRAIN), config.injections, config.injected_into
+        seed = config.injections_seed
+    elif name == "trials":
+        rows, count, into = rows_of(splits, TEST), config.trials, config.trials_into
+        seed = config.trials_seed
+    else:
+        return images_of(images, splits, name)
+    return injections(images, rows, count, seed=seed, faintest=config.faintest, into=into)
 
 
 @dg.asset(
-    key=["gravitational_waves", "injections"],
+    key=["gravitational_waves", "examples"],
     io_manager_key="arrays",
-    ins={"images": asset_in("images"), "splits": asset_in("splits")},
+    partitions_def=EXAMPLES,
+    ins={name: asset_in(name) for name in ("images", "splits", "classes")},
 )
-def injections(config: Injections, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps injected into training images alone, to train the upgrade on.
+def examples(
+    context: dg.AssetExecutionContext,
+    config: Examples,
+    images: Arrays,
+    splits: Arrays,
+    classes: JsonDict,
+) -> Blocks:
+    """The images of a split, and what models are to learn of them; or simulated chirps.
+
+    Of the partitions, `train`, `validation` and `test` are the splits. `injections` are chirps
+    injected into training images alone, to train the upgrade on; `trials` are chirps outside the
+    training set, to measure how faint ones each model finds.
 
     - `image` (n, 140, 170): normalised energy, 0 to 1; frequency from 2048 down to 10 Hz, time
-    - `label`, `id`, `group` (n,): class, name, and what it must share a split with
-    - `snr` (n,): signal-to-noise ratio; NaN if unknown
-    - `duration` (n,): what an image spans, in seconds
-    - `part` (n,): the published split; -1 without
+    - `class` (n,): place of its class in `classes`
+    - `target` (n,): what models learn: `class`, or 1 for the class looked for and 0 for others
+    - `label`, `id`, `group`, `snr`, `duration` (n,): as in `images`
     """
-    return injected(config, images, splits)
-
-
-@dg.asset(
-    key=["gravitational_waves", "trials"],
-    io_manager_key="arrays",
-    ins={"images": asset_in("images"), "splits": asset_in("splits")},
-)
-def trials(config: Trials, images: Arrays, splits: Arrays) -> dg.Output[Blocks]:
-    """Simulated chirps outside the training set, to measure how faint ones each model finds.
-
-    - `image` (n, 140, 170): normalised energy, 0 to 1; frequency from 2048 down to 10 Hz, time
-    - `label`, `id`, `group` (n,): class, name, and what it must share a split with
-    - `snr` (n,): signal-to-noise ratio; NaN if unknown
-    - `duration` (n,): what an image spans, in seconds
-    - `part` (n,): the published split; -1 without
-    """
-    into_test = {"split": np.where(np.asarray(splits["split"]) == TEST, TRAIN, -1)}
-    return injected(config, images, into_test)
+    return examples_of(read(config, images, splits, context.partition_key), classes)

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from assets.gravitational_waves.inputs import MODELS, fitted_of, inputs_of
+from assets.gravitational_waves.inputs import MODELS, asset_in, features_in, fitted_of
 from assets.settings import StageConfig
 from assets.wiring import threshold_output
+from models.arrays import Arrays
 from models.gravitational_waves.evaluation import choose_threshold, validation_scores
 from models.types import JsonDict
 
@@ -28,13 +29,21 @@ def threshold_asset(model: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["gravitational_waves", f"{model}_threshold"],
         io_manager_key="json",
-        description=f"Threshold of the {model} model, from its validation scores.",
-        ins={"fitted": fitted_of(model), **inputs_of(model)},
+        description=f"Threshold of the {model} model, from its validation scores, with the "
+        "classes that it tells apart.",
+        ins={
+            "fitted": fitted_of(model),
+            "features": features_in(model, "validation"),
+            "classes": asset_in("classes"),
+        },
     )
-    def threshold(config: ThresholdRule, fitted: Any, **features: Any) -> dg.Output[JsonDict]:
-        labels, scores = validation_scores(model, fitted, features)
-        chosen = choose_threshold(config.rule, labels, scores, features["classes"])
-        return threshold_output(chosen, labels, scores)
+    def threshold(
+        config: ThresholdRule, fitted: Any, features: dict[str, Arrays], classes: JsonDict
+    ) -> dg.Output[JsonDict]:
+        labels, scores = validation_scores(model, fitted, features["validation"], classes)
+        chosen = choose_threshold(config.rule, labels, scores, classes)
+        drawn = threshold_output(chosen, labels, scores)
+        return dg.Output(drawn.value | {"classes": classes}, metadata=drawn.metadata)
 
     return threshold
 

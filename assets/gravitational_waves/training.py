@@ -6,11 +6,12 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.gravitational_waves.inputs import NETWORKS, asset_in, inputs_of
+from assets.gravitational_waves.inputs import NETWORKS, asset_in, features_in
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.wiring import estimator_output, together, training_outputs
 from models.architectures import architecture_with_cost, counts_of
+from models.arrays import Arrays
 from models.gravitational_waves import networks, upgrade
 from models.gravitational_waves.published import MILLISECONDS
 from models.gravitational_waves.training import fit_gan, fit_network, fit_svc
@@ -87,14 +88,17 @@ def network_asset(
     model: str, Settings: type[Training], fit: Callable[..., TrainingResult]
 ) -> dg.AssetsDefinition:
     """The asset pair of a trained network and its history."""
-    more = {"injections": asset_in("injections")} if model == "upgrade" else {}
+    splits = ("train", "validation", *(["injections"] if model == "upgrade" else []))
 
     @dg.multi_asset(
         name=f"gravitational_waves_{model}_training",
         **together(
             "gravitational_waves",
             model,
-            ins={"architecture": asset_in(model, "architecture"), **inputs_of(model), **more},
+            ins={
+                "architecture": asset_in(model, "architecture"),
+                "features": features_in(model, *splits),
+            },
             network=("networks", f"The trained {model} network."),
             history=("json", f"Loss and accuracy of the {model} network by epoch."),
         ),
@@ -103,11 +107,11 @@ def network_asset(
         config: Settings,  # type: ignore[valid-type]
         tracking: Tracking,
         architecture: JsonDict,
-        **features: Any,
+        features: dict[str, Arrays],
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         settings: Training = config
         values = settings.model_dump()
-        result = fit(model, architecture, features, **values)
+        result = fit(model, architecture, *(features[name] for name in splits), **values)
         speed = 1000 / result.history.timing.samples_per_second
         result.metadata["milliseconds per image"] = speed
         if model == "deep_cnn":
@@ -127,11 +131,11 @@ class LinearSvc(StageConfig, section="gravitational_waves/linear_svc_estimator")
 @dg.asset(
     key=["gravitational_waves", "linear_svc_estimator"],
     io_manager_key="estimators",
-    ins=inputs_of("linear_svc"),
+    ins={"pixels": features_in("linear_svc", "train")},
 )
-def linear_svc(config: LinearSvc, tracking: Tracking, **features: Any) -> dg.Output[Any]:
+def linear_svc(config: LinearSvc, tracking: Tracking, pixels: dict[str, Arrays]) -> dg.Output[Any]:
     """The linear SVC on standardised, pooled pixels."""
-    svc = fit_svc(features, penalty=config.penalty, seed=config.seed)
+    svc = fit_svc(pixels["train"], penalty=config.penalty, seed=config.seed)
     values = config.model_dump()
     return estimator_output(tracking, "gravitational_waves", "linear_svc", values, svc)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from assets import views
-from assets.gravitational_waves.inputs import MODELS, NETWORKS
+from assets.gravitational_waves.inputs import MODELS, NETWORKS, SIMULATED
 from assets.metadata import picture
 from assets.views import Built, Metadata, View, drawing, of_system
 from models import data_plots
@@ -23,8 +23,10 @@ def images(built: Built) -> Metadata:
     }
 
 
-def simulated(built: Built) -> Metadata:
-    """Show the first simulated chirps, and how loud they are."""
+def examples(built: Built) -> Metadata:
+    """Show the images of a split, or the first simulated chirps and how loud they are."""
+    if built.partition not in SIMULATED:
+        return images(built)
     return {
         "first chirps": picture(pictures.simulated(built.value)),
         "signal-to-noise": picture(pictures.loudness(built.value)),
@@ -63,7 +65,6 @@ def of_model(model: str) -> dict[str, View]:
         **trained,
         "predictions": views.predictions(SCORED),
         "evaluation": views.evaluation(SCORED, own_pictures),
-        "chirps": views.rows,
     }
     return {f"{model}_{name}": view for name, view in own.items()}
 
@@ -74,17 +75,10 @@ VIEWS: dict[str, View] = {
         lambda b: {"mean of each": pictures.chirp_and_rest(of_system(b, "images"), b.value)}
     ),
     "splits": views.splits(is_chirp, report.KINDS),
-    "injections": simulated,
-    "trials": simulated,
+    "examples": examples,
     "scaling": drawing(lambda b: {"energy": pictures.scaling(b.value)}),
-    "columns": drawing(
-        lambda b: {
-            "columns": pictures.pooled(of_system(b, "images"), b.value["values"], (BANDS, STEPS))
-        }
-    ),
-    "pixels": drawing(
-        lambda b: {"pixels": pictures.pixels(of_system(b, "images"), b.value["values"])}
-    ),
+    "columns": drawing(lambda b: {"columns": pictures.pooled(b.value, (BANDS, STEPS))}),
+    "pixels": drawing(lambda b: {"pixels": pictures.pixels(b.value)}),
     **{name: view for model in MODELS for name, view in of_model(model).items()},
     "comparison": views.comparison,
     "report": views.report,

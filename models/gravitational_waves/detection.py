@@ -36,13 +36,13 @@ from models.detection import (
 )
 from models.errors import BadInput
 from models.gravitational_waves.evaluation import margin
+from models.gravitational_waves.features import BLOCK as POOLED
 from models.gravitational_waves.features import columns_of, pixels_of
 from models.gravitational_waves.images import BAND, SHAPE
 from models.gravitational_waves.readers import picture_values
 from models.gravitational_waves.simulation import RATE, pictures, transform_of
-from models.gravitational_waves.training import score
+from models.gravitational_waves.training import FEATURES, score
 from models.reporting import Picture, Report, Section, report
-from models.sampling import TRAIN, read_rows, rows_of
 from models.scaling import Scaling
 from models.threads import in_order
 from models.types import JsonDict
@@ -279,21 +279,15 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     else:
         image, time, detector = _windows(recording)
     scaling = Scaling.from_dict(stored["scaling"])
-    features = {
-        "columns": _all(columns_of({"image": image}, scaling)),
-        "pixels": _all(pixels_of({"image": image}, scaling)),
-    }
+    parts = [image[start : start + POOLED] for start in range(0, len(image), POOLED)]
     return {
         "image": image,
         "time": time,
         "detector": detector,
         "peak": _peaks(image, time),
-        **features,
+        "columns": np.concatenate([columns_of(part, scaling) for part in parts]),
+        "pixels": np.concatenate([pixels_of(part, scaling) for part in parts]),
     }
-
-
-def _all(blocks: Any) -> NDArray[np.float32]:
-    return np.concatenate([block["values"] for block in blocks])
 
 
 def _windows(recording: Recording) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any]]:
@@ -324,10 +318,9 @@ def _peaks(image: NDArray[np.float32], time: NDArray[np.float64]) -> NDArray[np.
     return np.asarray(time + (column / SHAPE[1] - 0.5) * DURATION)
 
 
-def training_range(pixels: Arrays, splits: Arrays, classes: JsonDict) -> JsonDict:
-    """Say where the training images lie, from their pooled pixels, and which classes there are."""
-    rows = read_rows(pixels["values"], rows_of(splits, TRAIN))
-    return {"pixels": TrainingRange.fit(rows).to_dict(), "classes": classes}
+def training_range(training: Arrays) -> JsonDict:
+    """Say where the training images lie, from their pooled pixels."""
+    return {"pixels": TrainingRange.fit(np.asarray(training["values"])).to_dict()}
 
 
 # verdicts ---------------------------------------------------------------------------------------
@@ -353,8 +346,10 @@ def verdicts(
     around = TrainingRange.from_dict(ranges["pixels"])
     result = []
     for name, model in models.items():
-        by_class = _scores(name, model, features, ranges["classes"])
-        scores = margin(by_class, ranges["classes"])
+        classes = model.evaluation.details["classes"]
+        read = FEATURES.get(name)
+        examples = {"values": features[read]} if read else {"image": features["image"]}
+        scores = margin(score(name, model.fitted, examples, classes), classes)
         if recording.facts.get("kind") == "strain":
             result += _search(recording, features, name, model, scores, around)
             continue
@@ -363,18 +358,6 @@ def verdicts(
             image = (float(one), features["pixels"][[row]], around, details)
             result.append(_verdict(recording, f"image {row + 1}", name, model, *image))
     return result
-
-
-def _scores(
-    name: str, model: TrainedModel, features: Mapping[str, NDArray[Any]], classes: JsonDict
-) -> NDArray[np.float64]:
-    loaded = {
-        "images": {"image": features["image"]},
-        "columns": {"values": features["columns"]},
-        "pixels": {"values": features["pixels"]},
-        "classes": classes,
-    }
-    return score(name, model.fitted, loaded, np.arange(len(features["image"])))
 
 
 def triggers(scores: NDArray[np.float64], threshold: float, time: NDArray[np.float64]) -> list[int]:

@@ -6,6 +6,7 @@ at 0 or above the prediction is chirp. Every metric of chirps then means the sam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +14,12 @@ from numpy.typing import NDArray
 
 from models.arrays import Arrays
 from models.evaluation import Evaluation, evaluate
-from models.gravitational_waves.features import columns_of, pixels_of
 from models.gravitational_waves.published import RESULTS
 from models.gravitational_waves.splits import is_positive
-from models.gravitational_waves.training import READS, Features, own_threshold, score
+from models.gravitational_waves.training import own_threshold, score
 from models.intervals import GroupStatistic, Metric
 from models.metrics import cross_entropy, recall_by_bin
-from models.sampling import SPLITS, VALIDATION, group_codes, read_rows, rows_of
-from models.scaling import Scaling
+from models.sampling import group_codes
 from models.thresholds import RULES, Threshold
 from models.training import Estimator, Network
 from models.types import JsonDict
@@ -46,12 +45,11 @@ def decision_threshold(model: str, classes: JsonDict) -> float:
 
 
 def validation_scores(
-    model: str, fitted: Network | Estimator, features: Features
+    model: str, fitted: Network | Estimator, validation: Arrays, classes: JsonDict
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Return labels and scores of the validation images; parameters as `training.score`."""
-    classes, rows = features["classes"], rows_of(features["splits"], VALIDATION)
-    label = is_positive(np.asarray(features["splits"]["class"])[rows], classes)
-    return label, margin(score(model, fitted, features, rows), classes)
+    label = is_positive(np.asarray(validation["class"]), classes)
+    return label, margin(score(model, fitted, validation, classes), classes)
 
 
 def choose_threshold(
@@ -79,18 +77,18 @@ def choose_threshold(
 def predictions(
     model: str,
     fitted: Network | Estimator,
-    features: Features,
-    codes: list[int],
+    splits: Mapping[str, Arrays],
+    classes: JsonDict,
     threshold: float,
 ) -> pd.DataFrame:
     """Score the images of some splits.
 
     Parameters
     ----------
-    model, fitted, features
+    model, fitted, classes
         As `training.score` takes them.
-    codes
-        The splits.
+    splits
+        The examples by the name of their split.
     threshold
         Scores from which an image is flagged as a chirp.
 
@@ -102,19 +100,19 @@ def predictions(
     """
     import pandas as pd
 
-    images, classes = features["images"], features["classes"]
-    split = np.asarray(features["splits"]["split"])
-    rows = np.concatenate([rows_of(features["splits"], code) for code in codes])
-    scores = score(model, fitted, features, rows)
-    label = is_positive(np.asarray(features["splits"]["class"])[rows], classes)
-    columns: dict[str, Any] = {k: read_rows(images[k], rows) for k in ("id", "group", "label")}
-    columns["split"] = np.array(SPLITS)[split[rows]]
-    columns |= {"chirp": label, "snr": read_rows(images["snr"], rows)}
-    columns |= {"score": margin(scores, classes)}
-    columns["flagged"] = columns["score"] >= threshold
-    if scores.ndim == 2:
-        columns["predicted"] = np.array(classes["names"])[scores.argmax(axis=1)]
-    return pd.DataFrame(columns)
+    tables = []
+    for split, examples in splits.items():
+        scores = score(model, fitted, examples, classes)
+        columns: dict[str, Any] = {k: np.asarray(examples[k]) for k in ("id", "group", "label")}
+        columns["split"] = np.full(len(scores), split)
+        columns["chirp"] = is_positive(np.asarray(examples["class"]), classes)
+        columns["snr"] = np.asarray(examples["snr"])
+        columns["score"] = margin(scores, classes)
+        columns["flagged"] = columns["score"] >= threshold
+        if scores.ndim == 2:
+            columns["predicted"] = np.array(classes["names"])[scores.argmax(axis=1)]
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
 
 
 def chirps(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,20 +125,17 @@ def efficiency(
     model: str,
     fitted: Network | Estimator,
     trials: Arrays,
-    features: Features,
-    scaling: Scaling,
+    classes: JsonDict,
     threshold: float,
 ) -> list[JsonDict]:
     """Compute the recall of injected chirps in bins of their signal-to-noise ratio.
 
     Parameters
     ----------
-    model, fitted, features
+    model, fitted, classes
         As `training.score` takes them.
     trials
-        Injected chirps outside the training set: ``image``, ``label`` and ``snr``.
-    scaling
-        Of the training images.
+        Injected chirps outside the training set.
     threshold
         Chosen on validation.
 
@@ -149,17 +144,9 @@ def efficiency(
     list of dict
         As `models.metrics.recall_by_bin`; empty where another class is looked for.
     """
-    classes = features["classes"]
-    names = np.array(classes["names"])[classes["positive"]]
-    if not np.isin(np.asarray(trials["label"]), names).all():
+    if not is_positive(np.asarray(trials["class"]), classes).all():
         return []
-    inputs: dict[str, Any] = {"images": trials, "classes": classes}
-    if model in READS:
-        asset, name = READS[model]
-        blocks = (pixels_of if asset == "pixels" else columns_of)(trials, scaling)
-        inputs[asset] = {name: np.concatenate([block[name] for block in blocks])}
-    scores = score(model, fitted, inputs, np.arange(len(trials["image"])))
-    flagged = margin(scores, classes) >= threshold
+    flagged = margin(score(model, fitted, trials, classes), classes) >= threshold
     return recall_by_bin(np.asarray(trials["snr"]), flagged, SNR_EDGES)
 
 
@@ -176,8 +163,8 @@ def evaluate_predictions(
 
     Beside the metrics of `models.evaluation.evaluate`: ``accuracy_at_own_threshold`` and
     ``recall_at_own_threshold``, and ``loss``, which are what the study published; ``chirps``, by
-    split how many are found at both thresholds; and, where every class is predicted, the metrics
-    and details of `class_statistics` and `class_details`.
+    split how many are found at both thresholds; ``classes``; and, where every class is predicted,
+    the metrics and details of `class_statistics` and `class_details`.
 
     Parameters
     ----------
@@ -211,6 +198,7 @@ def evaluate_predictions(
         seed=seed,
         published=RESULTS.get(model) if classes["task"] == "chirp" else None,
     ).with_details(
+        classes=classes,
         chirps={
             name: {
                 "of": int(part["chirp"].sum()),
@@ -220,7 +208,7 @@ def evaluate_predictions(
                 ),
             }
             for name, part in table.groupby("split")
-        }
+        },
     )
     if not probabilities:
         reason = evaluation.metrics["brier"].reason or ""

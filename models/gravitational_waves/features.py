@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Arrays, Block, Blocks, iter_blocks, map_blocks
+from models.arrays import Arrays, Blocks, iter_blocks, map_blocks
 from models.gravitational_waves.networks import BANDS, HEIGHT, STEPS, WIDTH
-from models.sampling import TRAIN
+from models.gravitational_waves.splits import KNOWN
 from models.scaling import Scaling, fit_scaling
 
 BLOCK = 256
@@ -20,49 +20,56 @@ PIXELS = (28, 34)
 """Inputs of the linear SVC: means of 5 x 5 pixels."""
 
 
-def scaling_of(images: Arrays, splits: Arrays) -> Scaling:
+def scaling_of(training: Arrays) -> Scaling:
     """Compute mean and std of each of the 140 frequency rows over the training images."""
-    code = np.asarray(splits["split"])
-
-    def training() -> Iterator[NDArray[Any]]:
-        start = 0
-        for block in iter_blocks(images, rows=BLOCK, names=["image"]):
-            stop = start + len(block["image"])
-            image = block["image"][code[start:stop] == TRAIN]
-            yield image.transpose(0, 2, 1).reshape(-1, HEIGHT)
-            start = stop
-
-    return fit_scaling(training())
+    return fit_scaling(
+        block["image"].transpose(0, 2, 1).reshape(-1, HEIGHT)
+        for block in iter_blocks(training, rows=BLOCK, names=["image"])
+    )
 
 
-def _pooled(block: Block, scaling: Scaling, shape: tuple[int, int]) -> NDArray[Any]:
+def features_of(
+    examples: Arrays,
+    scaling: Scaling,
+    pool: Callable[[NDArray[Any], Scaling], NDArray[np.float32]],
+) -> Blocks:
+    """Compute features, ``values``, with what is known of each example.
+
+    Parameters
+    ----------
+    examples
+        ``image``, shape (n, 140, 170), and the columns of `splits.KNOWN`.
+    scaling
+        Of the training images.
+    pool
+        `columns_of` or `pixels_of`.
+    """
+    return map_blocks(
+        examples,
+        lambda b: {"values": pool(b["image"], scaling), **{name: b[name] for name in KNOWN}},
+        rows=BLOCK,
+        names=("image", *KNOWN),
+    )
+
+
+def _pooled(image: NDArray[Any], scaling: Scaling, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Standardise images by frequency row, and average equal rectangles: (n, *shape)."""
     mean, std = (np.asarray(values, np.float32)[:, None] for values in (scaling.mean, scaling.std))
     rows, columns = shape
-    parts = ((block["image"] - mean) / std).reshape(
-        len(block["image"]), rows, HEIGHT // rows, columns, WIDTH // columns
+    parts = ((image - mean) / std).reshape(
+        len(image), rows, HEIGHT // rows, columns, WIDTH // columns
     )
     return np.asarray(parts.mean(axis=(2, 4), dtype=np.float32))
 
 
-def columns_of(images: Arrays, scaling: Scaling) -> Blocks:
-    """Standardise images, pool 2 x 2 and put time first: ``values``, float32, (n, 85, 70).
+def columns_of(image: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
+    """Standardise images, pool 2 x 2 and put time first: (n, 85, 70).
 
     Full columns take a recurrent network four times as long and rank no better.
     """
-    return map_blocks(
-        images,
-        lambda b: {"values": _pooled(b, scaling, (BANDS, STEPS)).transpose(0, 2, 1)},
-        rows=BLOCK,
-        names=["image"],
-    )
+    return _pooled(image, scaling, (BANDS, STEPS)).transpose(0, 2, 1)
 
 
-def pixels_of(images: Arrays, scaling: Scaling) -> Blocks:
-    """Standardise images and pool 5 x 5: ``values``, float32, (n, 952)."""
-    return map_blocks(
-        images,
-        lambda b: {"values": _pooled(b, scaling, PIXELS).reshape(len(b["image"]), -1)},
-        rows=BLOCK,
-        names=["image"],
-    )
+def pixels_of(image: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
+    """Standardise images and pool 5 x 5: (n, 952)."""
+    return _pooled(image, scaling, PIXELS).reshape(len(image), -1)

@@ -24,7 +24,7 @@ from models.gravitational_waves.simulation import (
     whitened_chirp,
     whitened_noise,
 )
-from models.sampling import TRAIN, read_rows, rows_of
+from models.sampling import Rows, read_rows
 
 QUIET = 0.25
 """Share of the images, those with the least energy, that chirps are injected into: from a chirp on
@@ -102,34 +102,33 @@ def _laid(
 
 def injections(
     images: Arrays,
-    splits: Arrays,
+    rows: Rows,
     count: int,
     *,
     seed: int = 0,
     faintest: float = FAINTEST,
     into: str = "backgrounds",
 ) -> Blocks:
-    """Stream simulated chirps for training, beside the training images' own.
+    """Stream simulated chirps: to train on beside a split's own, or to measure what is found.
 
     Parameters
     ----------
     images
         ``image``, shape (n, 140, 170), ``label``, ``id``, ``group`` and ``duration``, shape (n,).
-        Images outside the training split aren't read.
-    splits
-        ``split``, shape (n,).
+    rows
+        The images of the split that they are for: no other is read.
     count
         Chirps to make, each as long as the images; a background may serve several times.
     seed, faintest
         As `models.gravitational_waves.simulation.simulate`.
     into
-        "backgrounds": each is injected into one of the quietest training images that aren't
+        "backgrounds": each is injected into one of the quietest images of the split that aren't
         chirps, by adding energies, and belongs to its group. "noise": each is added to detector
         noise of design sensitivity before the transform, with all interference.
 
     Returns
     -------
-    Blocks with the columns of the images; ``part`` is 0.
+    Blocks with the columns of the images; ``part`` is -1.
 
     Raises
     ------
@@ -142,28 +141,27 @@ def injections(
     names = [f"injection-{number:06d}" for number in range(count)]
     groups, backgrounds = names, np.zeros(count, dtype=np.int64)
     if into == "backgrounds":
-        train = rows_of(splits, TRAIN)
-        train = train[np.asarray(images["label"])[train] != "Chirp"]
-        if not train.size:
+        empty = rows[np.asarray(images["label"])[rows] != "Chirp"]
+        if not empty.size:
             raise ValueError(
-                "no training image is without a chirp: there is nothing to inject into"
+                "no image of the split is without a chirp: there is nothing to inject into"
             )
         loudness = [
-            _loudness(read_rows(images["image"], train[rows.start : rows.stop]))
-            for rows in blocks_of(train.size)
+            _loudness(read_rows(images["image"], empty[part.start : part.stop]))
+            for part in blocks_of(empty.size)
         ]
-        quiet = train[_quietest(np.concatenate(loudness), 1)]
+        quiet = empty[_quietest(np.concatenate(loudness), 1)]
         backgrounds = np.random.default_rng([seed, 0, 0, 5]).choice(quiet, size=count)
         groups = np.asarray(images["group"])[backgrounds].tolist()
 
     def blocks() -> Iterator[Block]:
-        for rows in blocks_of(count):
-            chosen = slice(rows.start, rows.stop)
-            image, snrs = np.empty((len(rows), *SHAPE), dtype=np.float32), []
-            if into == "backgrounds" and len(rows):
+        for numbers in blocks_of(count):
+            chosen = slice(numbers.start, numbers.stop)
+            image, snrs = np.empty((len(numbers), *SHAPE), dtype=np.float32), []
+            if into == "backgrounds" and len(numbers):
                 image[:] = read_rows(images["image"], backgrounds[chosen])
-            for place, row in enumerate(rows):
-                generator = np.random.default_rng([seed, row, 0, 6])
+            for place, number in enumerate(numbers):
+                generator = np.random.default_rng([seed, number, 0, 6])
                 if into == "noise":
                     series, snr = whitened_chirp(generator, transform.samples, faintest)
                     series += whitened_noise(generator, transform.samples)
@@ -171,12 +169,12 @@ def injections(
                 else:
                     image[place], snr = _with_chirp(transform, image[place], generator, faintest)
                 snrs.append(snr)
-            many = len(rows)
+            many = len(numbers)
             yield columns(
                 image,
                 ["Chirp"] * many,
                 names[chosen],
-                [TRAIN] * many,
+                [-1] * many,
                 groups[chosen],
                 snrs,
                 transform.duration,

@@ -169,7 +169,8 @@ def describe(model: str, classes: int = 0) -> JsonDict:
     Returns
     -------
     dict
-        With ``multiplications``; for the GAN also ``generator``, in the same form.
+        With ``multiplications`` and ``task``, one of `splits.TASKS`; for the GAN also
+        ``generator``, in the same form.
     """
     published = PUBLISHED.get(model)
     if published is not None and classes:
@@ -178,7 +179,7 @@ def describe(model: str, classes: int = 0) -> JsonDict:
     network = architecture_with_cost(BUILDERS[model](classes), published)
     if model == "gan":
         network["generator"] = architecture_with_cost(generator())
-    return network
+    return network | {"task": "classes" if classes else "chirp"}
 
 
 def _head(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

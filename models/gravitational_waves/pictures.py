@@ -68,21 +68,19 @@ def classes(label: ArrayLike) -> dict[str, int]:
     return {str(names[k]): int(counts[k]) for k in order}
 
 
-def pooled(stored: Arrays, values: ArrayLike, shape: tuple[int, int]) -> bytes:
+def pooled(stored: Arrays, shape: tuple[int, int]) -> bytes:
     """Draw the pooled pixels of the first image of each of a few classes.
 
     Parameters
     ----------
     stored
-        The spectrograms.
-    values
-        Shape (n, ...), standardised.
+        From `features.features_of`.
     shape
         Rows of frequency, the highest first, and columns of time.
     """
     names, first = np.unique(np.asarray(stored["label"]).astype(str), return_index=True)
     rows, half = first[:FIRST], float(stored["duration"][:1][0]) / 2
-    drawn = read_rows(values, rows)
+    drawn = read_rows(stored["values"], rows)
     if drawn.ndim == 3:  # time comes first
         drawn = drawn.transpose(0, 2, 1)
     return plots.images(
@@ -95,9 +93,9 @@ def pooled(stored: Arrays, values: ArrayLike, shape: tuple[int, int]) -> bytes:
     )
 
 
-def pixels(stored: Arrays, values: ArrayLike) -> bytes:
+def pixels(stored: Arrays) -> bytes:
     """Draw the pooled pixels that the linear classifier sees."""
-    return pooled(stored, values, PIXELS)
+    return pooled(stored, PIXELS)
 
 
 def chirp_and_rest(stored: Arrays, classes: JsonDict) -> bytes:

@@ -10,9 +10,10 @@ import numpy as np
 from models import plots
 from models.arrays import Arrays
 from models.evaluation import Evaluation
+from models.gravitational_waves.evaluation import chirps
 from models.gravitational_waves.images import BAND
 from models.gravitational_waves.published import CHIRPS, GRAVITY_SPY
-from models.reporting import ModelResults, Picture, Report, Section, comparison_rows
+from models.reporting import Picture, Report, Section, comparison_rows
 from models.reporting import report as render
 from models.sampling import read_rows
 from models.types import JsonDict
@@ -26,7 +27,7 @@ METRICS = (
     *("average_precision", "roc_auc", "recall_at_fpr_0.001"),
 )
 LISTED = 60
-"""Flagged images that the report lists of a model; the asset `chirps` has all."""
+"""Flagged images that the report lists of a model; its predictions have all."""
 
 DEEP, UPGRADE, SHALLOW = "deep_cnn", "upgrade", "shallow_cnn"
 
@@ -57,16 +58,23 @@ def pictures(
     return drawn
 
 
-def comparison(evaluations: Mapping[str, Evaluation], costs: Mapping[str, float]) -> JsonDict:
-    """Compare all models with the published ones: ``title``, ``rows`` and ``notes``.
+def comparison(stored: Mapping[str, JsonDict], histories: Mapping[str, JsonDict]) -> JsonDict:
+    """Compare all models with the published ones.
 
     Parameters
     ----------
-    evaluations
-        By model.
-    costs
-        Multiplications of the trainings of the deep CNN and of the upgrade.
+    stored
+        Evaluations by model, as JSON.
+    histories
+        Of the networks, by model.
+
+    Returns
+    -------
+    dict
+        ``title``, ``rows`` and ``notes``; ``evaluations`` and ``histories`` as they are given.
     """
+    evaluations = {model: Evaluation.from_dict(one) for model, one in stored.items()}
+    costs = {model: histories[model]["multiplications"] for model in (DEEP, UPGRADE)}
     wider = tuple(
         name
         for name in ("class_accuracy", "macro_f1")
@@ -90,7 +98,13 @@ def comparison(evaluations: Mapping[str, Evaluation], costs: Mapping[str, float]
         GRAVITY_SPY,
     ]
     title = "gravitational_waves: all models on the test images, with 95 % intervals by group"
-    return {"title": title, "rows": rows, "notes": notes}
+    return {
+        "title": title,
+        "rows": rows,
+        "notes": notes,
+        "evaluations": dict(stored),
+        "histories": dict(histories),
+    }
 
 
 def _chirps_found(model: str, evaluation: Evaluation, result: str) -> dict[str, str | None]:
@@ -137,10 +151,11 @@ def verdict(evaluations: Mapping[str, Evaluation], costs: Mapping[str, float]) -
     )
 
 
-def comparison_picture(evaluations: Mapping[str, Evaluation]) -> bytes:
-    """Draw the average precision of every model with its interval."""
+def comparison_picture(stored: Mapping[str, JsonDict]) -> bytes:
+    """Draw the average precision of every model with its interval, from stored evaluations."""
     ours = {
-        model: evaluation.metrics["average_precision"] for model, evaluation in evaluations.items()
+        model: Evaluation.from_dict(one).metrics["average_precision"]
+        for model, one in stored.items()
     }
     return plots.comparison(ours, {}, x_label="average precision")
 
@@ -163,8 +178,7 @@ def example_picture(images: Arrays) -> bytes:
 
 def report(
     compared: JsonDict,
-    models: Mapping[str, ModelResults],
-    chirps: Mapping[str, pd.DataFrame],
+    predictions: Mapping[str, pd.DataFrame],
     images: Arrays,
 ) -> Report:
     """Write the report of the rebuilt study.
@@ -173,14 +187,12 @@ def report(
     ----------
     compared
         From `comparison`.
-    models
-        Results by model.
-    chirps
-        From `evaluation.chirps`, by model.
+    predictions
+        By model.
     images
-        The spectrograms, to show examples of.
+        The test spectrograms, to show examples of.
     """
-    ranked = comparison_picture({name: results.evaluation for name, results in models.items()})
+    ranked = comparison_picture(compared["evaluations"])
     sections = [
         Section(
             "All models",
@@ -190,20 +202,22 @@ def report(
         ),
         Section(
             "The models' inputs",
-            prose=["The first spectrogram of each class."],
+            prose=["The first test spectrogram of each class."],
             pictures=[Picture("classes", example_picture(images), "energy")],
         ),
     ]
-    for model, results in models.items():
-        drawn = pictures(model, results.predictions, results.evaluation, results.history)
-        listed = chirps[model].head(LISTED)
-        more = len(chirps[model]) - len(listed)
+    for model, stored in compared["evaluations"].items():
+        evaluation, table = Evaluation.from_dict(stored), predictions[model]
+        drawn = pictures(model, table, evaluation, compared["histories"].get(model))
+        flagged = chirps(table)
+        listed = flagged.head(LISTED)
+        more = len(flagged) - len(listed)
         sections.append(
             Section(
                 model,
                 prose=[
                     "Flagged as chirps in validation and test, highest score first"
-                    + (f"; {more} more are in the asset." if more else ".")
+                    + (f"; {more} more are in the predictions." if more else ".")
                     if len(listed)
                     else "Flagged as chirps in validation and test: none."
                 ],
@@ -214,7 +228,7 @@ def report(
                 pictures=[Picture(f"{model} {k}", png, k) for k, png in drawn.items()],
             )
         )
-        if by_class := results.evaluation.details.get("by_class"):
-            table = [{"class": name} | measures for name, measures in by_class.items()]
-            sections.append(Section(f"{model}: every class", table=table))
+        if by_class := evaluation.details.get("by_class"):
+            measured = [{"class": name} | measures for name, measures in by_class.items()]
+            sections.append(Section(f"{model}: every class", table=measured))
     return render("Gravitational waves: chirps among glitches", sections)

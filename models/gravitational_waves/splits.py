@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Arrays
-from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, Split, split
+from models.arrays import Arrays, Block, Blocks, iter_blocks
+from models.gravitational_waves.images import BLOCK_ROWS
+from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, Split, rows_of, split
 from models.types import JsonDict
 
 TASKS = ("chirp", "classes")
@@ -16,6 +18,12 @@ TASKS = ("chirp", "classes")
 
 INJECTED = "Chirp"
 """The class of injected images."""
+
+READ = ("label", "id", "group", "snr", "duration")
+"""What is known of an image."""
+
+KNOWN = (*READ, "class", "target")
+"""What is known of an example: it stays with its features."""
 
 
 def classes_of(labels: NDArray[Any], positive: str, task: str) -> JsonDict:
@@ -86,7 +94,8 @@ def split_images(
     Returns
     -------
     Split
-        With the column ``class``, int16, shape (n,): the code of each image's class.
+        With the columns ``class``, int16, shape (n,), the code of each image's class, and
+        ``group``.
 
     Raises
     ------
@@ -96,16 +105,16 @@ def split_images(
     """
     part, group = np.asarray(images["part"]), np.asarray(images["group"])
     codes = class_codes(np.asarray(images["label"]), classes)
-    positive = is_positive(codes, classes)
+    positive, columns = is_positive(codes, classes), {"class": codes, "group": group}
     if np.unique(part).tolist() == [TRAIN, VALIDATION, TEST]:
         _require_positives(positive, part)
-        return Split(part.astype(np.int8), "as published", {"class": codes})
+        return Split(part.astype(np.int8), "as published", columns)
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
     result = np.empty(len(part), np.int8)
     groups = None if np.unique(group).size == group.size else group
     for name, rows in split(positive, groups, shares, seed).items():
         result[rows] = SPLITS.index(name)
-    return Split(result, "by group: there is no official split of all images", {"class": codes})
+    return Split(result, "by group: there is no official split of all images", columns)
 
 
 def _require_positives(positive: NDArray[Any], splits: NDArray[Any]) -> None:
@@ -116,3 +125,36 @@ def _require_positives(positive: NDArray[Any], splits: NDArray[Any]) -> None:
                 f"the official split {SPLITS[code]!r} has {positives} images of the positive class "
                 f"among {np.count_nonzero(splits == code)}: both kinds are needed in each"
             )
+
+
+def images_of(images: Arrays, splits: Arrays, name: str) -> Blocks:
+    """Read the images of one split, with what is known of each (`READ`)."""
+    only = rows_of(splits, SPLITS.index(name))
+    return Blocks(iter_blocks(images, rows=BLOCK_ROWS, names=("image", *READ), only=only))
+
+
+def examples_of(images: Iterable[Block], classes: JsonDict) -> Blocks:
+    """Give images what models are to learn of them.
+
+    Parameters
+    ----------
+    images
+        Blocks with ``image`` and the columns of `READ`.
+    classes
+        From `classes_of`.
+
+    Returns
+    -------
+    Blocks
+        With ``image`` and the columns of `KNOWN`: ``class``, int16, the code of the class;
+        ``target``, int16, that code where every class is predicted, else 1 for the class looked
+        for and 0 for others.
+    """
+
+    def example(block: Block) -> Block:
+        codes = class_codes(block["label"], classes)
+        target = codes if classes["task"] == "classes" else is_positive(codes, classes)
+        read = {name: block[name] for name in ("image", *READ)}
+        return {**read, "class": codes, "target": target.astype(np.int16)}
+
+    return Blocks(example(block) for block in images)

@@ -1,21 +1,21 @@
 """Train the gravitational-wave models and predict with them.
 
-``features`` holds ``images``, ``splits``, ``classes`` and the model's own inputs (see `x_of`).
+Examples are the rows of a split: a model's inputs (see `x_of`), and ``target``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architectures import from_architecture
-from models.arrays import ArrayLike
+from models.architectures import from_architecture, training_cost
+from models.arrays import ArrayLike, Arrays
 from models.gravitational_waves.networks import HEIGHT, LATENT, WIDTH
-from models.gravitational_waves.splits import is_positive
-from models.sampling import TRAIN, VALIDATION, BalancedBatches, Batches, Rows, read_rows, rows_of
+from models.sampling import BalancedBatches, Batches
 from models.training import (
     EarlyStopping,
     Estimator,
@@ -29,31 +29,19 @@ from models.training import (
 )
 from models.types import JsonDict
 
-READS = {"linear_svc": ("pixels", "values"), "recurrent": ("columns", "values")}
-"""Asset and array of a model's inputs, where they aren't the images themselves."""
+FEATURES = {"linear_svc": "pixels", "recurrent": "columns"}
+"""What a model reads, where that isn't the images themselves."""
 
 CLASS_LOSS = "sparse_categorical_crossentropy"
 
-Features: TypeAlias = Mapping[str, Any]
-"""Loaded assets by name: arrays, and ``classes``, JSON."""
 
-
-def x_of(model: str, features: Features) -> ArrayLike:
-    """Return a model's inputs, shape (n, ...): images, or the features in `READS`."""
-    asset, name = READS.get(model, ("images", "image"))
-    read: ArrayLike = features[asset][name]
-    return read
-
-
-def targets(features: Features) -> NDArray[Any]:
-    """Return the target of each image, shape (n,): 1 for a chirp, or the code of its class."""
-    codes = np.asarray(features["splits"]["class"])
-    classes = features["classes"]
-    return codes if classes["task"] == "classes" else is_positive(codes, classes)
+def x_of(model: str, examples: Arrays) -> ArrayLike:
+    """Return a model's inputs, shape (n, ...): images, or its `FEATURES`."""
+    return examples["values" if model in FEATURES else "image"]
 
 
 def fit_network(
-    model: str, architecture: JsonDict, features: Features, **settings: Any
+    model: str, architecture: JsonDict, training: Arrays, validation: Arrays, **settings: Any
 ) -> TrainingResult:
     """Train one of the study's CNNs, or the recurrent network.
 
@@ -66,33 +54,35 @@ def fit_network(
         Its name.
     architecture
         From `networks.describe`.
-    features
-        See the module.
+    training, validation
+        Examples of both splits.
     **settings
         ``epochs``, ``learning_rate``, ``batch``; ``patience``, the epochs without a better
         validation loss after which to stop and keep the best weights (0: never stop, and keep the
         last); ``seed`` of the weights and the order of the batches.
-
     """
     built = fresh(lambda: from_architecture(architecture), settings["seed"])
-    binary = features["classes"]["task"] == "chirp"
-    y = targets(features)
+    binary = architecture["task"] == "chirp"
+
+    def rows(examples: Arrays) -> tuple[ArrayLike, NDArray[Any]]:
+        y = np.asarray(examples["target"])
+        # Each of the shallow CNN's two outputs has a target: the published loss is a binary one.
+        return x_of(model, examples), np.eye(2)[y] if binary and model == "shallow_cnn" else y
+
     history = _train(
         built,
-        x_of(model, features),
-        # Each of the shallow CNN's two outputs has a target: the published loss is a binary one.
-        np.eye(2)[y] if binary and model == "shallow_cnn" else y,
-        features,
+        rows(training),
+        rows(validation),
         balanced=binary and model == "recurrent",
         optimiser="adam" if model == "recurrent" else "rmsprop",
         loss="binary_crossentropy" if binary else CLASS_LOSS,
         **settings,
     )
-    return TrainingResult(built, history)
+    return TrainingResult(built, with_cost(history, architecture, len(training["target"])))
 
 
 def fit_gan(
-    model: str, architecture: JsonDict, features: Features, **settings: Any
+    model: str, architecture: JsonDict, training: Arrays, validation: Arrays, **settings: Any
 ) -> TrainingResult:
     """Train the GAN with Adam, on batches half of chirps; parameters as `fit_network`.
 
@@ -106,12 +96,15 @@ def fit_gan(
         lambda: adversary(from_architecture(architecture), architecture["generator"]),
         settings["seed"],
     )
+
+    def rows(examples: Arrays) -> tuple[ArrayLike, NDArray[Any]]:
+        return x_of(model, examples), np.asarray(examples["target"])
+
     history = _train(
         built,
-        x_of(model, features),
-        targets(features),
-        features,
-        balanced=features["classes"]["task"] == "chirp",
+        rows(training),
+        rows(validation),
+        balanced=architecture["task"] == "chirp",
         optimiser="adam",
         loss=CLASS_LOSS,
         **settings,
@@ -121,9 +114,8 @@ def fit_gan(
 
 def _train(
     built: Any,
-    x: ArrayLike,
-    y: NDArray[Any],
-    features: Features,
+    training: tuple[ArrayLike, NDArray[Any]],
+    validation: tuple[ArrayLike, NDArray[Any]],
     *,
     balanced: bool,
     optimiser: str,
@@ -135,11 +127,10 @@ def _train(
     seed: int,
 ) -> History:
     kind = BalancedBatches if balanced else Batches
-    training, validation = (rows_of(features["splits"], code) for code in (TRAIN, VALIDATION))
     return train(
         built,
-        kind(x, y, training, batch=batch, seed=seed),
-        Batches(x, y, validation, batch=64, shuffle=False),
+        kind(*training, batch=batch, seed=seed),
+        Batches(*validation, batch=64, shuffle=False),
         phases=[Phase(epochs, learning_rate)],
         optimiser=optimiser,
         loss=loss,
@@ -147,6 +138,12 @@ def _train(
         seed=seed,
         early_stopping=EarlyStopping(patience) if patience else None,
     )
+
+
+def with_cost(history: History, architecture: JsonDict, images: int) -> History:
+    """Add ``multiplications`` to a history: those of a training on so many images an epoch."""
+    cost = training_cost(architecture, history.epochs, images)
+    return replace(history, details={**history.details, "multiplications": cost})
 
 
 def adversary(discriminator: Any, generator: Mapping[str, Any]) -> Any:
@@ -215,13 +212,13 @@ def adversary(discriminator: Any, generator: Mapping[str, Any]) -> Any:
     return Adversary()
 
 
-def fit_svc(features: Features, *, penalty: float, seed: int) -> Estimator:
+def fit_svc(training: Arrays, *, penalty: float, seed: int) -> Estimator:
     """Fit the linear SVC to the pooled pixels of the training images, classes weighted equally.
 
     Parameters
     ----------
-    features
-        See the module.
+    training
+        Examples of the training split.
     penalty
         Of errors (its ``C``).
     seed
@@ -229,15 +226,14 @@ def fit_svc(features: Features, *, penalty: float, seed: int) -> Estimator:
     """
     from sklearn.svm import LinearSVC
 
-    rows = rows_of(features["splits"], TRAIN)
-    x = read_rows(x_of("linear_svc", features), rows)
+    x, y = np.asarray(x_of("linear_svc", training)), np.asarray(training["target"])
     svc = LinearSVC(C=penalty, class_weight="balanced", max_iter=10_000, random_state=seed)
-    fitted: Estimator = svc.fit(x, targets(features)[rows])
+    fitted: Estimator = svc.fit(x, y)
     return fitted
 
 
 def score(
-    model: str, fitted: Network | Estimator, features: Features, rows: Rows
+    model: str, fitted: Network | Estimator, examples: Arrays, classes: JsonDict
 ) -> NDArray[np.float64]:
     """Score images.
 
@@ -247,30 +243,29 @@ def score(
         Its name.
     fitted
         The SVC or the network.
-    features
-        See the module.
-    rows
-        Images to score.
+    examples
+        Those to score: the model's inputs.
+    classes
+        From `splits.classes_of`.
 
     Returns
     -------
     float64 array
-        Shape (rows,): probability of a chirp, or the SVC's signed distance; where every class is
-        predicted (rows, classes), the highest for the predicted class.
+        Shape (n,): probability of a chirp, or the SVC's signed distance; where every class is
+        predicted (n, classes), the highest for the predicted class.
     """
-    classes = features["classes"]
-    x = x_of(model, features)
+    x = x_of(model, examples)
     if model == "linear_svc":
-        distance = np.asarray(fitted.decision_function(read_rows(x, rows)))
+        distance = np.asarray(fitted.decision_function(np.asarray(x)))
         if classes["task"] == "chirp":
             return distance
         if distance.ndim == 1:
             distance = np.stack([-distance, distance], axis=1)
         # A class without a training image is never predicted.
-        result = np.full((len(rows), len(classes["names"])), distance.min() - 1)
+        result = np.full((len(distance), len(classes["names"])), distance.min() - 1)
         result[:, fitted.classes_] = distance
         return result
-    scores = predict(fitted, x, rows)
+    scores = predict(fitted, x)
     if classes["task"] == "classes" or scores.ndim == 1:
         return scores
     # The upgrade predicts every class, also where only chirps are looked for.

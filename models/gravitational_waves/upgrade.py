@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import from_architecture
+from models.arrays import Arrays, iter_blocks
 from models.gravitational_waves.networks import HEIGHT, WIDTH
-from models.gravitational_waves.splits import class_codes
-from models.gravitational_waves.training import Features
-from models.sampling import TRAIN, VALIDATION, Batches, rows_of
+from models.gravitational_waves.training import with_cost
+from models.sampling import Batches
 from models.training import EarlyStopping, Phase, TrainingResult, fresh, train
 from models.types import JsonDict
 
@@ -50,27 +50,20 @@ def network(classes: int) -> keras.Model:
     )
 
 
-def training_images(features: Features) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
-    """Return the training images followed by the injections, and the class code of each.
-
-    Parameters
-    ----------
-    features
-        ``images``, ``splits``, ``classes`` and ``injections``.
+def joined(*parts: Arrays) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Return the images of some examples, one part after the other, and the class code of each.
 
     Returns
     -------
-    float32 array, shape (m, 140, 170), and int16 array, shape (m,).
+    float32 array, shape (n, 140, 170), and int16 array, shape (n,).
     """
-    rows, injected = rows_of(features["splits"], TRAIN), features["injections"]
-    x = np.empty((rows.size + len(injected["image"]), HEIGHT, WIDTH), np.float32)
-    for start in range(0, rows.size, 256):
-        part = rows[start : start + 256]
-        x[start : start + part.size] = features["images"]["image"][part]
-    x[rows.size :] = injected["image"][:]
-    codes = np.asarray(features["splits"]["class"])[rows]
-    extra = class_codes(np.asarray(injected["label"]), features["classes"])
-    return x, np.concatenate([codes, extra])
+    x = np.empty((sum(len(part["class"]) for part in parts), HEIGHT, WIDTH), np.float32)
+    start = 0
+    for part in parts:
+        for block in iter_blocks(part, rows=256, names=["image"]):
+            x[start : start + len(block["image"])] = block["image"]
+            start += len(block["image"])
+    return x, np.concatenate([np.asarray(part["class"]) for part in parts])
 
 
 def class_weights(codes: NDArray[Any], classes: int) -> dict[int, float]:
@@ -84,7 +77,9 @@ def class_weights(codes: NDArray[Any], classes: int) -> dict[int, float]:
 def fit_upgrade(
     model: str,
     architecture: JsonDict,
-    features: Features,
+    training: Arrays,
+    validation: Arrays,
+    injections: Arrays,
     *,
     epochs: int,
     learning_rate: float,
@@ -94,27 +89,26 @@ def fit_upgrade(
 ) -> TrainingResult:
     """Train the upgrade with Adam on all classes; parameters as `training.fit_network`.
 
-    The learning rate is a tenth in the last quarter of the epochs.
+    The injections are trained on beside the training images. The learning rate is a tenth in the
+    last quarter of the epochs.
     """
     built = fresh(lambda: from_architecture(architecture), seed)
-    x, codes = training_images(features)
+    x, codes = joined(training, injections)
     last = epochs // 4
     phases = [
         Phase(epochs - last, learning_rate),
         *([Phase(last, learning_rate / 10)] * (last > 0)),
     ]
-    known, images = np.asarray(features["splits"]["class"]), features["images"]["image"]
-    validation = rows_of(features["splits"], VALIDATION)
     history = train(
         built,
         Batches(x, codes, batch=batch, seed=seed),
-        Batches(images, known, validation, batch=64, shuffle=False),
+        Batches(validation["image"], np.asarray(validation["class"]), batch=64, shuffle=False),
         phases=phases,
         optimiser="adam",
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         seed=seed,
-        class_weight=class_weights(codes, len(features["classes"]["names"])),
+        class_weight=class_weights(codes, built.output_shape[-1]),
         early_stopping=EarlyStopping(patience) if patience else None,
     )
-    return TrainingResult(built, history)
+    return TrainingResult(built, with_cost(history, architecture, len(codes)))

@@ -38,8 +38,9 @@ def test_a_pixel_without_a_number_is_named() -> None:
 
 
 def test_a_group_in_two_splits_is_named() -> None:
-    assert checks.groups_apart({"split": np.array([0, 0, 1])}, images()) == {}
-    problems = checks.groups_apart({"split": np.array([0, 1, 1])}, images())
+    group = np.array(["1", "1", "2"])
+    assert checks.groups_apart({"split": np.array([0, 0, 1]), "group": group}) == {}
+    problems = checks.groups_apart({"split": np.array([0, 1, 1]), "group": group})
     assert problems == {"in two splits": "1"}
 
 
@@ -49,6 +50,13 @@ def test_a_split_without_chirps_is_named() -> None:
     assert problems == {"test": "holds only the labels [0]"}
     codes[5] = 1
     assert checks.classes_present({"class": codes, "split": split}, CLASSES) == {}
+
+
+def test_a_feature_that_is_not_finite_is_named_and_an_unknown_snr_is_none() -> None:
+    held = {"values": np.zeros((3, 952)), "snr": np.full(3, np.nan)}
+    assert checks.finite_features(held) == {}
+    held["values"][2, 5] = np.inf
+    assert checks.finite_features(held) == {"values": "row 3 is not finite"}
 
 
 def test_an_upgrade_near_chance_fails() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from models.gravitational_waves import evaluation
 from models.intervals import Metric, group_metrics
-from models.scaling import Scaling
 
 CHIRP = {"names": ["Blip", "Chirp", "Whistle"], "positive": [1], "task": "chirp"}
 EVERY = CHIRP | {"task": "classes"}
@@ -63,6 +62,7 @@ def test_chirps_are_counted_by_split_at_both_thresholds():
     loss = -np.mean(np.log([0.9, 0.8, 0.3, 0.8]))
     assert result.value("loss") == pytest.approx(loss)
     assert result.published["loss"] == 0.00076
+    assert result.details["classes"] == CHIRP
     assert "by_class" not in result.details
 
 
@@ -138,22 +138,26 @@ class Fixed:
         return self.scores[x[:, 0].astype(int)]
 
 
-def features(classes, count=8):
-    code = np.array([1, 0, 1, 2, 0, 0, 1, 2], np.int16)[:count]
-    name = np.array([f"image-{k}" for k in range(count)])
-    images = {"image": np.zeros((count, 140, 170), np.float32), "id": name, "group": name}
-    images |= {"label": np.array(EVERY["names"])[code], "snr": np.full(count, 9.0)}
+def examples():
+    code = np.array([1, 0, 1, 2, 0, 0, 1, 2], np.int16)
+    name = np.array([f"image-{k}" for k in range(8)])
+    every = {
+        "values": np.arange(8, dtype=np.float32)[:, None],
+        "class": code,
+        "label": np.array(EVERY["names"])[code],
+        "id": name,
+        "group": name,
+        "snr": np.full(8, 9.0),
+    }
+    parts = {"validation": slice(4), "test": slice(4, None)}
     return {
-        "images": images,
-        "classes": classes,
-        "splits": {"class": code, "split": np.array([1, 1, 1, 1, 2, 2, 2, 2])[:count]},
-        "pixels": {"values": np.arange(count, dtype=np.float32)[:, None]},
+        part: {name: values[rows] for name, values in every.items()} for part, rows in parts.items()
     }
 
 
-def test_a_threshold_comes_from_validation_alone():
-    scores = np.array([3.0, 1.0, 2.0, -1.0, 9.0, 9.0, -9.0, 9.0])
-    validation = evaluation.validation_scores("linear_svc", Fixed(scores), features(CHIRP))
+def test_a_threshold_comes_from_the_scores_of_validation():
+    fitted = Fixed(np.array([3.0, 1.0, 2.0, -1.0]))
+    validation = evaluation.validation_scores("linear_svc", fitted, examples()["validation"], CHIRP)
     threshold = evaluation.choose_threshold("max_f1", *validation, CHIRP)
     assert (threshold.value, threshold.positives, threshold.negatives) == (2.0, 2, 2)
     strict = evaluation.choose_threshold("at_fpr_0.001", *validation, CHIRP)
@@ -162,24 +166,29 @@ def test_a_threshold_comes_from_validation_alone():
 
 def test_the_largest_class_wins_where_every_class_is_asked_for():
     scores = np.eye(3)[[1, 1, 0, 2, 0, 0, 1, 1]]
-    predicted = features(EVERY)
-    validation = evaluation.validation_scores("linear_svc", Fixed(scores), predicted)
+    splits = examples()
+    validation = evaluation.validation_scores(
+        "linear_svc", Fixed(scores), splits["validation"], EVERY
+    )
     threshold = evaluation.choose_threshold("max_f1", *validation, EVERY)
     assert (threshold.value, threshold.rule) == (0.0, "the largest class")
     assert (threshold.sensitivity, threshold.specificity) == (0.5, 0.5)
-    said = evaluation.predictions("linear_svc", Fixed(scores), predicted, [1, 2], 0.0)
+    said = evaluation.predictions("linear_svc", Fixed(scores), splits, EVERY, 0.0)
     assert said["predicted"].tolist()[:4] == ["Chirp", "Chirp", "Blip", "Whistle"]
     assert said["flagged"].tolist() == [True, True, False, False, False, False, True, True]
     assert said["split"].tolist() == ["validation"] * 4 + ["test"] * 4
+    assert said["chirp"].tolist() == [1, 0, 1, 0, 0, 0, 1, 0]
+    assert said["id"].tolist() == [f"image-{k}" for k in range(8)]
 
 
 def test_efficiency_is_the_recall_of_injected_chirps_by_their_loudness():
-    scaling = Scaling(np.zeros(140), np.ones(140), np.ones(140, np.int64))
-    image = np.zeros((4, 140, 170), np.float32)
-    image[:] = np.array([0, 1, 2, 3])[:, None, None]
-    trials = {"image": image, "snr": np.array([5.0, 9.0, 9.5, 40.0]), "label": ["Chirp"] * 4}
+    trials = {
+        "values": np.arange(4, dtype=np.float32)[:, None],
+        "snr": np.array([5.0, 9.0, 9.5, 40.0]),
+        "class": np.ones(4, np.int16),
+    }
     fitted = Fixed(np.array([-1.0, -1.0, 2.0, 2.0]))
-    bins = evaluation.efficiency("linear_svc", fitted, trials, features(CHIRP), scaling, 0.0)
+    bins = evaluation.efficiency("linear_svc", fitted, trials, CHIRP, 0.0)
     assert [(b["found"], b["count"]) for b in bins if b["count"]] == [(0, 1), (1, 2), (1, 1)]
-    other = features(CHIRP | {"positive": [0]})
-    assert evaluation.efficiency("linear_svc", fitted, trials, other, scaling, 0.0) == []
+    other = CHIRP | {"positive": [0]}
+    assert evaluation.efficiency("linear_svc", fitted, trials, other, 0.0) == []

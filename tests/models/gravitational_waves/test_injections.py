@@ -86,25 +86,25 @@ def test_an_injected_chirp_has_the_energy_of_its_signal():
     assert max(shares) < 1.2
 
 
-SPLIT = {"split": np.array([0] * 10 + [2] * 10)}
+FIRST = np.arange(10)
 
 
 @pytest.mark.parametrize("into", ["backgrounds", "noise"])
-def test_injections_are_made_of_training_pictures_alone(into, monkeypatch):
+def test_injections_are_made_of_the_pictures_of_one_split_alone(into, monkeypatch):
     rows = quiet_and_loud()
-    made = gathered(injections(rows, SPLIT, 9, seed=5, into=into))
+    made = gathered(injections(rows, FIRST, 9, seed=5, into=into))
     assert made["image"].shape == (9, *SHAPE)
     assert set(made["label"]) == {"Chirp"}
-    assert set(made["part"]) == {0}
+    assert set(made["part"]) == {-1}
     assert len(set(made["id"])) == 9
     assert (made["snr"] >= FAINTEST).all()
     assert made["image"].min() > 0.08
     assert made["image"].max() < 0.87
-    # Whatever the test pictures hold, and however the blocks are cut, the same.
+    # Whatever the other pictures hold, and however the blocks are cut, the same.
     changed = rows | {"image": rows["image"].copy()}
     changed["image"][10:] = np.nan
     monkeypatch.setattr(layout, "BLOCK_ROWS", 4)
-    again = gathered(injections(changed, SPLIT, 9, seed=5, into=into))
+    again = gathered(injections(changed, FIRST, 9, seed=5, into=into))
     for name, values in made.items():
         np.testing.assert_array_equal(values, again[name])
     if into == "backgrounds":
@@ -113,8 +113,7 @@ def test_injections_are_made_of_training_pictures_alone(into, monkeypatch):
 
 def test_injections_share_nothing_with_simulated_pictures_of_the_same_seed():
     simulated = gathered(simulate({"train": 4, "validation": 4}, {"train": 4, "validation": 4}))
-    splits = {"split": simulated["part"]}
-    made = gathered(injections(simulated, splits, 4, into="noise"))
+    made = gathered(injections(simulated, np.arange(4), 4, into="noise"))
     for image in made["image"]:
         assert not (image == simulated["image"]).all(axis=(1, 2)).any()
     assert not set(made["snr"].tolist()) & set(simulated["snr"].tolist())
@@ -123,13 +122,13 @@ def test_injections_share_nothing_with_simulated_pictures_of_the_same_seed():
 def test_impossible_injections_are_refused():
     rows = quiet_and_loud()
     with pytest.raises(ValueError, match="backgrounds or noise, not 'glitches'"):
-        injections(rows, SPLIT, 1, into="glitches")
+        injections(rows, FIRST, 1, into="glitches")
     only = rows | {"label": np.full(20, "Chirp")}
     with pytest.raises(ValueError, match="nothing to inject into"):
-        injections(only, SPLIT, 1)
+        injections(only, FIRST, 1)
 
 
 def test_no_injections_are_an_empty_block():
-    (block,) = injections(quiet_and_loud(), SPLIT, 0)
+    (block,) = injections(quiet_and_loud(), FIRST, 0)
     assert block["image"].shape == (0, *SHAPE)
     assert block["label"].dtype == "U24"

@@ -47,14 +47,15 @@ def test_scored_images_are_those_of_their_names(monkeypatch):
 
 def test_columns_are_turned_so_that_time_runs_to_the_right(monkeypatch):
     columns = np.arange(6 * 4 * 3.0).reshape(6, 4, 3)  # four steps of three bands
-    values, names = drawn(monkeypatch, lambda: pictures.pooled(IMAGES, columns, (3, 4)))
+    stored = IMAGES | {"values": columns}
+    values, names = drawn(monkeypatch, lambda: pictures.pooled(stored, (3, 4)))
     assert names == ["Blip", "Chirp", "Tomte"]
     np.testing.assert_array_equal(values[1], columns[0].T)
 
 
 def test_pixels_keep_their_rows_of_frequency(monkeypatch):
     pixels = np.arange(6 * 952.0).reshape(6, 952)
-    values, _ = drawn(monkeypatch, lambda: pictures.pixels(IMAGES, pixels))
+    values, _ = drawn(monkeypatch, lambda: pictures.pixels(IMAGES | {"values": pixels}))
     np.testing.assert_array_equal(values[1], pixels[0].reshape(28, 34))
 
 

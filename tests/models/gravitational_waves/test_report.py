@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from models.gravitational_waves import evaluation, report
-from models.reporting import ModelResults
 
 CLASSES = {"names": ["Blip", "Chirp"], "positive": [1], "task": "chirp"}
 MODELS = ("shallow_cnn", "deep_cnn", "linear_svc", "recurrent", "gan", "upgrade")
@@ -31,11 +28,15 @@ def parts(model, high=0.9, task="chirp"):
         table["predicted"] = table["label"]
     classes = CLASSES | {"task": task}
     result = evaluation.evaluate_predictions(model, table, 0.3, classes, resamples=100, seed=0)
-    return ModelResults(result.with_details(by_snr=[]), table)
+    return result.with_details(by_snr=[]), table
 
 
 def evaluations(**high):
-    return {model: parts(model, high.get(model, 0.9)).evaluation for model in MODELS}
+    return {model: parts(model, high.get(model, 0.9))[0] for model in MODELS}
+
+
+def stored(results):
+    return {model: result.to_dict() for model, result in results.items()}
 
 
 IMAGES = {
@@ -44,15 +45,21 @@ IMAGES = {
     "duration": np.full(4, 0.5, np.float32),
 }
 COSTS = {"deep_cnn": 4e9, "upgrade": 1e9}
+CURVES = {
+    "values": {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]},
+    "phases": [[2, 1e-3]],
+    "best_epoch": 2,
+}
+HISTORIES = {model: CURVES | {"multiplications": cost} for model, cost in COSTS.items()}
 
 
 def test_the_study_s_finding_is_said_to_recur_or_not():
-    none = report.finding(parts("shallow_cnn", high=0.4).evaluation)
+    none = report.finding(parts("shallow_cnn", high=0.4)[0])
     assert none.startswith(
         "The study's finding recurs: the shallow CNN, at the published threshold of 0.5"
     )
     assert "finds 0 of 2 test chirps at an accuracy of 0.9500" in none
-    some = report.finding(parts("shallow_cnn", high=0.9).evaluation)
+    some = report.finding(parts("shallow_cnn", high=0.9)[0])
     assert "does not recur here" in some
     assert "finds 1 of 2" in some
 
@@ -68,7 +75,7 @@ def test_the_upgrade_s_verdict_is_said_either_way():
 
 
 def test_the_comparison_has_ours_beside_the_published():
-    comparison = report.comparison(evaluations(), COSTS)
+    comparison = report.comparison(stored(evaluations()), HISTORIES)
     rows = {(row["model"], row["result"]): row for row in comparison["rows"]}
     assert [row["model"] for row in comparison["rows"] if row["model"]] == list(MODELS)
     assert rows["deep_cnn", "ours"]["chirps in test"] == "2 of 2 (1 at its own threshold)"
@@ -83,24 +90,17 @@ def test_the_comparison_has_ours_beside_the_published():
 
 
 def test_every_class_adds_its_metrics_and_has_no_published_row():
-    results = {model: parts(model, task="classes").evaluation for model in MODELS}
-    comparison = report.comparison(results, COSTS)
+    results = {model: parts(model, task="classes")[0] for model in MODELS}
+    comparison = report.comparison(stored(results), HISTORIES)
     assert len(comparison["rows"]) == len(MODELS)
     assert comparison["rows"][0]["class_accuracy"]["value"] == 1.0
 
 
 @pytest.mark.parametrize("task", ["chirp", "classes"])
 def test_the_report_lists_the_chirps_of_every_model(task):
-    history = {
-        "values": {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]},
-        "phases": [[2, 1e-3]],
-        "best_epoch": 2,
-    }
-    models = {model: parts(model, task=task) for model in MODELS}
-    models["deep_cnn"] = replace(models["deep_cnn"], history=history)
-    chirps = {model: evaluation.chirps(results.predictions) for model, results in models.items()}
-    compared = report.comparison({k: results.evaluation for k, results in models.items()}, COSTS)
-    made = report.report(compared, models, chirps, IMAGES)
+    results = {model: parts(model, task=task) for model in MODELS}
+    compared = report.comparison(stored({k: one for k, (one, _) in results.items()}), HISTORIES)
+    made = report.report(compared, {k: table for k, (_, table) in results.items()}, IMAGES)
     assert made.markdown.count("Flagged as chirps in validation and test") == len(MODELS)
     assert "test-0" in made.markdown
     assert "pictures/classes.png" in made.files
@@ -109,7 +109,13 @@ def test_the_report_lists_the_chirps_of_every_model(task):
 
 
 def test_a_model_that_finds_nothing_says_so():
-    results = parts("gan", high=0.2)
-    none = evaluation.chirps(results.predictions).head(0)
-    made = report.report({"notes": [], "rows": []}, {"gan": results}, {"gan": none}, IMAGES)
+    result, table = parts("gan", high=0.2)
+    table = table.assign(flagged=False)
+    compared = {
+        "notes": [],
+        "rows": [],
+        "evaluations": {"gan": result.to_dict()},
+        "histories": {},
+    }
+    made = report.report(compared, {"gan": table}, IMAGES)
     assert "Flagged as chirps in validation and test: none." in made.markdown

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from models.gravitational_waves.splits import (
+    KNOWN,
     class_codes,
     classes_of,
+    examples_of,
+    images_of,
     is_positive,
     split_images,
 )
@@ -52,6 +55,7 @@ def test_the_official_split_is_kept():
     assert split.codes.tolist() == table["part"].tolist()
     assert split.codes.dtype == np.int8
     assert split.columns["class"].tolist() == [int(name == "Chirp") for name in table["label"]]
+    assert split.columns["group"].tolist() == table["group"].tolist()
 
 
 def test_an_official_split_without_chirps_in_a_part_is_refused():
@@ -77,3 +81,24 @@ def test_too_few_chirps_for_three_splits_are_refused():
     table = images([-1] * 40, positive=39)
     with pytest.raises(ValueError, match="would get no positives"):
         split_images(table, chirp_or_not(table), 0.2, 0.2, seed=0)
+
+
+@pytest.mark.parametrize(("task", "target"), [("chirp", [1, 0]), ("classes", [1, 2])])
+def test_examples_of_a_split_have_their_class_and_their_target(task, target):
+    table = {
+        "image": np.arange(4, dtype=np.float32)[:, None, None],
+        "label": np.array(["Blip", "Chirp", "Blip", "Whistle"]),
+        "snr": np.array([1.0, 2.0, 3.0, 4.0]),
+        "duration": np.full(4, 0.5),
+        "part": np.full(4, -1),
+    }
+    table |= {name: np.array(list("abcd")) for name in ("id", "group")}
+    classes = classes_of(table["label"], "Chirp", task)
+    splits = {"split": np.array([0, 2, 1, 2])}
+    (block,) = examples_of(images_of(table, splits, "test"), classes)
+    assert list(block) == ["image", *KNOWN]
+    assert block["id"].tolist() == ["b", "d"]
+    assert block["image"].ravel().tolist() == [1.0, 3.0]
+    assert block["class"].tolist() == [1, 2]
+    assert block["target"].tolist() == target
+    assert block["target"].dtype == np.int16

@@ -7,8 +7,14 @@ import pytest
 
 from models.gravitational_waves import features as pooled
 from models.gravitational_waves import networks, training
-from models.gravitational_waves.splits import classes_of, split_images
-from models.sampling import TEST, rows_of
+from models.gravitational_waves.splits import (
+    classes_of,
+    examples_of,
+    images_of,
+    is_positive,
+    split_images,
+)
+from models.sampling import SPLITS
 
 QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch": 16, "patience": 0, "seed": 5}
 
@@ -19,7 +25,7 @@ def whole(blocks):
 
 
 def simulated(counts=(48, 20, 20), seed=0, task="chirp"):
-    """Lines that rise (chirps), fall and stay, over noise."""
+    """Lines that rise (chirps), fall and stay, over noise: the examples of each split."""
     generator = np.random.default_rng(seed)
     part = np.repeat([0, 1, 2], counts).astype(np.int8)
     kind = np.arange(len(part)) % 3
@@ -36,15 +42,25 @@ def simulated(counts=(48, 20, 20), seed=0, task="chirp"):
     images["duration"] = np.full(len(part), 0.5, np.float32)
     classes = classes_of(label, "Chirp", task)
     splits = split_images(images, classes, 0.2, 0.2, 0).to_arrays()
-    scaling = pooled.scaling_of(images, splits)
-    return {
-        "images": images,
-        "classes": classes,
-        "splits": splits,
-        "scaling": scaling,
-        "columns": whole(pooled.columns_of(images, scaling)),
-        "pixels": whole(pooled.pixels_of(images, scaling)),
+    examples = {
+        name: whole(examples_of(images_of(images, splits, name), classes)) for name in SPLITS
     }
+    scaling = pooled.scaling_of(examples["train"])
+
+    def pool(how):
+        return {k: whole(pooled.features_of(rows, scaling, how)) for k, rows in examples.items()}
+
+    return {
+        "classes": classes,
+        "examples": examples,
+        "columns": pool(pooled.columns_of),
+        "pixels": pool(pooled.pixels_of),
+    }
+
+
+def of(model, features):
+    """What a model reads of each split."""
+    return features[training.FEATURES.get(model, "examples")]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +71,9 @@ def features():
 def fit(model, features):
     how = training.fit_gan if model == "gan" else training.fit_network
     classes = len(features["classes"]["names"]) if features["classes"]["task"] == "classes" else 0
-    return how(model, networks.describe(model, classes), features, **QUICK)
+    read = of(model, features)
+    described = networks.describe(model, classes)
+    return how(model, described, read["train"], read["validation"], **QUICK)
 
 
 @pytest.mark.parametrize("model", ["recurrent", "gan"])
@@ -66,11 +84,11 @@ def test_a_training_repeats_itself_and_learns(features, model):
     assert history.epochs == 2
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    rows = rows_of(features["splits"], TEST)
-    scores = training.score(model, one.model, features, rows)
+    test = of(model, features)["test"]
+    scores = training.score(model, one.model, test, features["classes"])
     assert scores.shape == (20,)
     assert ((scores >= 0) & (scores <= 1)).all()
-    label = training.targets(features)[rows]
+    label = test["target"]
     assert scores[label == 1].mean() > scores[label == 0].mean()
     assert set(history.values) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
     # How surely the GAN tells generated images from real ones.
@@ -81,41 +99,43 @@ def test_a_training_repeats_itself_and_learns(features, model):
 def test_the_published_cnns_train_and_answer_in_probabilities(model):
     small = simulated((16, 6, 6))
     settings = QUICK | {"epochs": 1, "batch": 8}
-    result = training.fit_network(model, networks.describe(model), small, **settings)
+    described, read = networks.describe(model), small["examples"]
+    result = training.fit_network(model, described, read["train"], read["validation"], **settings)
     built, history = result.model, result.history
     assert set(history.values) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
-    rows = rows_of(small["splits"], TEST)
-    scores = training.score(model, built, small, rows)
-    outputs = built.predict_on_batch(small["images"]["image"][rows])
+    # One epoch of 16 images, each passed forward once and backward twice.
+    assert history.details["multiplications"] == described["multiplications"] * 16 * 3
+    scores = training.score(model, built, read["test"], small["classes"])
+    outputs = built.predict_on_batch(read["test"]["image"])
     np.testing.assert_allclose(scores, outputs[:, -1], rtol=1e-6)
 
 
 def test_the_svc_separates_what_a_line_separates(features):
-    rows = rows_of(features["splits"], TEST)
-    label = training.targets(features)[rows]
-    fitted = training.fit_svc(features, penalty=1e-2, seed=0)
-    scores = training.score("linear_svc", fitted, features, rows)
+    test = features["pixels"]["test"]
+    label = is_positive(test["class"], features["classes"])
+    fitted = training.fit_svc(features["pixels"]["train"], penalty=1e-2, seed=0)
+    scores = training.score("linear_svc", fitted, test, features["classes"])
     assert scores[label == 1].min() > scores[label == 0].max()
     assert training.own_threshold("linear_svc") == 0.0
 
 
 def test_every_class_is_asked_for_where_the_task_says_so():
     features = simulated(task="classes")
-    rows = rows_of(features["splits"], TEST)
-    code = training.targets(features)
-    assert set(code) == {0, 1, 2}
-    fitted = training.fit_svc(features, penalty=1e-2, seed=0)
-    scores = training.score("linear_svc", fitted, features, rows)
-    assert (scores.argmax(axis=1) == code[rows]).all()
+    test = features["pixels"]["test"]
+    assert set(test["target"]) == {0, 1, 2}
+    fitted = training.fit_svc(features["pixels"]["train"], penalty=1e-2, seed=0)
+    scores = training.score("linear_svc", fitted, test, features["classes"])
+    assert (scores.argmax(axis=1) == test["target"]).all()
     built = networks.recurrent(3)
-    found = training.score("recurrent", built, features, rows)
+    found = training.score("recurrent", built, features["columns"]["test"], features["classes"])
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_class_without_training_images_is_never_the_largest():
     features = simulated(task="classes")
-    features["classes"] = features["classes"] | {"names": [*features["classes"]["names"], "Zebra"]}
-    fitted = training.fit_svc(features, penalty=1e-2, seed=0)
-    scores = training.score("linear_svc", fitted, features, np.arange(5))
+    classes = features["classes"] | {"names": [*features["classes"]["names"], "Zebra"]}
+    fitted = training.fit_svc(features["pixels"]["train"], penalty=1e-2, seed=0)
+    some = {name: values[:5] for name, values in features["pixels"]["test"].items()}
+    scores = training.score("linear_svc", fitted, some, classes)
     assert scores.shape == (5, 4)
     assert (scores.argmin(axis=1) == 3).all()

@@ -7,7 +7,6 @@ import pytest
 
 from models.architectures import architecture_with_cost
 from models.gravitational_waves import training, upgrade
-from models.sampling import TEST, rows_of
 
 NAMES = ["Blip", "Chirp", "Whistle"]
 
@@ -27,24 +26,22 @@ def simulated(count=60, seed=0):
 
 
 @pytest.fixture(scope="module")
-def features():
+def examples():
     image, kind = simulated()
     injected, rises = simulated(seed=1)
-    return {
-        "images": {"image": image, "label": np.array(NAMES)[kind]},
-        "splits": {"class": kind, "split": np.repeat([0, 1, 2], 20).astype(np.int8)},
-        "classes": {"names": NAMES, "positive": [1], "task": "chirp"},
-        "injections": {"image": injected[rises == 1], "label": np.array(NAMES)[rises[rises == 1]]},
+    parts = {"train": slice(20), "validation": slice(20, 40), "test": slice(40, None)}
+    return {name: {"image": image[rows], "class": kind[rows]} for name, rows in parts.items()} | {
+        "injections": {"image": injected[rises == 1], "class": rises[rises == 1]}
     }
 
 
-def test_training_images_come_first_and_injections_after_them(features):
-    x, codes = upgrade.training_images(features)
-    injected = features["injections"]["image"]
-    np.testing.assert_array_equal(x[:20], features["images"]["image"][:20])
-    np.testing.assert_array_equal(x[20:], injected)
-    np.testing.assert_array_equal(codes[:20], features["splits"]["class"][:20])
-    assert codes[20:].tolist() == [1] * len(injected)
+def test_training_images_come_first_and_injections_after_them(examples):
+    train, injected = examples["train"], examples["injections"]
+    x, codes = upgrade.joined(train, injected)
+    np.testing.assert_array_equal(x[:20], train["image"])
+    np.testing.assert_array_equal(x[20:], injected["image"])
+    np.testing.assert_array_equal(codes[:20], train["class"])
+    assert codes[20:].tolist() == [1] * len(injected["class"])
 
 
 def test_class_weights_by_hand():
@@ -55,17 +52,20 @@ def test_class_weights_by_hand():
     assert weights[0] * 4 + weights[1] == pytest.approx(5)
 
 
-def test_it_learns_repeats_itself_and_scores_the_chirp_class(features):
+def test_it_learns_repeats_itself_and_scores_the_chirp_class(examples):
     described = architecture_with_cost(upgrade.network(3))
     settings = {"epochs": 6, "learning_rate": 2e-3, "batch": 8, "patience": 0, "seed": 2}
-    one, other = (upgrade.fit_upgrade("upgrade", described, features, **settings) for _ in range(2))
+    parts = [examples[name] for name in ("train", "validation", "injections")]
+    one, other = (upgrade.fit_upgrade("upgrade", described, *parts, **settings) for _ in range(2))
     history = one.history
+    images = 20 + len(examples["injections"]["class"])
+    assert history.details["multiplications"] == 3 * described["multiplications"] * 6 * images
     assert history == other.history
     assert history.values["learning_rate"] == pytest.approx([2e-3] * 5 + [2e-4])
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
     assert history.values["accuracy"][-1] > history.values["accuracy"][0]
-    rows = rows_of(features["splits"], TEST)
-    scores = training.score("upgrade", one.model, features, rows)
-    every = one.model.predict_on_batch(features["images"]["image"][rows])
+    classes = {"names": NAMES, "positive": [1], "task": "chirp"}
+    scores = training.score("upgrade", one.model, examples["test"], classes)
+    every = one.model.predict_on_batch(examples["test"]["image"])
     np.testing.assert_allclose(scores, every[:, 1], rtol=1e-6)
