@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from models.sampling import SPLITS
+
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ("shallow_cnn", "deep_cnn", "linear_svc", "recurrent", "gan", "upgrade")
 NETWORKS = tuple(model for model in MODELS if model != "linear_svc")
 
 SMALL = """
-["gravitational_waves/injections"]
-count = 8
-["gravitational_waves/trials"]
-count = 12
+["gravitational_waves/examples"]
+injections = 8
+trials = 12
 ["gravitational_waves/*_evaluation"]
 resamples = 100
 """ + "".join(f'["gravitational_waves/{model}_network"]\nepochs = 1\n' for model in NETWORKS)
@@ -36,10 +37,10 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     run = new_run(tmp_path_factory.mktemp("gravitational_waves"), MADE + SMALL)
     outcome = run.json("rebuild", "group:gravitational_waves")
     assert outcome["failed"] == []
-    # 8 of all images; per network 7 (architecture to chirps), of the SVC 5; comparison and report
-    assert (
-        len(outcome["materialized"]) == 8 + 5 * 7 + 5 + 2 + 2
-    )  # the last two: training_range, catalogue
+    # Images, classes, splits, scaling; examples, columns and pixels of three splits and two sets of
+    # simulated chirps; per network 6 (architecture to evaluation), of the SVC 4; comparison,
+    # report, training range and catalogue.
+    assert len(outcome["materialized"]) == 4 + 3 * 5 + 5 * 6 + 4 + 4
     return run
 
 
@@ -76,18 +77,30 @@ def test_the_comparison_and_the_report_say_what_was_found(run: Any, tmp_path: Pa
     assert "Flagged as chirps" in page
 
 
-def test_the_chirps_found_are_those_flagged(run: Any) -> None:
-    table, found = (
-        run.load("gravitational_waves/upgrade_predictions"),
-        run.load("gravitational_waves/upgrade_chirps"),
-    )
-    assert set(table["split"]) == {"validation", "test"}
-    assert len(table) == 32
-    assert sorted(found["id"]) == sorted(table[table["flagged"]]["id"])
-    assert found["score"].is_monotonic_decreasing
-    assert (
-        sum(b["count"] for b in run.load("gravitational_waves/upgrade_evaluation")["by_snr"]) == 12
-    )
+def test_validation_test_and_simulated_chirps_are_scored(run: Any) -> None:
+    table = run.load("gravitational_waves/upgrade_predictions")
+    assert table["split"].tolist() == ["validation"] * 16 + ["test"] * 16
+    assert table["id"].tolist()[15:17] == ["validation-000015", "test-000000"]
+    assert int(table["chirp"].sum()) == 10
+    by_snr = run.load("gravitational_waves/upgrade_evaluation")["by_snr"]
+    assert sum(each["count"] for each in by_snr) == 12
+
+
+def test_a_larger_test_set_is_scored_and_retrains_nothing(run: Any) -> None:
+    run.settings.write_text(MADE.replace("test = 16", "test = 20") + SMALL)
+    outcome = run.json("rebuild", "group:gravitational_waves")
+    evaluation = run.load("gravitational_waves/gan_evaluation")
+    run.settings.write_text(MADE + SMALL)
+    assert outcome["failed"] == []
+    names = {
+        *("images", "classes", "splits", "comparison", "report"),
+        *(f"examples[{name}]" for name in (*SPLITS, "injections", "trials")),
+        *("columns[test]", "pixels[test]"),
+        *(f"{model}_{name}" for model in MODELS for name in ("predictions", "evaluation")),
+    }
+    assert set(outcome["materialized"]) == {f"gravitational_waves/{name}" for name in names}
+    assert evaluation["rows"] == 20
+    assert run.json("rebuild", "group:gravitational_waves")["materialized"] == []
 
 
 def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
@@ -102,7 +115,7 @@ def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:
     own = "gravitational_waves/gan"
     assert certain == {f"{own}_network", f"{own}_history"}
     assert {item["asset"] for item in stale} - certain == {
-        *(f"{own}_{name}" for name in ("threshold", "predictions", "evaluation", "chirps")),
+        *(f"{own}_{name}" for name in ("threshold", "predictions", "evaluation")),
         *("gravitational_waves/comparison", "gravitational_waves/report"),
     }
 
