@@ -71,6 +71,28 @@ class Run:
             with dg.DagsterInstance.from_config(home) as instance:
                 instance.add_dynamic_partitions(name, keys)
 
+    def with_recording(
+        self, system: str, inbox: Path, name: str, settings: str, retrained: str
+    ) -> tuple[set[str], set[str]]:
+        """What a new recording builds, and what is built after a model was trained anew.
+
+        Parameters
+        ----------
+        system, inbox, name
+            The recording's system, its folder, its name.
+        settings, retrained
+            Those of what is built, and those with another training.
+        """
+        ends = f'+key:"{system}/catalogue" or +key:"{system}/sheet"'
+        folder = f'\n["{system}/recording"]\nfolder = '
+        self.add_partitions(f"{system}_recordings", [name])
+        built = []
+        for chosen in (settings, retrained):
+            self.settings.write_text(f'{chosen}{folder}"{inbox}"\n')
+            built.append(set(self.json("rebuild", ends)["materialized"]))
+        self.settings.write_text(settings)
+        return built[0], built[1]
+
     def undrawn(self) -> dict[str, str]:
         """Why the views of current builds failed, by slot."""
         import dagster as dg

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -122,6 +123,23 @@ def test_a_larger_test_set_trains_nothing(run: Any) -> None:
         *("exoplanets/training_range", "exoplanets/comparison", "exoplanets/report"),
     }
     assert set(before["restored"]) == set(larger["materialized"])
+
+
+def test_a_retrained_network_gives_its_verdicts_on_recordings_anew(
+    run: Any, tmp_path: Path
+) -> None:
+    days = np.arange(0, 30, 0.02043)
+    light = 1 + 1e-4 * np.random.default_rng(1).normal(size=days.size)
+    table = np.column_stack([days, light])
+    np.savetxt(tmp_path / "star.csv", table, delimiter=",", header="time,flux", comments="")
+    longer = SETTINGS.replace("second_epochs = 1", "second_epochs = 2")
+    arrived, anew = run.with_recording("exoplanets", tmp_path, "star", SETTINGS, longer)
+    below = {f"exoplanets/{name}[star]" for name in ("verdicts", "sheet")} | {
+        "exoplanets/catalogue"
+    }
+    assert arrived == below | {f"exoplanets/{name}[star]" for name in ("recording", "readings")}
+    ours = ("network", "history", "threshold", "predictions", "evaluation")
+    assert anew == below | {f"exoplanets/cnn_{name}" for name in ours}
 
 
 def test_bad_input_is_named_and_what_was_stored_is_kept(run: Any, tmp_path: Path) -> None:
