@@ -280,13 +280,15 @@ def detections(
     skipped
         Filled with the reason why a recording could not be read.
     """
-    from tqdm import tqdm
+    from rich.console import Console
+    from rich.progress import Progress
 
-    names = list(groups)
+    names, quiet = list(groups), not sys.stderr.isatty()
     with (
         ThreadPoolExecutor(READERS) as pool,
-        tqdm(total=len(names), unit="recording", disable=not sys.stderr.isatty()) as bar,
+        Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar,
     ):
+        shown = bar.add_task("recordings", total=len(names))
         waiting = {n: pool.submit(trained.read, n, groups[n]) for n in names[:READERS]}
         for place, name in enumerate(names):
             try:
@@ -298,7 +300,7 @@ def detections(
                 waiting[n] = pool.submit(trained.read, n, groups[n])
             if read is not None:
                 yield trained.detect(*read)
-            bar.update()
+            bar.advance(shown)
 
 
 def _reason(error: Exception) -> str:

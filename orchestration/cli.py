@@ -14,9 +14,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import (
     ProjectError,
@@ -27,13 +27,13 @@ from orchestration.errors import (
 from orchestration.project import Project, find
 from orchestration.rebuild import memo, sources
 from orchestration.rebuild.outcome import Outcome
+from orchestration.seconds import spell
 
 if TYPE_CHECKING:
     from orchestration.fingerprint import Dynamic
     from orchestration.rebuild.session import Session
-    from orchestration.store import Slot, Store
+    from orchestration.store import Slot
     from orchestration.store.damage import Finding
-    from orchestration.store.verdicts import CheckSlot
 
 COMMANDS = ("plan", "rebuild", "ui", "gc", "doctor")
 SELECTION_HELP = (
@@ -306,6 +306,26 @@ def _show_plan(plan: Mapping[str, Any], *, explain: bool = False) -> None:
         f"{plan['fresh']} up to date"
         + (f"; {_number(len(plan['checks']), 'check')} to run" if plan["checks"] else "")
     )
+    if said := _spelled(plan["seconds"]):
+        print(said)
+
+
+def _spelled(estimate: Mapping[str, Any]) -> str:
+    """Say how long a plan's work will take, and how sure that is."""
+    known, unknown = estimate["known"], estimate["unknown"]
+    if not known and not unknown:
+        return ""
+    if not known:
+        return f"How long {_number(unknown, 'stage')} will take isn't known: none was built before"
+    certain, possible = (spell(estimate[name]) for name in ("certain", "possible"))
+    if not estimate["certain"]:
+        said = f"Takes up to about {possible}"
+    else:
+        said = f"Takes about {certain}" + (f", up to {possible}" if possible != certain else "")
+    said += f", going by {'its last build' if known == 1 else 'their last builds'}"
+    if unknown:
+        said += f"; {_number(unknown, 'stage')} never built before not counted"
+    return said
 
 
 def _name(item: Mapping[str, Any]) -> str:
@@ -364,14 +384,15 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
                 f"{missing[0]} has never been built and is upstream of what is selected; select "
                 f"what is upstream as well, such as '+key:\"{slots[0].asset}\"'"
             )
-        show = _Progress(session.store, quiet=options.json)
-        session.store.locks.tell = show.say
+        from orchestration.rebuild.display import Display
+
         try:
-            outcome = session.rebuild(
-                slots, jobs=options.jobs, verify=options.verify, progress=show.update
-            )
+            with Display(session.planner.graph, quiet=options.json) as display:
+                session.store.locks.tell = display.say
+                outcome = session.rebuild(
+                    slots, jobs=options.jobs, verify=options.verify, progress=display
+                )
         finally:
-            show.close()
             session.close()
         if not outcome.failed:  # the event log is at rest: what is remembered stands
             _planned(session, question, slots, verify=False)
@@ -382,73 +403,6 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
     else:
         _show_outcome(outcome, len(slots))
     return 1 if outcome.failed else 0
-
-
-class _Progress:
-    """Progress on standard error: a bar with a time estimate on a terminal, else a line each.
-
-    The bar is weighed by how long each stage took last time.
-    """
-
-    def __init__(self, store: Store, *, quiet: bool) -> None:
-        self._store = store
-        self._quiet = quiet
-        self._bar: Any = None
-        self._weights: dict[Slot | CheckSlot, float] = {}
-        # While a stage runs, standard error goes to its log.
-        try:
-            self._file: TextIO = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
-        except (OSError, ValueError):
-            self._file = sys.stderr
-
-    def update(self, done: str, slots: Sequence[Slot | CheckSlot], left: int) -> None:
-        """Show that something was done."""
-        if self._quiet:
-            return
-        with suppress(OSError):  # nobody reads: go on with the work
-            if done == "planned":
-                if left and self._file.isatty():
-                    self._open_bar(slots)
-                return
-            for slot in slots:
-                line = f"{done:14}{slot}"
-                if self._bar is None:
-                    print(line, file=self._file)
-                else:
-                    self._bar.write(line, file=self._file)
-                    weight = self._weights.pop(slot, 0.0)
-                    self._bar.update(min(weight, self._bar.total - self._bar.n))
-
-    def say(self, line: str) -> None:
-        """Show a line, in JSON too: it isn't part of the answer."""
-        with suppress(OSError):
-            if self._bar is None:
-                print(line, file=self._file)
-            else:
-                self._bar.write(line, file=self._file)
-
-    def _open_bar(self, slots: Sequence[Slot | CheckSlot]) -> None:
-        from tqdm import tqdm
-
-        from orchestration.store import Slot
-
-        for slot in slots:
-            record = self._store.current(slot) if isinstance(slot, Slot) else None
-            self._weights[slot] = max(0.05, record.seconds) if record else 5.0
-        self._bar = tqdm(
-            total=round(sum(self._weights.values()), 2),
-            leave=False,
-            file=self._file,
-            bar_format="{l_bar}{bar}| {elapsed} so far, about {remaining} left",
-        )
-
-    def close(self) -> None:
-        """Remove the bar."""
-        with suppress(OSError):
-            if self._bar is not None:
-                self._bar.close()
-            if self._file is not sys.stderr:
-                self._file.close()
 
 
 def _show_outcome(outcome: Outcome, selected: int) -> None:

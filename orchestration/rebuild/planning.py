@@ -18,6 +18,7 @@ import dagster as dg
 from orchestration.checks import Check, Checks
 from orchestration.eventlog import EventLog, Tags
 from orchestration.fingerprint import changed
+from orchestration.rebuild.durations import Estimate
 from orchestration.rebuild.watch import TICK_NS, Stat, stat_of
 from orchestration.stages import Graph, Version, build_key, combine, difference, named
 from orchestration.store import Record, Slot, Store
@@ -110,6 +111,7 @@ class Plan:
     stale: list[Stale]
     fresh: int
     checks: list[StaleCheck] = field(default_factory=list)
+    estimate: Estimate = field(default_factory=Estimate)
 
     @property
     def up_to_date(self) -> bool:
@@ -139,6 +141,7 @@ class Plan:
                 }
                 for item in self.checks
             ],
+            "seconds": self.estimate.to_dict(),
         }
 
 

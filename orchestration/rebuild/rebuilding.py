@@ -21,14 +21,11 @@ import dagster as dg
 from orchestration.errors import StoreDamagedError
 from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Planner, Stale, StaleCheck
+from orchestration.rebuild.progress import Notice, Progress
 from orchestration.rebuild.publishing import publish
 from orchestration.rebuild.workers import Group, Results, Workers
 from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
-
-Progress = Callable[[str, Sequence[Slot | CheckSlot], int], None]
-"""What was done ("planned", "materialized", "restored", "checked", "failed"), to which slots or
-checks, and how many slots remain."""
 
 
 class Rebuilding:
@@ -55,7 +52,6 @@ class Rebuilding:
         self._failed: set[Slot | CheckSlot] = set()
         self._tried: dict[CheckSlot, str] = {}  # checks that ran, by what they were to read
         self._published: set[tuple[Slot, str, str] | None] = set()
-        self._left = 0
         self._locks: dict[Slot, ExitStack] = {}  # by the first slot of what is built together
         self._last_stored: dict[Group, Slot] = {}
 
@@ -72,10 +68,9 @@ class Rebuilding:
             stale = self._planner.plan(self._slots, self._instance, verify=verify and first is None)
             mine = {slot: item for slot, item in stale.items() if slot in self._chosen}
             building = [s for s, item in mine.items() if item.action not in ("check", "refused")]
-            self._left = len(building)
             if first is None:
                 first = building
-                self._progress("planned", first, len(first))
+                self._progress.planned(first)
             published, others = self._publish(mine)
             if published:
                 continue
@@ -87,7 +82,7 @@ class Rebuilding:
                 with self._store.locks.building(others):  # someone else builds it: wait, plan again
                     continue
             while self._workers.busy():
-                for group, results in self._workers.finished(self._was_stored):
+                for group, results in self._workers.finished(self._told):
                     self._settle(group, results)
                 check_interrupt()
                 self._start(mine, stale)
@@ -124,10 +119,9 @@ class Rebuilding:
                     self._fail(slot, str(error))
                     continue
                 if published:
-                    self._left -= 1
                     if item.action == "restore":
                         self._outcome.restored.append(str(slot))
-                    self._progress("restored", [slot], self._left)
+                    self._progress.done("restored", slot)
         return again, others
 
     def _start(self, mine: Mapping[Slot, Stale], stale: Mapping[Slot, Stale]) -> Slot | None:
@@ -231,10 +225,18 @@ class Rebuilding:
         if stack := self._locks.pop(first, None):
             stack.close()
 
+    def _told(self, group: Group, notice: Notice) -> None:
+        """Pass on what happens while the run of a group goes on."""
+        if notice.what == "started":
+            self._progress.started(notice.slot)
+        elif notice.what == "said":
+            self._progress.said(notice.slot, notice.text)
+        else:
+            self._was_stored(group, notice.slot)
+
     def _was_stored(self, group: Group, slot: Slot) -> None:
         """Report a result as soon as it is stored, though the run of its group goes on."""
-        self._left -= 1
-        self._progress("materialized", [slot], self._left)
+        self._progress.done("materialized", slot)
         # Dagster logs it only after this: whoever waits for it is let in with the next result.
         first = self._first(slot)
         last = self._last_stored.get(group, first)
@@ -249,7 +251,7 @@ class Rebuilding:
                 self._fail(slot, error)
             elif isinstance(slot, CheckSlot):
                 self._outcome.checked.append(str(slot))
-                self._progress("checked", [slot], self._left)
+                self._progress.done("checked", slot)
             else:
                 self._done.add(slot)
                 self._outcome.materialized.append(str(slot))
@@ -261,7 +263,7 @@ class Rebuilding:
         self._failed.add(slot)
         self._outcome.failed.append(str(slot))
         self._outcome.errors[str(slot)] = error
-        self._progress("failed", [slot], self._left)
+        self._progress.done("failed", slot)
 
     def _conclude(self, first: Sequence[Slot], stale: Mapping[Slot, Stale]) -> None:
         for slot in sorted(self._done & self._chosen):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 
 from orchestration.checks import Check, Checks, complaint
+from orchestration.rebuild.progress import Notice
 from orchestration.rebuild.workers import Results
 from orchestration.stages import Graph
 from orchestration.store import Slot
@@ -46,10 +48,10 @@ class Runs:
         self._instance = instance
         self._tags = {PROCESS_TAG: this_process()} | ({PARENT_TAG: parent} if parent else {})
 
-    def run_stages(self, group: Sequence[Slot], stored: Callable[[Slot], None]) -> Results:
+    def run_stages(self, group: Sequence[Slot], tell: Callable[[Notice], None]) -> Results:
         """Run the stages of ``group``, all of one partition, as one Dagster run.
 
-        ``stored`` is called with each slot as soon as its result is in the store.
+        ``tell`` is called when a stage starts, logs something, and as soon as a result is stored.
 
         Returns
         -------
@@ -61,12 +63,15 @@ class Runs:
         wanted = {slot: None for first in group for slot in stages.together(first)}
         assets = [slot.asset for slot in wanted]
         try:
-            with self._graph.store.listening(stored, self._unread(wanted)):
+            stored = partial(Notice, "stored")
+            unread = self._unread(wanted)
+            with self._graph.store.listening(lambda slot: tell(stored(slot)), unread):
                 result = self._execute(
                     self._job(assets, self._checks.of(assets)),
                     assets,
                     group[0].partition,
                     {},
+                    run_id=self._heard(group, tell),
                     partition_key=group[0].partition,
                     asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
                 )
@@ -101,6 +106,24 @@ class Runs:
             elif not (skipped or errors or refused):
                 results[slot] = f"Dagster didn't run it: see run {result.run_id}"
         return results
+
+    def _heard(self, group: Sequence[Slot], tell: Callable[[Notice], None]) -> str:
+        """Make the id of a run, and tell what happens to its stages."""
+        stages = self._graph.stages.by_key
+        steps = {stages[slot.asset].definition.op.name: slot for slot in group}
+
+        def hear(entry: dg.EventLogEntry) -> None:
+            slot, event = steps.get(entry.step_key or ""), entry.dagster_event
+            if slot is None:
+                return
+            if event is None:
+                tell(Notice("said", slot, entry.user_message))
+            elif event.is_step_start:
+                tell(Notice("started", slot))
+
+        run_id = str(uuid4())
+        self._instance.add_event_listener(run_id, hear)
+        return run_id
 
     def _unread(self, slots: Iterable[Slot]) -> set[Slot]:
         """What the stages of ``slots`` depend on without loading it."""

@@ -16,10 +16,12 @@ from orchestration.checks import Checks
 from orchestration.errors import ProjectError
 from orchestration.eventlog import EventLog
 from orchestration.project import Project
+from orchestration.rebuild.durations import Durations
 from orchestration.rebuild.loading import load_definitions
 from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Plan, Planner
-from orchestration.rebuild.rebuilding import Progress, Rebuilding, interrupts
+from orchestration.rebuild.progress import Notice, Progress
+from orchestration.rebuild.rebuilding import Rebuilding, interrupts
 from orchestration.rebuild.runs import Runs, end_dead_runs
 from orchestration.rebuild.selection import select
 from orchestration.rebuild.watch import Watch
@@ -137,7 +139,9 @@ class Session:
             planned = self.planner.plan(slots, self.instance, verify=verify)
         stale = [planned[slot] for slot in slots if slot in planned]
         checks = self.planner.stale_checks(slots, planned)
-        return Plan(stale, len(slots) - len(stale), checks)
+        building = [(item.slot, item.certain) for item in stale if item.action == "build"]
+        estimate = Durations(self.planner.graph).estimate(building)
+        return Plan(stale, len(slots) - len(stale), checks, estimate)
 
     def blocked(self, slots: Sequence[Slot]) -> list[Slot]:
         """Unselected assets that must be built before ``slots`` can be."""
@@ -153,7 +157,7 @@ class Session:
         *,
         jobs: int = 1,
         verify: bool = False,
-        progress: Progress = lambda *_: None,
+        progress: Progress | None = None,
     ) -> Outcome:
         """Bring ``slots`` up to date, running as little as will do.
 
@@ -167,7 +171,7 @@ class Session:
         verify
             Hash every stored file in the first plan.
         progress
-            Called as things are done.
+            Listens to what is done.
         """
         with _database(self.project.home):
             end_dead_runs(self.instance)
@@ -176,7 +180,7 @@ class Session:
             if jobs == 1
             else Processes(self.project, partial(open_worker, parent=self._parent), jobs)
         )
-        rebuilding = Rebuilding(self.planner, self.instance, slots, workers, progress)
+        rebuilding = Rebuilding(self.planner, self.instance, slots, workers, progress or Progress())
         try:
             with interrupts() as check, _database(self.project.home):
                 return rebuilding.run(check, verify=verify)
@@ -186,7 +190,7 @@ class Session:
             with _database(self.project.home):
                 end_dead_runs(self.instance)
 
-    def run(self, group: Group, stored: Callable[[Slot], None]) -> Results:
+    def run(self, group: Group, tell: Callable[[Notice], None]) -> Results:
         """Run the stages or the checks of ``group`` in this process, as one Dagster run."""
         if self._runs is None:
             self._runs = Runs(
@@ -196,7 +200,7 @@ class Session:
         checks = [at for at in group if isinstance(at, CheckSlot)]
         if checks:
             return runs.run_checks(checks)
-        return runs.run_stages([slot for slot in group if isinstance(slot, Slot)], stored)
+        return runs.run_stages([slot for slot in group if isinstance(slot, Slot)], tell)
 
 
 def _ends(partitions: Any, now: datetime) -> list[float]:

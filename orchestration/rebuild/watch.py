@@ -22,7 +22,7 @@ TICK_NS = 20_000_000
 """Longer than a tick of the clock that file systems use, which is 1 to 10 ms."""
 OF_A_SHELL = frozenset({"_", "OLDPWD", "SHLVL", "COLUMNS", "LINES"})
 """Variables that differ from shell to shell and shape no result."""
-OWN_VARIABLES = ("/tqdm/", "/fsspec/")
+OWN_VARIABLES = ("/tqdm/", "/fsspec/", "/rich/")
 """Libraries that read all variables to find those of their own: of bars and of remote files."""
 COMPILED = (".pyc", ".so")
 SYSTEM = ("/dev", "/proc", "/sys")

@@ -16,15 +16,16 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from orchestration.project import Project
+from orchestration.rebuild.progress import Notice
 from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
 
 Group = tuple[Slot | CheckSlot, ...]
 Results = Mapping[Slot | CheckSlot, str | None]
 """Error by slot, None for what was built; what didn't get its turn is left out."""
-Stored = Callable[[Group, Slot], None]
-"""Called with each slot of a group as soon as its result is stored."""
-Run = Callable[[Group, Callable[[Slot], None]], Results]
+Tell = Callable[[Group, Notice], None]
+"""Called with what happens to a group while it runs."""
+Run = Callable[[Group, Callable[[Notice], None]], Results]
 
 
 class Workers(Protocol):
@@ -42,7 +43,7 @@ class Workers(Protocol):
     def start(self, group: Group) -> None:
         """Start a group."""
 
-    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
+    def finished(self, tell: Tell) -> list[tuple[Group, Results]]:
         """Wait until a group is done; call it only while one runs."""
 
     def close(self) -> None:
@@ -70,11 +71,11 @@ class Here:
         """Start a group: it runs when it is waited for."""
         self._group = group
 
-    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
+    def finished(self, tell: Tell) -> list[tuple[Group, Results]]:
         """Run the group."""
         group, self._group = self._group, None
         assert group is not None
-        return [(group, self._run(group, partial(stored, group)))]
+        return [(group, self._run(group, partial(tell, group)))]
 
     def close(self) -> None:
         """Nothing to do."""
@@ -118,7 +119,7 @@ class Processes:
         self._busy[process] = group
         process.send(group)
 
-    def finished(self, stored: Stored) -> list[tuple[Group, Results]]:
+    def finished(self, tell: Tell) -> list[tuple[Group, Results]]:
         """Wait until a group is done, or its process has died."""
         done: list[tuple[Group, Results]] = []
         while not done:
@@ -126,12 +127,12 @@ class Processes:
             for process in [p for p in self._busy if p.connection in ready]:
                 group = self._busy[process]
                 try:
-                    answer: Slot | Results = process.connection.recv()
+                    answer: Notice | Results = process.connection.recv()
                 except (EOFError, OSError):
                     answer = dict.fromkeys(group, process.last_words())
                 else:
-                    if isinstance(answer, Slot):
-                        stored(group, answer)
+                    if isinstance(answer, Notice):
+                        tell(group, answer)
                         continue
                     self._idle.append(process)
                 del self._busy[process]

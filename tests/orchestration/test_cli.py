@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.cli import _listed, main
+from orchestration.cli import _listed, _spelled, main
 from orchestration.store import Slot
 
 OUTCOME = ["materialized", "restored", "unchanged", "checked", "failed", "errors", "seconds"]
@@ -195,6 +196,27 @@ def test_definitions_that_cannot_be_loaded_end_with_2(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [
+        ((0.0, 0.0, 0, 1), "How long 1 stage will take isn't known: none was built before"),
+        ((12.0, 90.0, 3, 0), "Takes about 12 s, up to 1 min 30 s, going by their last builds"),
+        (
+            (0.0, 90.0, 2, 3),
+            "Takes up to about 1 min 30 s, going by their last builds; 3 stages never built before "
+            "not counted",
+        ),
+        ((12.0, 12.0, 1, 0), "Takes about 12 s, going by its last build"),
+        ((0.0, 0.0, 0, 0), ""),
+    ],
+)
+def test_how_long_it_takes_is_said_with_how_sure_that_is(
+    estimate: tuple[float, float, int, int], said: str
+) -> None:
+    names = ("certain", "possible", "known", "unknown")
+    assert _spelled(dict(zip(names, estimate, strict=True))) == said
+
+
 def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) -> None:
     here.edit(
         "class AlphaCnnTraining(dg.Config):\n    rate: float = 0.5",
@@ -205,7 +227,10 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
         fresh(here)
         assert main(arguments) == 0
         plan = json.loads(capfd.readouterr().out)
-        assert list(plan) == ["stale", "fresh", "checks", "unfollowed"]
+        assert list(plan) == ["stale", "fresh", "checks", "seconds", "unfollowed"]
+        assert plan["seconds"]["known"] == 3
+        assert plan["seconds"]["unknown"] == 0
+        assert 0 <= plan["seconds"]["certain"] <= plan["seconds"]["possible"] < 60
         assert plan["fresh"] == 23
         assert [list(item) for item in plan["stale"]] == (
             [["asset", "partition", "action", "reasons", "certain"]] * 3
@@ -233,7 +258,8 @@ def test_plan_and_rebuild_in_json(here: Any, capfd: pytest.CaptureFixture[str]) 
     assert list(outcome) == OUTCOME
     assert outcome["materialized"] == []
     assert main(["plan", "--json"]) == 0
-    fresh_plan = {"stale": [], "fresh": 26, "checks": [], "unfollowed": 0}
+    seconds = {"certain": 0.0, "possible": 0.0, "known": 0, "unknown": 0}
+    fresh_plan = {"stale": [], "fresh": 26, "checks": [], "seconds": seconds, "unfollowed": 0}
     assert json.loads(capfd.readouterr().out) == fresh_plan
 
 
@@ -297,7 +323,8 @@ def test_plan_for_a_person(here: Any, capsys: pytest.CaptureFixture[str]) -> Non
     assert lines[0].startswith("build   alpha/features")
     assert "code: toy.helpers:OFFSET changed (now " in lines[0]
     assert lines[1].startswith("maybe   alpha/forest/network")
-    assert lines[-1] == (
+    assert lines[-1].startswith("Takes about 1 s, going by ")
+    assert lines[-2] == (
         "1 out of date, 9 more perhaps (if what is upstream comes out different), 3 up to date"
     )
 
@@ -314,7 +341,8 @@ def test_a_stage_that_fails_ends_with_1_and_the_others_are_built(new_toy: Any, j
     assert done.returncode == 1
     assert "failed  alpha/cnn/evaluation: ValueError: no light in curve 7" in done.stderr
     assert "10 built, 0 restored, 0 needed no work after all, 3 failed" in done.stdout
-    assert "materialized  alpha/features\n" in done.stderr
+    assert "started       alpha/features\n" in done.stderr
+    assert re.search(r"^materialized  alpha/features  \d+\.\d s$", done.stderr, re.MULTILINE)
     assert "\r" not in done.stderr  # no bar where there is no terminal
     assert "Traceback" not in done.stderr
     assert len(new_toy.ran()) == 13

@@ -12,9 +12,9 @@ from orchestration import fingerprint
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [
-    "errors", "project", "json_cache", "fingerprint", "store", "settings", "wiring", "volatile",
-    "stages", "checks", "unstored", "pictures", "views", "io_managers", "eventlog", "rebuild",
-    "doctor", "stored", "automation", "build", "definitions", "webserver", "cli",
+    "errors", "seconds", "project", "json_cache", "fingerprint", "store", "settings", "wiring",
+    "volatile", "stages", "checks", "unstored", "pictures", "views", "io_managers", "eventlog",
+    "rebuild", "doctor", "stored", "automation", "build", "definitions", "webserver", "cli",
 ]  # fmt: skip
 """Rooms of `orchestration`, lowest first."""
 

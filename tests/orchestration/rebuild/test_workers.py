@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.project import Project
+from orchestration.rebuild.progress import Notice
 from orchestration.rebuild.workers import Group, Here, Processes, Workers
 from orchestration.store import Slot
 
@@ -16,11 +17,16 @@ import os
 import signal
 
 
-def run(group, stored):
+from orchestration.rebuild.progress import Notice
+
+
+def run(group, tell):
     if group[0].asset == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
     for slot in group:
-        stored(slot)
+        tell(Notice("started", slot))
+        tell(Notice("said", slot, "epoch 1 of 2"))
+        tell(Notice("stored", slot))
     return {slot: None for slot in group}
 
 
@@ -45,14 +51,18 @@ def workers(request: pytest.FixtureRequest, processes: Processes) -> Workers:
     return Here(import_module("served_groups").run)
 
 
-def test_what_a_group_stores_is_reported_before_the_group_is_done(workers: Workers) -> None:
-    reported: list[tuple[Group, Slot]] = []
+def test_what_happens_to_a_group_is_told_before_the_group_is_done(workers: Workers) -> None:
+    told: list[tuple[Group, Notice]] = []
     workers.start(CURVES)
     assert workers.busy()
-    assert workers.finished(lambda group, slot: reported.append((group, slot))) == [
+    assert workers.finished(lambda group, notice: told.append((group, notice))) == [
         (CURVES, {CURVES[0]: None})
     ]
-    assert reported == [(CURVES, CURVES[0])]
+    assert told == [
+        (CURVES, Notice("started", CURVES[0])),
+        (CURVES, Notice("said", CURVES[0], "epoch 1 of 2")),
+        (CURVES, Notice("stored", CURVES[0])),
+    ]
     assert not workers.busy()
     workers.close()
 
@@ -64,7 +74,7 @@ def test_a_process_that_dies_fails_its_group_and_no_other(processes: Processes) 
     assert not processes.free()
     done: dict[Group, object] = {}
     while processes.busy():
-        done |= dict(processes.finished(lambda group, slot: None))
+        done |= dict(processes.finished(lambda group, notice: None))
     assert done[CURVES] == {CURVES[0]: None}
     assert "its process was killed by SIGKILL" in str(done[dies])
     processes.close()
