@@ -4,6 +4,7 @@ import numpy as np
 
 from assets.checks import both_classes, check, disjoint, finite, leads, parameter_counts
 from assets.solar_flares.inputs import ARCHITECTURES
+from assets.wiring import BY_SPLIT
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.solar_flares.records import PARAMETERS, SAMPLES
@@ -25,14 +26,14 @@ def well_formed(records: Arrays) -> JsonDict:
     return problems
 
 
-def regions_apart(splits: Arrays, records: Arrays) -> JsonDict:
+def regions_apart(splits: Arrays) -> JsonDict:
     """No active region has records in two splits."""
-    return disjoint(records["region"][:], splits["split"][:])
+    return disjoint(splits["region"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, records: Arrays) -> JsonDict:
+def classes_present(splits: Arrays) -> JsonDict:
     """Every split has records with a flare and without."""
-    return both_classes(records["label"][:], splits["split"][:], SPLITS)
+    return both_classes(splits["label"][:], splits["split"][:], SPLITS)
 
 
 def few_broken(tally: JsonDict) -> JsonDict:
@@ -62,10 +63,10 @@ RECORDS = ("solar_flares", "records")
 checks = [
     check("well_formed", RECORDS, well_formed),
     check("few_broken", ("solar_flares", "tally"), few_broken),
-    check("regions_apart", ("solar_flares", "splits"), regions_apart, RECORDS),
-    check("classes_present", ("solar_flares", "splits"), classes_present, RECORDS),
-    check("finite", ("solar_flares", "sequences"), finite),
-    check("finite", ("solar_flares", "steps"), finite),
+    check("regions_apart", ("solar_flares", "splits"), regions_apart),
+    check("classes_present", ("solar_flares", "splits"), classes_present),
+    check("finite", ("solar_flares", "sequences"), finite, partitions=BY_SPLIT),
+    check("finite", ("solar_flares", "steps"), finite, partitions=BY_SPLIT),
     check(
         "parameter_counts",
         ("solar_flares", "architecture"),

@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.detection import Detector, Model
 from assets.inbox import Inbox, detection_assets, inbox_sensor
-from assets.solar_flares.inputs import asset_in
+from assets.solar_flares.inputs import statistics_in
 from models.arrays import Arrays
 from models.solar_flares import detection
 from models.types import JsonDict
@@ -24,11 +24,11 @@ DETECTOR = Detector(
 @dg.asset(
     key=["solar_flares", "training_range"],
     io_manager_key="json",
-    ins={"statistics": asset_in("statistics"), "splits": asset_in("splits")},
+    ins=statistics_in("train"),
 )
-def training_range(statistics: Arrays, splits: Arrays) -> JsonDict:
+def training_range(statistics: dict[str, Arrays]) -> JsonDict:
     """Where the training records lie, to warn of recordings that are unlike all of them."""
-    return detection.training_range(statistics, splits)
+    return detection.training_range(statistics["train"])
 
 
 class Recordings(Inbox, section="solar_flares/recording"):

@@ -8,11 +8,10 @@ from pydantic import Field
 from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from assets.settings import Intervals, StageConfig
-from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, asset_in, chosen
-from assets.wiring import evaluation_outputs, together
+from assets.solar_flares.inputs import MODELS, asset_in, chosen, features_in, statistics_in
+from assets.wiring import evaluation_outputs, split_in, together
 from models.arrays import Arrays
-from models.evaluation import Evaluation
-from models.sampling import TEST
+from models.sampling import SPLITS
 from models.solar_flares import evaluation as evaluations
 from models.solar_flares import report as reports
 from models.solar_flares.published import RESULTS
@@ -43,7 +42,7 @@ def results_of(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
 @dg.multi_asset(
     name="solar_flares_evaluation",
     partitions_def=MODELS,
-    **results_of(ins={"network": asset_in("network"), **EXAMPLES}),
+    **results_of(ins={"network": asset_in("network"), **features_in("test")}),
 )
 def evaluation(
     context: dg.AssetExecutionContext,
@@ -51,13 +50,12 @@ def evaluation(
     tracking: Tracking,
     network: Any,
     threshold: JsonDict,
-    **features: Arrays,
+    features: dict[str, Arrays],
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate one architecture in one setting, beside the study's figures for it."""
     name, setting = chosen(context)
     title, value = f"{name} {setting}", threshold["value"]
-    scored = score_network(network, features, TEST)
-    table = evaluations.predictions(features["records"], *scored, value)
+    table = evaluations.predictions(*score_network(network, features["test"]), value)
     result = evaluations.evaluate_predictions(
         table, value, config.resamples, config.seed, RESULTS[name].get(setting)
     )
@@ -66,19 +64,20 @@ def evaluation(
 
 @dg.multi_asset(
     name="solar_flares_upgrade_evaluation",
-    **results_of("upgrade", ins={"estimator": asset_in("upgrade", "estimator"), **STATISTICS}),
+    **results_of(
+        "upgrade", ins={"estimator": asset_in("upgrade", "estimator"), **statistics_in("test")}
+    ),
 )
 def upgrade_evaluation(
     config: EvaluationConfig,
     tracking: Tracking,
     estimator: Any,
     threshold: JsonDict,
-    **features: Arrays,
+    statistics: dict[str, Arrays],
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Evaluate the upgrade on the same test regions."""
     value = threshold["value"]
-    scored = score_upgrade(estimator, features, TEST)
-    table = evaluations.predictions(features["records"], *scored, value)
+    table = evaluations.predictions(*score_upgrade(estimator, statistics["test"]), value)
     result = evaluations.evaluate_predictions(table, value, config.resamples, config.seed)
     return evaluation_outputs(tracking, "solar_flares", "upgrade", table, result)
 
@@ -92,11 +91,11 @@ class Control(StageConfig, section="solar_flares/upgrade_leaky_control"):
 @dg.asset(
     key=["solar_flares", "upgrade_leaky_control"],
     io_manager_key="json",
-    ins=STATISTICS,
+    ins=statistics_in(*SPLITS),
 )
-def leaky_control(config: Control, **features: Arrays) -> dg.Output[JsonDict]:
+def leaky_control(config: Control, statistics: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """LEAKY on purpose: the upgrade, with records split at random across active regions."""
-    result = evaluations.leaky_control(features, seed=config.seed)
+    result = evaluations.leaky_control(statistics, seed=config.seed)
     metadata = {"note": result.details["note"]} | evaluation_metadata(result)
     return dg.Output(result.to_dict(), metadata=metadata)
 
@@ -115,11 +114,8 @@ def comparison(
     networks: JsonDict, upgrade: JsonDict, leaky: JsonDict, chance: JsonDict
 ) -> dg.Output[JsonDict]:
     """All 21 networks and the upgrade beside the published results."""
-    results = {name: Evaluation.from_dict(stored) for name, stored in networks.items()}
-    ours, control = Evaluation.from_dict(upgrade), Evaluation.from_dict(leaky)
-    table = reports.comparison(results, ours, control, chance)
-    drawn = picture(reports.comparison_picture(results, ours))
-    return dg.Output(table, metadata={"TSS": drawn})
+    table = reports.comparison(networks, upgrade, leaky, chance)
+    return dg.Output(table, metadata={"TSS": picture(reports.comparison_picture(table))})
 
 
 @dg.asset(
@@ -127,29 +123,20 @@ def comparison(
     io_manager_key="folders",
     ins={
         "comparison": asset_in("comparison"),
-        "chance": asset_in("chance"),
         "architectures": asset_in("architecture"),
-        "network_evaluations": asset_in("evaluation"),
         "histories": asset_in("history"),
         "predictions": asset_in("upgrade", "predictions"),
-        "upgrade": asset_in("upgrade", "evaluation"),
-        **{name: asset_in(name) for name in ("records", "sequences")},
+        "sequences": split_in("solar_flares", "sequences", splits=["test"]),
     },
 )
 def report(
     comparison: JsonDict,
-    chance: JsonDict,
     architectures: JsonDict,
-    network_evaluations: JsonDict,
     histories: JsonDict,
     predictions: Any,
-    upgrade: JsonDict,
-    **data: Arrays,
+    sequences: dict[str, Arrays],
 ) -> dict[str, bytes]:
     """The report of all models with curves and reliability, in HTML and Markdown."""
-    networks = {
-        name: (Evaluation.from_dict(stored), histories[name])
-        for name, stored in network_evaluations.items()
-    }
-    ours = (predictions, Evaluation.from_dict(upgrade))
-    return reports.report(comparison, chance, architectures, networks, ours, data).as_files()
+    return reports.report(
+        comparison, architectures, histories, predictions, sequences["test"]
+    ).as_files()

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from assets import wiring
 from assets.settings import StageConfig
-from models.arrays import Arrays
 from models.solar_flares.networks import DESIGNS, SETTINGS
 
 ARCHITECTURES = dg.StaticPartitionsDefinition(list(DESIGNS))
@@ -33,14 +32,17 @@ class Form(StageConfig, section="solar_flares/architecture"):
 
 
 FEATURES = "sequences" if Form().form == "sequences" else "steps"
-EXAMPLES = {name: asset_in(name) for name in ("records", "splits", FEATURES)}
-"""Inputs of the networks: labels and regions, splits, features of the configured form."""
+"""What the networks read: it depends on the configured form."""
 
-STATISTICS = {name: asset_in(name) for name in ("records", "splits", "statistics")}
-"""Inputs of the upgrade."""
 
-Inputs = dict[str, Arrays]
-"""Loaded `EXAMPLES` or `STATISTICS`."""
+def features_in(*splits: str) -> dict[str, dg.AssetIn]:
+    """What the networks read of some splits, as a stage's input."""
+    return {"features": wiring.split_in("solar_flares", FEATURES, splits=splits)}
+
+
+def statistics_in(*splits: str) -> dict[str, dg.AssetIn]:
+    """What the upgrade reads of some splits, as a stage's input."""
+    return {"statistics": wiring.split_in("solar_flares", "statistics", splits=splits)}
 
 
 def chosen(context: dg.AssetExecutionContext) -> tuple[str, str]:

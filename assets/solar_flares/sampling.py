@@ -32,20 +32,21 @@ def splits(config: Splits, records: Arrays) -> dg.Output[dict[str, Any]]:
     """Split of each record (0 train, 1 validation, 2 test); folds are disjoint in time.
 
     - `split` (n,): 0 train, 1 validation, 2 test
+    - `label`, `region` (n,): as in `records`
     """
     split = split_records(records, config.validation, config.test, config.seed)
-    counts = split.counts(np.asarray(records["label"]), "flares", "quiet")
+    counts = split.counts(split.columns["label"], "flares", "quiet")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
 @dg.asset(
     key=["solar_flares", "chance"],
     io_manager_key="json",
-    ins={"records": asset_in("records"), "splits": asset_in("splits")},
+    ins={"splits": asset_in("splits")},
 )
-def chance(records: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
+def chance(splits: Arrays) -> dg.Output[JsonDict]:
     """Proportional chance criterion of each split, and the study's bar 25 % above it."""
-    label = np.asarray(records["label"])
+    label = np.asarray(splits["label"])
     criteria = {
         name: proportional_chance_criterion(np.bincount(label[rows_of(splits, code)], minlength=2))
         for code, name in enumerate(SPLITS)

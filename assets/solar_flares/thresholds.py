@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from assets.settings import StageConfig
-from assets.solar_flares.inputs import EXAMPLES, MODELS, STATISTICS, Inputs, asset_in
+from assets.solar_flares.inputs import MODELS, asset_in, features_in, statistics_in
 from assets.wiring import threshold_output
-from models.arrays import Arrays
-from models.sampling import VALIDATION, Rows
+from models.arrays import Arrays, Block
 from models.solar_flares.training import score_network, score_upgrade
 from models.thresholds import RULES
 from models.types import JsonDict
@@ -28,10 +27,10 @@ class ThresholdRule(StageConfig, section="solar_flares/*_threshold"):
 
 
 def chosen_output(
-    config: ThresholdRule, features: Inputs, record: Rows, scores: NDArray[np.float64]
+    config: ThresholdRule, known: Block, scores: NDArray[np.float64]
 ) -> dg.Output[JsonDict]:
     """Choose the threshold on the scores of the records."""
-    labels = np.asarray(features["records"]["label"])[record]
+    labels = known["label"]
     return threshold_output(RULES[config.rule](labels, scores), labels, scores)
 
 
@@ -39,20 +38,22 @@ def chosen_output(
     key=["solar_flares", "threshold"],
     io_manager_key="json",
     partitions_def=MODELS,
-    ins={"network": asset_in("network"), **EXAMPLES},
+    ins={"network": asset_in("network"), **features_in("validation")},
 )
-def threshold(config: ThresholdRule, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
+def threshold(
+    config: ThresholdRule, network: Any, features: dict[str, Arrays]
+) -> dg.Output[JsonDict]:
     """Threshold of a network, from its validation scores."""
-    return chosen_output(config, features, *score_network(network, features, VALIDATION))
+    return chosen_output(config, *score_network(network, features["validation"]))
 
 
 @dg.asset(
     key=["solar_flares", "upgrade_threshold"],
     io_manager_key="json",
-    ins={"estimator": asset_in("upgrade", "estimator"), **STATISTICS},
+    ins={"estimator": asset_in("upgrade", "estimator"), **statistics_in("validation")},
 )
 def upgrade_threshold(
-    config: ThresholdRule, estimator: Any, **features: Arrays
+    config: ThresholdRule, estimator: Any, statistics: dict[str, Arrays]
 ) -> dg.Output[JsonDict]:
     """Threshold of the upgrade, from its validation scores."""
-    return chosen_output(config, features, *score_upgrade(estimator, features, VALIDATION))
+    return chosen_output(config, *score_upgrade(estimator, statistics["validation"]))

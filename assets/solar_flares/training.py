@@ -9,12 +9,12 @@ from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.solar_flares.inputs import (
     ARCHITECTURES,
-    EXAMPLES,
     MODELS,
-    STATISTICS,
     Form,
     asset_in,
     chosen,
+    features_in,
+    statistics_in,
 )
 from assets.wiring import estimator_output, together, training_outputs
 from models.architectures import counts_of
@@ -63,7 +63,7 @@ class Training(StageConfig, section="solar_flares/network"):
     partitions_def=MODELS,
     **together(
         "solar_flares",
-        ins={"architecture": asset_in("architecture"), **EXAMPLES},
+        ins={"architecture": asset_in("architecture"), **features_in("train", "validation")},
         network=("networks", "A trained network: one architecture in one setting."),
         history=("json", "Loss, accuracy and recall by epoch."),
     ),
@@ -73,12 +73,14 @@ def training(
     config: Training,
     tracking: Tracking,
     architecture: JsonDict,
-    **features: Arrays,
+    features: dict[str, Arrays],
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one architecture in one of the three published settings."""
     name, setting = chosen(context)
     scaled = config.setting(setting)
-    result = fit_network(architecture, scaled, features, seed=config.seed)
+    result = fit_network(
+        architecture, scaled, features["train"], features["validation"], seed=config.seed
+    )
     settings = {"architecture": name, "setting": setting, **vars(scaled), **config.model_dump()}
     return training_outputs(tracking, "solar_flares", f"{name} {setting}", settings, result)
 
@@ -92,10 +94,12 @@ class Upgrade(StageConfig, section="solar_flares/upgrade_estimator"):
 @dg.asset(
     key=["solar_flares", "upgrade_estimator"],
     io_manager_key="estimators",
-    ins=STATISTICS,
+    ins=statistics_in("train"),
 )
-def upgrade_training(config: Upgrade, tracking: Tracking, **features: Arrays) -> dg.Output[Any]:
+def upgrade_training(
+    config: Upgrade, tracking: Tracking, statistics: dict[str, Arrays]
+) -> dg.Output[Any]:
     """Beyond the study: a classifier of window statistics, chosen and calibrated by region."""
-    estimator = fit_upgrade(features, seed=config.seed)
+    estimator = fit_upgrade(statistics["train"], seed=config.seed)
     settings = {"seed": config.seed, "chosen": chosen_name(estimator)}
     return estimator_output(tracking, "solar_flares", "upgrade", settings, estimator)

@@ -41,16 +41,12 @@ RESULTS = {
 
 VIEWS: dict[str, View] = {
     "records": records,
-    "splits": views.splits(lambda built: of_system(built, "records")["label"], report.CLASSES),
+    "splits": views.splits(lambda built: built.value["label"], report.CLASSES),
     "chance": drawing(lambda b: {"accuracy of guessing": pictures.chance(b.value)}),
     "scaling": drawing(lambda b: {"variation": pictures.variation(b.value)}),
-    "sequences": drawing(
-        lambda b: {"sequences": pictures.sequences(of_system(b, "records"), b.value)}
-    ),
-    "steps": drawing(lambda b: {"steps": pictures.steps(of_system(b, "records"), b.value)}),
-    "statistics": drawing(
-        lambda b: {"statistics": pictures.statistics(of_system(b, "records"), b.value)}
-    ),
+    "sequences": drawing(lambda b: {"sequences": pictures.sequences(b.value)}),
+    "steps": drawing(lambda b: {"steps": pictures.steps(b.value)}),
+    "statistics": drawing(lambda b: {"statistics": pictures.statistics(b.value)}),
     "architecture": views.architecture,
     "history": views.history("recall"),
     "upgrade_estimator": views.estimator,

@@ -33,7 +33,6 @@ from models.detection import (
 )
 from models.errors import BadInput
 from models.reporting import Picture, Report, Section, report
-from models.sampling import TRAIN, rows_of
 from models.scaling import Scaling
 from models.solar_flares.features import compress, sequences, statistic_names, window_statistics
 from models.solar_flares.ingestion import FoldFile, read_json_lines
@@ -279,10 +278,9 @@ def readings(recording: Recording, stored: Mapping[str, Any]) -> dict[str, NDArr
     }
 
 
-def training_range(statistics: Arrays, splits: Arrays) -> JsonDict:
+def training_range(training: Arrays) -> JsonDict:
     """Say where the training records lie, from their statistics."""
-    rows = np.asarray(statistics["values"])[rows_of(splits, TRAIN)]
-    return {"statistics": TrainingRange.fit(rows).to_dict()}
+    return {"statistics": TrainingRange.fit(np.asarray(training["values"])).to_dict()}
 
 
 def verdicts(

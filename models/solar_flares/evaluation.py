@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Arrays
+from models.arrays import Arrays, Block
 from models.evaluation import Evaluation, evaluate
 from models.metrics import cross_entropy, reliability
-from models.sampling import SPLITS, Rows, read_rows, rows_of, split
+from models.sampling import SPLITS, Rows, split
 from models.solar_flares.upgrade import fit_classifier
 from models.thresholds import max_tss
 
@@ -24,14 +24,11 @@ LEAK = (
 )
 
 
-def predictions(
-    records: Arrays, record: Rows, scores: NDArray[np.float64], threshold: float
-) -> pd.DataFrame:
+def predictions(known: Block, scores: NDArray[np.float64], threshold: float) -> pd.DataFrame:
     """Return a table of scored examples: id, region, label, score, flagged."""
     import pandas as pd
 
-    columns = {name: read_rows(records[name], record) for name in ("id", "region", "label")}
-    return pd.DataFrame(columns | {"score": scores, "flagged": scores >= threshold})
+    return pd.DataFrame({**known, "score": scores, "flagged": scores >= threshold})
 
 
 def evaluate_predictions(
@@ -74,13 +71,13 @@ def evaluate_predictions(
     return evaluation.with_details(reliability=reliability(label, score))
 
 
-def leaky_control(features: Mapping[str, Arrays], *, seed: int) -> Evaluation:
+def leaky_control(statistics: Mapping[str, Arrays], *, seed: int) -> Evaluation:
     """Fit and evaluate the upgrade on a random split of records, which tears regions apart.
 
     Parameters
     ----------
-    features
-        ``records``, ``splits`` (for the sizes of the random ones) and ``statistics``.
+    statistics
+        Of the records of each split; the random ones are as large.
     seed
         Seed of the split and the fit.
 
@@ -89,12 +86,11 @@ def leaky_control(features: Mapping[str, Arrays], *, seed: int) -> Evaluation:
     Evaluation
         With the detail ``note``.
     """
-    label = np.asarray(features["records"]["label"])
-    values = np.asarray(features["statistics"]["values"])
-    shares = {
-        name: len(rows_of(features["splits"], code)) / len(label)
-        for code, name in enumerate(SPLITS)
-    }
+    label, values = (
+        np.concatenate([np.asarray(statistics[part][name]) for part in SPLITS])
+        for name in ("label", "values")
+    )
+    shares = {name: len(statistics[name]["label"]) / len(label) for name in SPLITS}
     train, validation, test = split(label, None, shares, seed).values()
     classifier = fit_classifier(values[train], label[train], np.arange(len(train)), seed=seed)
 

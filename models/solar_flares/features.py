@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays, Block, Blocks, iter_blocks, map_blocks
-from models.sampling import TRAIN
+from models.sampling import SPLITS, TRAIN, rows_of
 from models.scaling import Scaling, fit_scaling
 from models.solar_flares.records import PARAMETERS, SAMPLES
+from models.solar_flares.splits import KNOWN
 
 LOOKBACK, STEP, DELAY = 600, 6, 300
 """Published windows, in rows: how far back, one row in how many, how far ahead."""
@@ -48,48 +49,51 @@ HOUR = 5  # samples
 
 def scaling_of(records: Arrays, splits: Arrays) -> Scaling:
     """Compute mean and standard deviation of each parameter over the training records."""
-    code = np.asarray(splits["split"])
-
-    def training() -> Iterator[NDArray[Any]]:
-        start = 0
-        for block in iter_blocks(records, names=["values"]):
-            stop = start + len(block["values"])
-            yield block["values"][code[start:stop] == TRAIN].reshape(-1, len(PARAMETERS))
-            start = stop
-
-    return fit_scaling(training(), PARAMETERS)
-
-
-def sequences_of(records: Arrays, scaling: Scaling) -> Blocks:
-    """Standardise records and fill their gaps: ``values``, float32, (n, 60, 25)."""
-    return map_blocks(
-        records,
-        lambda block: sequences({"values": scaling.standardise(block["values"])}),
-        names=["values"],
+    blocks = iter_blocks(records, names=["values"], only=rows_of(splits, TRAIN))
+    return fit_scaling(
+        (block["values"].reshape(-1, len(PARAMETERS)) for block in blocks), PARAMETERS
     )
 
 
-def steps_of(records: Arrays, scaling: Scaling) -> Blocks:
-    """Take standardised records apart: ``values``, float32, (m, 1, 25); ``record``, its row."""
+def features_of(
+    records: Arrays,
+    splits: Arrays,
+    name: str,
+    compute: Callable[[Block, Scaling], Block],
+    scaling: Scaling,
+) -> Blocks:
+    """Compute the features of one split, with what is known of each record.
 
-    def blocks() -> Iterator[Block]:
-        start = 0
-        for block in iter_blocks(records, names=["values"]):
-            rows = np.arange(start, start + len(block["values"]))
-            yield single_steps({"values": scaling.standardise(block["values"]), "record": rows})
-            start += len(rows)
+    Parameters
+    ----------
+    records, splits
+        All rows.
+    name
+        Of the split.
+    compute
+        `sequences_of`, `steps_of` or `statistics_of`.
+    scaling
+        Of the training records.
+    """
+    only = rows_of(splits, SPLITS.index(name))
+    names = ("values", *KNOWN)
+    return map_blocks(records, lambda block: compute(block, scaling), names=names, only=only)
 
-    return Blocks(blocks())
+
+def sequences_of(records: Block, scaling: Scaling) -> Block:
+    """Standardise records and fill their gaps: ``values``, float32, (n, 60, 25)."""
+    return sequences({**records, "values": scaling.standardise(records["values"])})
 
 
-def statistics_of(records: Arrays, scaling: Scaling) -> Blocks:
+def steps_of(records: Block, scaling: Scaling) -> Block:
+    """Take standardised records apart: ``values``, float32, (m, 1, 25)."""
+    return single_steps({**records, "values": scaling.standardise(records["values"])})
+
+
+def statistics_of(records: Block, scaling: Scaling) -> Block:
     """Summarise compressed records: ``values``, float32, (n, 200), NaN without a sample."""
-
-    def summed(block: Block) -> Block:
-        compressed = compress(block["values"], scaling)
-        return {"values": window_statistics({"values": compressed})}
-
-    return map_blocks(records, summed, names=["values"])
+    compressed = compress(records["values"], scaling)
+    return {**records, "values": window_statistics({"values": compressed})}
 
 
 def compress(values: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
@@ -168,7 +172,7 @@ class PublishedWindows:
     Parameters
     ----------
     steps
-        Time steps of one fold, shape (m, 1, 25), as `single_steps` makes them.
+        Time steps of one split, shape (m, 1, 25), as `single_steps` makes them.
     labels
         Label of each, shape (m,).
 

@@ -93,32 +93,31 @@ def scored_records(stored: Arrays, table: pd.DataFrame) -> bytes:
     return records(stored, rows, [f"score {score:.3f}" for score in table["score"]])
 
 
-def sequences(stored: Arrays, values: Arrays) -> bytes:
+def sequences(stored: Arrays) -> bytes:
     """Draw a few standardised records."""
     rows = first_of_each(stored["label"], 2)
     return series(
-        read_rows(values["values"], rows),
+        read_rows(stored["values"], rows),
         read_rows(stored["label"], rows),
         _names(stored, rows),
         unit="standard deviations",
     )
 
 
-def steps(stored: Arrays, single: Arrays) -> bytes:
+def steps(stored: Arrays) -> bytes:
     """Draw histograms by class of the single time steps."""
-    some = evenly(len(single["record"]))
-    labels = np.asarray(stored["label"])[single["record"][some]]
+    some = evenly(len(stored["label"]))
     return data_plots.distributions(
-        single["values"][some][:, 0], labels, PARAMETERS, classes=CLASSES
+        stored["values"][some][:, 0], stored["label"][some], PARAMETERS, classes=CLASSES
     )
 
 
-def statistics(stored: Arrays, values: Arrays) -> bytes:
+def statistics(stored: Arrays) -> bytes:
     """Draw histograms by class of the statistics that tell flares best."""
     names = [f"{parameter}, {statistic}" for parameter in PARAMETERS for statistic in STATISTICS]
     some = evenly(len(stored["label"]))
     return data_plots.distributions(
-        values["values"][some], stored["label"][some], names, classes=CLASSES
+        stored["values"][some], stored["label"][some], names, classes=CLASSES
     )
 
 

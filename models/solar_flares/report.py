@@ -73,33 +73,40 @@ def _title(partition: str) -> str:
 
 
 def comparison(
-    networks: Mapping[str, Evaluation],
-    upgrade: Evaluation,
-    leaky: Evaluation,
+    networks: Mapping[str, JsonDict],
+    upgrade: JsonDict,
+    leaky: JsonDict,
     chance: Mapping[str, JsonDict],
 ) -> JsonDict:
-    """Compare all models with the published ones: ``title``, ``tss``, ``rows`` and ``notes``.
+    """Compare all models with the published ones.
 
     Parameters
     ----------
     networks
-        Evaluation by partition.
+        Evaluation by partition, as JSON.
     upgrade, leaky
-        Evaluation of the upgrade, and of the control that leaks.
+        Evaluation of the upgrade, and of the control that leaks, as JSON.
     chance
         Proportional chance criterion by split.
+
+    Returns
+    -------
+    dict
+        ``title``, ``tss``, ``rows`` and ``notes``; ``networks``, ``upgrade`` and ``chance`` as they
+        are given.
     """
-    evaluations = {_title(name): evaluation for name, evaluation in networks.items()}
+    evaluations = {_title(name): Evaluation.from_dict(one) for name, one in networks.items()}
+    whole, control = Evaluation.from_dict(upgrade), Evaluation.from_dict(leaky)
     tss = {name: evaluation.value("tss") for name, evaluation in evaluations.items()}
     best = max(tss, key=lambda name: -1.0 if (value := tss[name]) is None else value)
-    ours, test = upgrade.value("tss"), chance["test"]
+    ours, test = whole.value("tss"), chance["test"]
     best_tss = tss[best]
     above = ours is not None and (best_tss is None or ours > best_tss)
     verdict = "above" if above else "NOT above"
     return {
         "title": "solar_flares: all models on the test regions, with 95 % intervals by region",
         "tss": tss | {"upgrade": ours},
-        "rows": comparison_rows(evaluations | {"upgrade": upgrade}, METRICS),
+        "rows": comparison_rows(evaluations | {"upgrade": whole}, METRICS),
         "notes": [
             "Published accuracy and recall have the threshold 0.5 and count single time steps of "
             "another sample. All our other decisions have the threshold of the largest TSS on "
@@ -108,24 +115,30 @@ def comparison(
             f"(published {TEST_BAR}). {test['note'] or 'An accuracy can exceed it.'}",
             f"Upgrade at equal data: TSS {three_decimals(ours)}, {verdict} the best network's "
             f"{three_decimals(best_tss)} ({best}).",
-            f"{leaky.details['note']} TSS {three_decimals(leaky.value('tss'))}, by region "
+            f"{control.details['note']} TSS {three_decimals(control.value('tss'))}, by region "
             f"{three_decimals(ours)}.",
         ],
+        "networks": dict(networks),
+        "upgrade": upgrade,
+        "chance": dict(chance),
     }
 
 
-def comparison_picture(networks: Mapping[str, Evaluation], upgrade: Evaluation) -> bytes:
-    """Draw the TSS of every model with its interval."""
-    tss = {_title(name): evaluation.metrics["tss"] for name, evaluation in networks.items()}
-    return plots.comparison(tss | {"upgrade": upgrade.metrics["tss"]}, {}, x_label="TSS")
+def comparison_picture(compared: JsonDict) -> bytes:
+    """Draw the TSS of every model with its interval, from `comparison`."""
+    tss = {
+        _title(name): Evaluation.from_dict(stored).metrics["tss"]
+        for name, stored in ({"upgrade": compared["upgrade"]} | compared["networks"]).items()
+    }
+    return plots.comparison(tss, {}, x_label="TSS")
 
 
-def example_pictures(records: Arrays, sequences: Arrays) -> dict[str, bytes]:
+def example_pictures(sequences: Arrays) -> dict[str, bytes]:
     """Draw two parameters of a few records with and without a flare."""
-    label = np.asarray(records["label"])
+    label = np.asarray(sequences["label"])
     rows = np.concatenate([np.flatnonzero(label == value)[:EXAMPLES] for value in (1, 0)])
     values = read_rows(sequences["values"], rows)
-    names = [str(name) for name in read_rows(records["region"], rows)]
+    names = [str(name) for name in read_rows(sequences["region"], rows)]
     hours = np.arange(values.shape[1]) * 0.2
     return {
         parameter: plots.curves(
@@ -143,48 +156,44 @@ def example_pictures(records: Arrays, sequences: Arrays) -> dict[str, bytes]:
 
 def report(
     compared: JsonDict,
-    chance: Mapping[str, JsonDict],
     architectures: Mapping[str, JsonDict],
-    networks: Mapping[str, tuple[Evaluation, JsonDict]],
-    upgrade: tuple[pd.DataFrame, Evaluation],
-    data: Mapping[str, Arrays],
+    histories: Mapping[str, JsonDict],
+    predictions: pd.DataFrame,
+    sequences: Arrays,
 ) -> Report:
     """Write the report of the rebuilt study.
 
     Parameters
     ----------
-    compared, chance
-        From `comparison`; the chance criterion by split.
+    compared
+        From `comparison`.
     architectures
         By name, from `models.architectures.architecture`.
-    networks
-        Evaluation and history by partition.
-    upgrade
-        Its predictions and its evaluation.
-    data
-        ``records`` and ``sequences``, to show examples of.
+    histories
+        Of the networks, by partition.
+    predictions
+        Of the upgrade.
+    sequences
+        Of the test split, to show examples of.
     """
-    tss = {"upgrade": upgrade[1].metrics["tss"]} | {
-        _title(name): evaluation.metrics["tss"] for name, (evaluation, _) in networks.items()
-    }
-    examples = example_pictures(data["records"], data["sequences"])
-    drawn = pictures("upgrade", *upgrade)
+    examples = example_pictures(sequences)
+    drawn = pictures("upgrade", predictions, Evaluation.from_dict(compared["upgrade"]))
     sections = [
         Section(
             "All models",
             prose=compared["notes"],
             table=compared["rows"],
-            pictures=[Picture("tss", plots.comparison(tss, {}, x_label="TSS"), "TSS, by region")],
+            pictures=[Picture("tss", comparison_picture(compared), "TSS, by region")],
         ),
         Section(
             "Proportional chance",
             prose=["The study asks an accuracy to exceed 1.25 times the accuracy of guessing."],
-            table=[{"split": name, **criterion} for name, criterion in chance.items()],
+            table=[{"split": name, **each} for name, each in compared["chance"].items()],
         ),
         Section("Two leaks of the published forms", prose=LEAKS),
         Section(
             "The models' inputs",
-            prose=["The first records of each class, standardised, gaps filled."],
+            prose=["The first test records of each class, standardised, gaps filled."],
             pictures=[Picture(name, png, name) for name, png in examples.items()],
         ),
         Section(
@@ -196,17 +205,19 @@ def report(
             "The upgrade", pictures=[Picture(f"upgrade {k}", png, k) for k, png in drawn.items()]
         ),
     ]
-    sections += [_section(name, networks) for name in architectures]
+    sections += [_section(name, compared["networks"], histories) for name in architectures]
     return render("Solar flares: will an active region flare within a day?", sections)
 
 
-def _section(architecture: str, networks: Mapping[str, tuple[Evaluation, JsonDict]]) -> Section:
+def _section(
+    architecture: str, networks: Mapping[str, JsonDict], histories: Mapping[str, JsonDict]
+) -> Section:
     drawn: list[Picture] = []
-    for name, (evaluation, history) in networks.items():
+    for name, stored in networks.items():
         if name.split("|")[0] == architecture:
             title = _title(name)
-            curves = _training(history, title)
+            curves = _training(histories[name], title)
             drawn.append(Picture(f"{title} training", curves, "loss and recall by epoch"))
-            diagram = _reliability(evaluation, title)
+            diagram = _reliability(Evaluation.from_dict(stored), title)
             drawn.append(Picture(f"{title} reliability", diagram, "reliability"))
     return Section(architecture, pictures=drawn)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import architecture, from_architecture
-from models.arrays import ArrayLike, Arrays
-from models.sampling import TRAIN, VALIDATION, Batches, Rows, read_rows, rows_of
+from models.arrays import ArrayLike, Arrays, Block
+from models.sampling import Batches
 from models.solar_flares.features import DELAY, LOOKBACK, PublishedWindows
 from models.solar_flares.networks import (
     FORM_SHAPES,
@@ -23,6 +22,7 @@ from models.solar_flares.networks import (
     published_counts,
     register,
 )
+from models.solar_flares.splits import KNOWN
 from models.solar_flares.upgrade import Settings, fit_classifier
 from models.training import Estimator, Network, Phase, TrainingResult, fresh, predict, train
 from models.types import JsonDict
@@ -32,34 +32,29 @@ BATCH = 128
 
 @dataclass(frozen=True)
 class Examples:
-    """A network's inputs in one form.
+    """A split as a network takes it.
 
     Attributes
     ----------
     x
         Inputs, shape (m, steps, inputs).
-    record
-        Record that each one's label is from, shape (m,).
-    rows
-        Rows of the requested split.
+    known
+        ``id``, ``region`` and ``label`` of the record that each one's label is from, shape (m,).
     """
 
     x: ArrayLike
-    record: Rows
-    rows: Rows
+    known: Block
 
 
-def examples(shape: tuple[int, ...], features: Mapping[str, Arrays], code: int) -> Examples:
-    """Return the examples of a split in the form that a network takes.
+def examples(shape: tuple[int, ...], features: Arrays) -> Examples:
+    """Put the features of a split into the form that a network takes.
 
     Parameters
     ----------
     shape
         Of one input: one of `FORM_SHAPES`.
     features
-        ``records``, ``splits``, and ``sequences`` or ``steps``, whichever the form is made of.
-    code
-        The split.
+        From `features.features_of`: sequences or steps, whichever the form is made of.
 
     Raises
     ------
@@ -67,25 +62,18 @@ def examples(shape: tuple[int, ...], features: Mapping[str, Arrays], code: int) 
         The features are of another form than the network takes.
     """
     form = next(name for name, expected in FORM_SHAPES.items() if expected == shape)
-    if (needed := "sequences" if form == "sequences" else "steps") not in features:
+    needed = "sequences" if form == "sequences" else "steps"
+    if (given := features["values"].shape[1:]) != FORM_SHAPES[needed]:
         raise ValueError(
-            f"the network takes {form}, made of {needed!r}, and is given {sorted(features)}: "
-            'choose the form in faint.toml, section ["solar_flares/architecture"], so that '
-            "networks and features agree"
+            f"the network takes {form}, made of {needed!r} of shape {FORM_SHAPES[needed]}, and is "
+            f"given features of shape {given}: choose the form in faint.toml, section "
+            '["solar_flares/architecture"], so that networks and features agree'
         )
-    if form == "sequences":
-        x = features["sequences"]["values"]
-        return Examples(x, np.arange(len(x)), rows_of(features["splits"], code))
-    record = np.asarray(features["steps"]["record"])
-    rows = np.flatnonzero(np.asarray(features["splits"]["split"])[record] == code)
-    steps = features["steps"]["values"]
-    if form == "steps":
-        return Examples(steps, record, rows)
-    record = record[rows]
-    windows = PublishedWindows(
-        read_rows(steps, rows), np.asarray(features["records"]["label"])[record]
-    )
-    return Examples(windows, record[LOOKBACK + DELAY :], np.arange(len(windows)))
+    known = {name: np.asarray(features[name]) for name in KNOWN}
+    if form != "windows":
+        return Examples(features["values"], known)
+    windows = PublishedWindows(np.asarray(features["values"]), known["label"])
+    return Examples(windows, {name: column[LOOKBACK + DELAY :] for name, column in known.items()})
 
 
 def describe(name: str, form: str) -> JsonDict:
@@ -95,11 +83,7 @@ def describe(name: str, form: str) -> JsonDict:
 
 
 def fit_network(
-    architecture: JsonDict,
-    setting: Setting,
-    features: Mapping[str, Arrays],
-    *,
-    seed: int,
+    architecture: JsonDict, setting: Setting, training: Arrays, validation: Arrays, *, seed: int
 ) -> TrainingResult:
     """Train a network as the study does: RMSprop, weighted binary cross-entropy.
 
@@ -109,8 +93,8 @@ def fit_network(
         From `describe`; its input determines the form.
     setting
         Its length, and the weight of a flare.
-    features
-        As `examples` takes them.
+    training, validation
+        Features of both splits, as `examples` takes them.
     seed
         Seed of the weights, the dropout, the order of the batches and the validation examples.
 
@@ -123,21 +107,13 @@ def fit_network(
     register()
     built = fresh(lambda: from_architecture(architecture), seed)
     shape = built.input_shape[1:]
-    label = np.asarray(features["records"]["label"])
-    training, validation = (examples(shape, features, code) for code in (TRAIN, VALIDATION))
-    size = min(len(validation.rows), setting.validation_steps * BATCH)
-    rows = np.random.default_rng(seed).choice(validation.rows, size, replace=False)
+    seen, held_out = examples(shape, training), examples(shape, validation)
+    size = min(len(held_out.x), setting.validation_steps * BATCH)
+    rows = np.random.default_rng(seed).choice(len(held_out.x), size, replace=False)
     history = train(
         built,
-        Batches(
-            training.x,
-            label[training.record],
-            training.rows,
-            batch=BATCH,
-            steps=setting.steps_per_epoch,
-            seed=seed,
-        ),
-        Batches(validation.x, label[validation.record], np.sort(rows), batch=BATCH, shuffle=False),
+        Batches(seen.x, seen.known["label"], batch=BATCH, steps=setting.steps_per_epoch, seed=seed),
+        Batches(held_out.x, held_out.known["label"], np.sort(rows), batch=BATCH, shuffle=False),
         phases=[Phase(setting.epochs, LEARNING_RATE)],
         optimiser=OPTIMISER,
         loss=LOSS,
@@ -148,30 +124,24 @@ def fit_network(
     return TrainingResult(built, history)
 
 
-def score_network(
-    network: Network, features: Mapping[str, Arrays], code: int
-) -> tuple[Rows, NDArray[np.float64]]:
-    """Score a split's examples: the record that each one's label is from, and its score."""
-    chosen = examples(network.input_shape[1:], features, code)
-    return chosen.record[chosen.rows], predict(network, chosen.x, chosen.rows, batch=1024)
+def score_network(network: Network, features: Arrays) -> tuple[Block, NDArray[np.float64]]:
+    """Score a split's examples: what is known of each (see `Examples`), and its score."""
+    chosen = examples(network.input_shape[1:], features)
+    return chosen.known, predict(network, chosen.x, batch=1024)
 
 
-def fit_upgrade(features: Mapping[str, Arrays], *, seed: int) -> Estimator:
+def fit_upgrade(training: Arrays, *, seed: int) -> Estimator:
     """Fit the calibrated classifier to the statistics of the training records."""
-    rows = rows_of(features["splits"], TRAIN)
-    label, region = (np.asarray(features["records"][name])[rows] for name in ("label", "region"))
+    label, region = np.asarray(training["label"]), np.asarray(training["region"])
     settings = Settings()
     # A small sample may have fewer active regions with a flare than there are folds.
     flaring = np.unique(region[label == 1]).size
     settings = replace(settings, folds=max(2, min(settings.folds, flaring)))
-    values = read_rows(features["statistics"]["values"], rows)
+    values = np.asarray(training["values"])
     return fit_classifier(values, label, region, settings=settings, seed=seed)
 
 
-def score_upgrade(
-    estimator: Estimator, features: Mapping[str, Arrays], code: int
-) -> tuple[Rows, NDArray[np.float64]]:
-    """Score a split's records with the calibrated classifier: the records, and their scores."""
-    rows = rows_of(features["splits"], code)
-    values = read_rows(features["statistics"]["values"], rows)
-    return rows, np.asarray(estimator.predict_proba(values)[:, 1])
+def score_upgrade(estimator: Estimator, statistics: Arrays) -> tuple[Block, NDArray[np.float64]]:
+    """Score a split's records with the calibrated classifier: what is known of each, its score."""
+    known = {name: np.asarray(statistics[name]) for name in KNOWN}
+    return known, np.asarray(estimator.predict_proba(np.asarray(statistics["values"]))[:, 1])

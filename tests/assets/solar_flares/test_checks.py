@@ -27,13 +27,14 @@ def test_records_need_their_shape_their_labels_and_an_id_of_their_own() -> None:
 
 
 def test_a_region_in_two_splits_is_named() -> None:
-    assert checks.regions_apart({"split": np.array([0, 0, 1])}, records()) == {}
-    problems = checks.regions_apart({"split": np.array([0, 1, 1])}, records())
+    splits = records() | {"split": np.array([0, 0, 1])}
+    assert checks.regions_apart(splits) == {}
+    problems = checks.regions_apart(splits | {"split": np.array([0, 1, 1])})
     assert problems == {"in two splits": "A"}
 
 
 def test_a_split_without_flares_is_named() -> None:
-    problems = checks.classes_present({"split": np.array([0, 0, 1])}, records())
+    problems = checks.classes_present(records() | {"split": np.array([0, 0, 1])})
     assert problems == {
         "validation": "holds only the labels [0]",
         "test": "holds only the labels []",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from models.sampling import SPLITS
 from models.solar_flares.json_lines import to_json_line
 from models.solar_flares.simulation import simulate
 
@@ -41,6 +42,7 @@ SHARED = " or ".join(
     )
 )
 FAMILY = ("network", "history", "threshold", "predictions", "evaluation")
+FEATURES = ("sequences", "steps", "statistics")
 
 
 def stale(plan: dict[str, Any], *, certain: bool = True) -> set[str]:
@@ -62,7 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, new_run: Any) -> Any:
     run = new_run(tmp_path_factory.mktemp("solar_flares"), SETTINGS)
     outcome = run.json("rebuild", f"({SHARED}) or {UPGRADE}")
     assert outcome["failed"] == []
-    assert len(outcome["materialized"]) == 9 + len(NAMES) + 5
+    assert len(outcome["materialized"]) == 6 + len(FEATURES) * len(SPLITS) + len(NAMES) + 5
     selection = " or ".join(f'key:"solar_flares/{name}"' for name in FAMILY)
     outcome = run.json("rebuild", selection, "--partitions", ",".join(BUILT))
     assert outcome["failed"] == []
@@ -119,6 +121,29 @@ def test_the_published_steps_are_a_setting_and_only_they_are_read_then(run: Any)
         "solar_flares/architecture[embedding25]",
         *(f"solar_flares/{name}[{BUILT[0]}]" for name in ("network", "history")),
     }
+
+
+def test_a_larger_test_set_is_scored_and_retrains_nothing(run: Any) -> None:
+    built = " or ".join(f'key:"solar_flares/{name}"' for name in FAMILY)
+    shared, networks = (f"({SHARED}) or {UPGRADE}",), (built, "--partitions", ",".join(BUILT))
+    run.settings.write_text(SETTINGS.replace("test = 240", "test = 264"))
+    try:
+        outcomes = [run.json("rebuild", *asked) for asked in (shared, networks)]
+        tables = [run.load("solar_flares/predictions", name) for name in BUILT]
+    finally:
+        run.settings.write_text(SETTINGS)
+    assert [outcome["failed"] for outcome in outcomes] == [[], []]
+    assert {name.removeprefix("solar_flares/") for name in outcomes[0]["materialized"]} == {
+        *("records", "tally", "splits", "chance", "scaling"),
+        *(f"{name}[{split}]" for name in FEATURES for split in SPLITS),
+        *("upgrade_predictions", "upgrade_evaluation", "upgrade_leaky_control"),
+    }
+    assert {name.removeprefix("solar_flares/") for name in outcomes[1]["materialized"]} == family(
+        BUILT, ["predictions", "evaluation"]
+    )
+    assert [len(table) for table in tables] == [264, 264]
+    put_back = [run.json("rebuild", *asked) for asked in (shared, networks)]
+    assert [outcome["materialized"] for outcome in put_back] == [[], []]
 
 
 def test_new_recordings_get_verdicts_of_what_was_trained(run: Any, tmp_path: Path) -> None:
@@ -210,8 +235,13 @@ def test_twelve_real_series_are_read_to_their_features(
     rest = ("splits", "chance", "scaling", "sequences", "steps", "statistics")
     selection = " or ".join(f'key:"solar_flares/{name}"' for name in rest)
     assert run.json("rebuild", selection)["failed"] == []
-    assert run.load("solar_flares/sequences")["values"].shape == (12, 60, 25)
-    assert run.load("solar_flares/statistics")["values"].shape == (12, 200)
+    sequences, statistics = (
+        [run.load(f"solar_flares/{name}", split)["values"].shape for split in SPLITS]
+        for name in ("sequences", "statistics")
+    )
+    assert sum(shape[0] for shape in sequences) == 12
+    assert {shape[1:] for shape in sequences} == {(60, 25)}
+    assert statistics == [(shape[0], 200) for shape in sequences]
 
 
 LINES = "swan_mvts_12_kaggle_layout.json"

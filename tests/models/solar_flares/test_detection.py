@@ -85,7 +85,7 @@ def model(name: str, fitted: Any, threshold: float = 0.5) -> TrainedModel:
 
 def ranges() -> dict[str, Any]:
     values = np.random.default_rng(0).normal(0, 1, (500, 200))
-    return training_range({"values": values}, {"split": np.zeros(500, np.int8)})
+    return training_range({"values": values})
 
 
 def test_windows_are_an_hour_apart_and_the_last_one_ends_with_the_series(tmp_path: Path) -> None:

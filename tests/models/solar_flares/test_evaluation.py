@@ -39,11 +39,11 @@ def test_the_control_with_regions_torn_apart_looks_better_than_it_is():
     label = (region % 4 == 0).astype(np.int8)
     # Each region has its own values, and labels depend on nothing but the region.
     values = generator.normal(size=(40, 200))[region] + 0.01 * generator.normal(size=(240, 200))
-    features = {
-        "records": {"label": label, "region": region.astype(str)},
-        "splits": {"split": np.repeat([0, 0, 1, 2], 60).astype(np.int8)},
-        "statistics": {"values": values.astype(np.float32)},
+    parts = {"train": slice(120), "validation": slice(120, 180), "test": slice(180, None)}
+    statistics = {
+        name: {"label": label[rows], "values": values[rows].astype(np.float32)}
+        for name, rows in parts.items()
     }
-    leaky = evaluation.leaky_control(features, seed=1)
+    leaky = evaluation.leaky_control(statistics, seed=1)
     assert leaky.value("roc_auc") > 0.9
     assert leaky.details["note"] == evaluation.LEAK

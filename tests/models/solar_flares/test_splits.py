@@ -25,6 +25,8 @@ def test_three_folds_are_the_splits():
     assert split.tolist() == [0, 0, 1, 1, 1, 2]
     assert split.dtype == np.int8
     assert result.method.startswith("by fold")
+    assert result.columns["region"].tolist() == ["AR0"] * 4 + ["AR1"] * 2
+    assert result.columns["label"].tolist() == [1] * 4 + [0] * 2
     assert rows_of({"split": split}, 1).tolist() == [2, 3, 4]
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.arrays import iter_blocks
-from models.sampling import TEST, TRAIN
-from models.scaling import Scaling
+from models.sampling import SPLITS, TRAIN
 from models.solar_flares import features as forms
 from models.solar_flares import networks, training
-from models.solar_flares.features import DELAY, LOOKBACK
+from models.solar_flares.features import DELAY, LOOKBACK, STEP
 from models.solar_flares.networks import DESIGNS, FORM_SHAPES, Setting
 from models.solar_flares.simulation import simulate
-from models.solar_flares.splits import split_records
+from models.solar_flares.splits import KNOWN, split_records
 
 
 def whole(blocks):
@@ -22,21 +20,30 @@ def whole(blocks):
 
 
 @pytest.fixture(scope="module")
-def features():
-    records = whole(simulate({1: 480, 2: 240, 3: 240}, seed=5))
-    splits = {"split": split_records(records, 0.2, 0.2, 0).codes}
+def records():
+    return whole(simulate({1: 480, 2: 240, 3: 240}, seed=5))
+
+
+@pytest.fixture(scope="module")
+def features(records):
+    splits = split_records(records, 0.2, 0.2, 0).to_arrays()
     scaling = forms.scaling_of(records, splits)
+
+    def by_split(compute):
+        return {
+            name: whole(forms.features_of(records, splits, name, compute, scaling))
+            for name in SPLITS
+        }
+
     return {
-        "records": records,
-        "splits": splits,
-        "sequences": whole(forms.sequences_of(records, scaling)),
-        "steps": whole(forms.steps_of(records, scaling)),
-        "statistics": whole(forms.statistics_of(records, scaling)),
+        "sequences": by_split(forms.sequences_of),
+        "steps": by_split(forms.steps_of),
+        "statistics": by_split(forms.statistics_of),
     }
 
 
-def test_scaling_knows_the_training_records_alone(features):
-    records, splits = features["records"], features["splits"]
+def test_scaling_knows_the_training_records_alone(records):
+    splits = split_records(records, 0.2, 0.2, 0).to_arrays()
     before = forms.scaling_of(records, splits).to_dict()
     values = records["values"].copy()
     values[splits["split"] != TRAIN] *= 1000
@@ -46,54 +53,56 @@ def test_scaling_knows_the_training_records_alone(features):
 
 
 def test_training_sequences_are_standardised_and_without_gaps(features):
-    values = features["sequences"]["values"]
-    assert values.shape == (960, 60, 25)
-    assert np.isfinite(values).all()
-    rows = values[features["splits"]["split"] == TRAIN].reshape(-1, 25)
+    values = features["sequences"]["train"]["values"]
+    assert values.shape == (480, 60, 25)
+    assert all(np.isfinite(part["values"]).all() for part in features["sequences"].values())
+    rows = values.reshape(-1, 25)
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=0.02)
     np.testing.assert_allclose(rows.std(axis=0), 1, atol=0.02)
 
 
-def test_steps_are_of_their_record_and_those_with_a_gap_are_gone(features):
-    steps, records = features["steps"], features["records"]
-    whole_steps = ~np.isnan(records["values"]).any(axis=2)
-    assert np.bincount(steps["record"]).tolist() == whole_steps.sum(axis=1).tolist()
-    record = int(np.flatnonzero(whole_steps.all(axis=1))[0])
-    mine = steps["values"][steps["record"] == record][:, 0]
-    np.testing.assert_array_equal(mine, features["sequences"]["values"][record])
+def test_features_hold_what_is_known_of_the_records_of_their_split(records, features):
+    for form in ("sequences", "statistics"):
+        for name in KNOWN:
+            held = features[form]["test"][name]
+            np.testing.assert_array_equal(held, records[name][720:])
 
 
-def test_record_numbers_run_on_over_blocks():
-    values = np.zeros((2500, 60, 25), np.float32)
-    scaling = Scaling(np.zeros(25), np.ones(25), np.ones(25, np.int64))
-    numbers = [np.unique(block["record"]) for block in forms.steps_of({"values": values}, scaling)]
-    assert [len(part) for part in numbers] == [
-        len(b["values"]) for b in iter_blocks({"values": values})
-    ]
-    assert np.concatenate(numbers).tolist() == list(range(2500))
+def test_steps_are_of_their_record_and_those_with_a_gap_are_gone(records, features):
+    steps = features["steps"]["validation"]
+    whole_steps = ~np.isnan(records["values"][480:720]).any(axis=2)
+    names, counts = np.unique(steps["id"], return_counts=True)
+    expected = dict(zip(records["id"][480:720], whole_steps.sum(axis=1), strict=True))
+    assert dict(zip(names, counts, strict=True)) == {k: n for k, n in expected.items() if n}
+    row = int(np.flatnonzero(whole_steps.all(axis=1))[0])
+    mine = steps["id"] == records["id"][480 + row]
+    sequence = features["sequences"]["validation"]["values"][row]
+    np.testing.assert_array_equal(steps["values"][mine][:, 0], sequence)
+    assert set(steps["label"][mine]) == {records["label"][480 + row]}
+    assert set(steps["region"][mine]) == {records["region"][480 + row]}
 
 
-def test_features_of_another_form_are_refused(features):
-    others = {name: features[name] for name in ("records", "splits", "steps")}
-    with pytest.raises(ValueError, match="takes sequences, made of 'sequences', and is given"):
-        training.examples(FORM_SHAPES["sequences"], others, TRAIN)
+@pytest.mark.parametrize(("form", "others"), [("sequences", "steps"), ("windows", "sequences")])
+def test_features_of_another_form_are_refused(features, form, others):
+    with pytest.raises(
+        ValueError, match=f"takes {form}, made of .* and is given features of shape"
+    ):
+        training.examples(FORM_SHAPES[form], features[others]["train"])
 
 
 @pytest.mark.parametrize("form", FORM_SHAPES)
-def test_examples_are_of_their_split_and_carry_their_record(features, form):
+def test_examples_carry_what_is_known_of_the_record_that_their_label_is_from(features, form):
     shape = FORM_SHAPES[form]
-    chosen = training.examples(shape, features, TEST)
-    split = features["splits"]["split"]
+    read = features["sequences" if form == "sequences" else "steps"]["test"]
+    chosen = training.examples(shape, read)
     assert chosen.x.shape[1:] == shape
-    assert len(chosen.x) == len(chosen.record)
-    assert set(split[chosen.record[chosen.rows]]) == {TEST}
-    if form == "sequences":
-        assert len(chosen.rows) == 240
+    ahead = LOOKBACK + DELAY if form == "windows" else 0
+    assert len(chosen.x) == len(read["label"]) - ahead
+    for name in KNOWN:
+        np.testing.assert_array_equal(chosen.known[name], read[name][ahead:])
     if form == "windows":
-        steps = int(np.sum(split[features["steps"]["record"]] == TEST))
-        assert len(chosen.rows) == steps - LOOKBACK - DELAY
-        targets = features["records"]["label"][chosen.record]
-        np.testing.assert_array_equal(chosen.x.targets, targets)
+        np.testing.assert_array_equal(chosen.x.targets, chosen.known["label"])
+        np.testing.assert_array_equal(chosen.x[:1][0, :, 25], read["label"][:LOOKBACK:STEP])
 
 
 @pytest.mark.parametrize("form", FORM_SHAPES)
@@ -105,33 +114,41 @@ def test_other_inputs_than_published_are_said(name, form):
     assert ("built here for" in difference) != same
 
 
+def fit(described, setting, features):
+    return training.fit_network(
+        described, setting, features["train"], features["validation"], seed=7
+    )
+
+
 def test_a_training_repeats_itself_and_reports_recall(features):
-    described = training.describe("tied_stacked_embedding26", "sequences")
+    described, read = (
+        training.describe("tied_stacked_embedding26", "sequences"),
+        features["sequences"],
+    )
     setting = Setting(2, 2, 1, 5.0)
-    one, other = (training.fit_network(described, setting, features, seed=7) for _ in range(2))
+    one, other = (fit(described, setting, read) for _ in range(2))
     history = one.history
     assert history == other.history
     assert set(history.values) >= {"loss", "recall", "val_loss", "val_recall", "accuracy"}
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    record, scores = training.score_network(one.model, features, TEST)
-    assert record.tolist() == list(range(720, 960))
+    known, scores = training.score_network(one.model, read["test"])
+    assert known["id"].tolist() == read["test"]["id"].tolist()
+    assert scores.shape == (240,)
     assert ((scores > 0) & (scores < 1)).all()
 
 
 def test_a_flare_weighs_what_the_setting_says(features):
     described = training.describe("embedding25", "steps")
     losses = [
-        training.fit_network(described, Setting(4, 1, 1, weight), features, seed=7).history.values[
-            "loss"
-        ]
+        fit(described, Setting(4, 1, 1, weight), features["steps"]).history.values["loss"]
         for weight in (1.0, 5.0)
     ]
     assert losses[1][0] > losses[0][0] * 1.1
 
 
 def test_the_upgrade_takes_fewer_folds_where_few_regions_flare(features):
-    fitted = training.fit_upgrade(features, seed=0)
-    record, scores = training.score_upgrade(fitted, features, TEST)
-    label = features["records"]["label"][record]
+    fitted = training.fit_upgrade(features["statistics"]["train"], seed=0)
+    known, scores = training.score_upgrade(fitted, features["statistics"]["test"])
+    label = known["label"]
     assert scores[label == 1].mean() > scores[label == 0].mean()
