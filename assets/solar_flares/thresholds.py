@@ -10,8 +10,8 @@ from pydantic import Field
 from assets.settings import StageConfig
 from assets.solar_flares.inputs import MODELS, asset_in, features_in, statistics_in
 from assets.wiring import threshold_output
-from models.arrays import Arrays, Block
-from models.solar_flares.training import score_network, score_upgrade
+from models.arrays import Arrays
+from models.solar_flares.training import Examples, score_network, score_upgrade
 from models.thresholds import RULES
 from models.types import JsonDict
 
@@ -27,10 +27,10 @@ class ThresholdRule(StageConfig, section="solar_flares/*_threshold"):
 
 
 def chosen_output(
-    config: ThresholdRule, known: Block, scores: NDArray[np.float64]
+    config: ThresholdRule, examples: Examples, scores: NDArray[np.float64]
 ) -> dg.Output[JsonDict]:
-    """Choose the threshold on the scores of the records."""
-    labels = known["label"]
+    """Choose the threshold on the scores of the examples."""
+    labels = examples.known("label")
     return threshold_output(RULES[config.rule](labels, scores), labels, scores)
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Arrays, Block
+from models.arrays import Arrays
 from models.evaluation import Evaluation, evaluate
 from models.metrics import cross_entropy, reliability
 from models.sampling import SPLITS, Rows, split
+from models.solar_flares.splits import KNOWN
+from models.solar_flares.training import Examples
 from models.solar_flares.upgrade import fit_classifier
 from models.thresholds import max_tss
 
@@ -24,11 +26,12 @@ LEAK = (
 )
 
 
-def predictions(known: Block, scores: NDArray[np.float64], threshold: float) -> pd.DataFrame:
+def predictions(examples: Examples, scores: NDArray[np.float64], threshold: float) -> pd.DataFrame:
     """Return a table of scored examples: id, region, label, score, flagged."""
     import pandas as pd
 
-    return pd.DataFrame({**known, "score": scores, "flagged": scores >= threshold})
+    columns = {name: examples.known(name) for name in KNOWN}
+    return pd.DataFrame({**columns, "score": scores, "flagged": scores >= threshold})
 
 
 def evaluate_predictions(

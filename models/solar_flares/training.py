@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import architecture, from_architecture
-from models.arrays import ArrayLike, Arrays, Block
+from models.arrays import ArrayLike, Arrays
 from models.sampling import Batches
 from models.solar_flares.features import DELAY, LOOKBACK, PublishedWindows
 from models.solar_flares.networks import (
@@ -22,7 +23,6 @@ from models.solar_flares.networks import (
     published_counts,
     register,
 )
-from models.solar_flares.splits import KNOWN
 from models.solar_flares.upgrade import Settings, fit_classifier
 from models.training import Estimator, Network, Phase, TrainingResult, fresh, predict, train
 from models.types import JsonDict
@@ -38,12 +38,19 @@ class Examples:
     ----------
     x
         Inputs, shape (m, steps, inputs).
-    known
-        ``id``, ``region`` and ``label`` of the record that each one's label is from, shape (m,).
+    features
+        What they are made of.
+    ahead
+        Rows of the features between an input and what its label is from.
     """
 
     x: ArrayLike
-    known: Block
+    features: Arrays
+    ahead: int = 0
+
+    def known(self, name: str) -> NDArray[Any]:
+        """Read the ``id``, ``region`` or ``label`` of what each one's label is from: (m,)."""
+        return np.asarray(self.features[name][self.ahead :])
 
 
 def examples(shape: tuple[int, ...], features: Arrays) -> Examples:
@@ -69,11 +76,10 @@ def examples(shape: tuple[int, ...], features: Arrays) -> Examples:
             f"given features of shape {given}: choose the form in faint.toml, section "
             '["solar_flares/architecture"], so that networks and features agree'
         )
-    known = {name: np.asarray(features[name]) for name in KNOWN}
     if form != "windows":
-        return Examples(features["values"], known)
-    windows = PublishedWindows(np.asarray(features["values"]), known["label"])
-    return Examples(windows, {name: column[LOOKBACK + DELAY :] for name, column in known.items()})
+        return Examples(features["values"], features)
+    windows = PublishedWindows(np.asarray(features["values"]), features["label"])
+    return Examples(windows, features, ahead=LOOKBACK + DELAY)
 
 
 def describe(name: str, form: str) -> JsonDict:
@@ -112,8 +118,8 @@ def fit_network(
     rows = np.random.default_rng(seed).choice(len(held_out.x), size, replace=False)
     history = train(
         built,
-        Batches(seen.x, seen.known["label"], batch=BATCH, steps=setting.steps_per_epoch, seed=seed),
-        Batches(held_out.x, held_out.known["label"], np.sort(rows), batch=BATCH, shuffle=False),
+        Batches(seen.x, seen.known("label"), batch=BATCH, steps=setting.steps_per_epoch, seed=seed),
+        Batches(held_out.x, held_out.known("label"), np.sort(rows), batch=BATCH, shuffle=False),
         phases=[Phase(setting.epochs, LEARNING_RATE)],
         optimiser=OPTIMISER,
         loss=LOSS,
@@ -124,10 +130,10 @@ def fit_network(
     return TrainingResult(built, history)
 
 
-def score_network(network: Network, features: Arrays) -> tuple[Block, NDArray[np.float64]]:
-    """Score a split's examples: what is known of each (see `Examples`), and its score."""
+def score_network(network: Network, features: Arrays) -> tuple[Examples, NDArray[np.float64]]:
+    """Put a split into the form that a network takes, and score it."""
     chosen = examples(network.input_shape[1:], features)
-    return chosen.known, predict(network, chosen.x, batch=1024)
+    return chosen, predict(network, chosen.x, batch=1024)
 
 
 def fit_upgrade(training: Arrays, *, seed: int) -> Estimator:
@@ -141,7 +147,7 @@ def fit_upgrade(training: Arrays, *, seed: int) -> Estimator:
     return fit_classifier(values, label, region, settings=settings, seed=seed)
 
 
-def score_upgrade(estimator: Estimator, statistics: Arrays) -> tuple[Block, NDArray[np.float64]]:
-    """Score a split's records with the calibrated classifier: what is known of each, its score."""
-    known = {name: np.asarray(statistics[name]) for name in KNOWN}
-    return known, np.asarray(estimator.predict_proba(np.asarray(statistics["values"]))[:, 1])
+def score_upgrade(estimator: Estimator, statistics: Arrays) -> tuple[Examples, NDArray[np.float64]]:
+    """Score the records of a split with the calibrated classifier."""
+    chosen = Examples(statistics["values"], statistics)
+    return chosen, np.asarray(estimator.predict_proba(np.asarray(chosen.x))[:, 1])

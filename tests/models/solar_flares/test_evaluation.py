@@ -8,6 +8,7 @@ import pytest
 
 from models.solar_flares import evaluation
 from models.solar_flares.published import RESULTS
+from models.solar_flares.training import Examples
 
 
 def table(regions=12, per_region=5, seed=0):
@@ -17,6 +18,20 @@ def table(regions=12, per_region=5, seed=0):
     region = np.repeat([f"AR{k}" for k in range(regions)], per_region)
     frame = {"id": np.arange(len(label)).astype(str), "region": region, "label": label}
     return pd.DataFrame(frame | {"score": score, "flagged": score >= 0.4})
+
+
+def test_predictions_name_what_each_label_is_from():
+    features = {
+        "id": np.array(["a", "b", "c"]),
+        "region": np.array(["A", "A", "B"]),
+        "label": np.array([0, 1, 1], np.int8),
+    }
+    chosen = Examples(np.zeros((2, 100, 26)), features, ahead=1)
+    made = evaluation.predictions(chosen, np.array([0.2, 0.7]), 0.7)
+    assert made.columns.tolist() == ["id", "region", "label", "score", "flagged"]
+    assert made["id"].tolist() == ["b", "c"]
+    assert made["region"].tolist() == ["A", "B"]
+    assert made["flagged"].tolist() == [False, True]
 
 
 def test_evaluation_is_by_region_and_at_two_thresholds():

@@ -99,9 +99,9 @@ def test_examples_carry_what_is_known_of_the_record_that_their_label_is_from(fea
     ahead = LOOKBACK + DELAY if form == "windows" else 0
     assert len(chosen.x) == len(read["label"]) - ahead
     for name in KNOWN:
-        np.testing.assert_array_equal(chosen.known[name], read[name][ahead:])
+        np.testing.assert_array_equal(chosen.known(name), read[name][ahead:])
     if form == "windows":
-        np.testing.assert_array_equal(chosen.x.targets, chosen.known["label"])
+        np.testing.assert_array_equal(chosen.x.targets, chosen.known("label"))
         np.testing.assert_array_equal(chosen.x[:1][0, :, 25], read["label"][:LOOKBACK:STEP])
 
 
@@ -132,8 +132,8 @@ def test_a_training_repeats_itself_and_reports_recall(features):
     assert set(history.values) >= {"loss", "recall", "val_loss", "val_recall", "accuracy"}
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    known, scores = training.score_network(one.model, read["test"])
-    assert known["id"].tolist() == read["test"]["id"].tolist()
+    chosen, scores = training.score_network(one.model, read["test"])
+    assert chosen.known("id").tolist() == read["test"]["id"].tolist()
     assert scores.shape == (240,)
     assert ((scores > 0) & (scores < 1)).all()
 
@@ -149,6 +149,6 @@ def test_a_flare_weighs_what_the_setting_says(features):
 
 def test_the_upgrade_takes_fewer_folds_where_few_regions_flare(features):
     fitted = training.fit_upgrade(features["statistics"]["train"], seed=0)
-    known, scores = training.score_upgrade(fitted, features["statistics"]["test"])
-    label = known["label"]
+    chosen, scores = training.score_upgrade(fitted, features["statistics"]["test"])
+    label = chosen.known("label")
     assert scores[label == 1].mean() > scores[label == 0].mean()
