@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike as AnyArray
 
@@ -40,10 +42,14 @@ def most_wrong(labels: AnyArray, scores: AnyArray, flagged: AnyArray, count: int
     positive, values = labelled_scores(labels, scores)
     decided = binary_labels(flagged, what="decisions")
     wrong = np.flatnonzero(positive != decided)
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    ranks = _ranks(values)
     border = np.count_nonzero(~decided) - 0.5
     order = np.argsort(-np.abs(ranks[wrong] - border), kind="stable")
     return np.asarray(wrong[order][:count])
+
+
+def _ranks(values: AnyArray) -> Rows:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable")
 
 
 def caught(labels: AnyArray, scores: AnyArray, flagged: AnyArray, count: int = COUNT) -> Rows:
@@ -51,6 +57,53 @@ def caught(labels: AnyArray, scores: AnyArray, flagged: AnyArray, count: int = C
     positive, values = labelled_scores(labels, scores)
     found = np.flatnonzero(positive & binary_labels(flagged, what="decisions"))
     return np.asarray(found[np.argsort(-values[found], kind="stable")][:count])
+
+
+def of_all_models(
+    labels: AnyArray,
+    scores: Mapping[str, AnyArray],
+    flagged: Mapping[str, AnyArray],
+    count: int,
+) -> dict[str, Rows]:
+    """Choose the examples that most models get wrong, and positives that most of them find.
+
+    Among those that equally many models get wrong, the mean rank of their scores decides.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        0 or 1.
+    scores, flagged
+        By model, array-likes of shape (n,): finite scores and decisions.
+    count
+        How many of a kind at most.
+
+    Returns
+    -------
+    dict of str to int64 array
+        Row numbers of ``missed``, ``false alarm`` and ``found``, the clearest first.
+
+    Examples
+    --------
+    >>> scores = {"a": [0.1, 0.9, 0.8, 0.2], "b": [0.2, 0.8, 0.3, 0.9]}
+    >>> flagged = {"a": [0, 1, 1, 0], "b": [0, 1, 0, 1]}
+    >>> chosen = of_all_models([1, 1, 0, 0], scores, flagged, 2)
+    >>> {kind: rows.tolist() for kind, rows in chosen.items()}
+    {'missed': [0], 'false alarm': [3, 2], 'found': [1]}
+    """
+    positive = binary_labels(labels)
+    decided = np.array([binary_labels(one, what="decisions") for one in flagged.values()])
+    share = decided.mean(axis=0)
+    rank = np.mean([_ranks(labelled_scores(labels, one)[1]) for one in scores.values()], axis=0)
+    chosen = {}
+    for kind, rows, sign in (
+        ("missed", np.flatnonzero(positive & (share < 1)), 1),
+        ("false alarm", np.flatnonzero(~positive & (share > 0)), -1),
+        ("found", np.flatnonzero(positive & (share > 0)), -1),
+    ):
+        order = np.lexsort((rows, sign * rank[rows], sign * share[rows]))
+        chosen[kind] = np.asarray(rows[order][:count])
+    return chosen
 
 
 def first_of_each(labels: AnyArray | ArrayLike, count: int = 3) -> Rows:

@@ -33,6 +33,32 @@ def shared() -> Path:
     return folder
 
 
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium without a window, driven by Playwright."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs Debian's Chromium as {CHROMIUM}: apt install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
 LATE = 0.3
 """Seconds that a slow answer takes."""
 FAILURE = b"<Error><Code>InternalError</Code><Message>We are sorry</Message></Error>"

@@ -34,7 +34,7 @@ def transit_search(built: Built) -> Metadata:
 def own_pictures(title: str, frame: Any, result: Evaluation, built: Built) -> dict[str, bytes]:
     """Draw a model's results."""
     history = views.beside(built, "history") if title in NETWORKS else None
-    return report.pictures(title, frame, result, history)
+    return pictures.results(title, frame, result, history)
 
 
 SCORED = views.Scored(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models import data_plots, plots
 from models.arrays import Arrays
+from models.evaluation import Evaluation
 from models.examples import evenly, first_of_each, rows_of_names
 from models.exoplanets.report import CLASSES
 from models.exoplanets.transforms import CADENCES, standardise
@@ -224,3 +225,26 @@ def rounds(cross_validation: JsonDict) -> bytes:
     ]
     named = {f"round {number}": metric for number, metric in enumerate(metrics, 1)}
     return plots.comparison(named, {}, x_label="average precision over all stars")
+
+
+def results(
+    model: str,
+    table: pd.DataFrame,
+    evaluation: Evaluation,
+    history: JsonDict | None,
+) -> dict[str, bytes]:
+    """Draw a model's results; loss and accuracy by epoch where it has a history."""
+    labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=model
+    )
+    drawn["recall by signal-to-noise"] = plots.recall_by_bin(
+        evaluation.details["by_snr"], x_label="transit signal-to-noise", title=model
+    )
+    if history is not None:
+        drawn["loss and accuracy"] = plots.learning_curves(
+            history["values"],
+            phases=[(epochs, learning_rate) for epochs, learning_rate in history["phases"]],
+            title=model,
+        )
+    return drawn

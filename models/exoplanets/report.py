@@ -1,55 +1,66 @@
-"""Pictures, comparison and report of the exoplanet models."""
+"""Comparison and report of the exoplanet models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import plots
 from models.arrays import Arrays
 from models.evaluation import Evaluation
+from models.examples import rows_of_names
 from models.exoplanets.published import TEST_PLANETS, TEST_STARS
 from models.exoplanets.transforms import spectrum, standardise
 from models.exoplanets.transit_search import CADENCE_DAYS
-from models.reporting import ModelResults, Picture, Report, Section, comparison_rows
+from models.reporting import (
+    Axis,
+    Chart,
+    Confusion,
+    ModelResults,
+    Page,
+    Report,
+    Section,
+    Series,
+    comparison_rows,
+)
 from models.reporting import report as render
-from models.sampling import Rows, read_rows
+from models.reporting.charts import BLUE, ORANGE
+from models.reporting.examples import worth_a_look
+from models.reporting.figures import comparison_chart, decisions, learning_charts, recall_chart
+from models.sampling import read_rows
 from models.types import JsonDict
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CLASSES = ("no planet", "planet")
 METRICS = (
     *("found", "missed", "precision", "recall", "f1"),
     *("average_precision", "recall_at_fpr_0.01"),
 )
-EXAMPLES = 3
-"""Example curves of each class in the report."""
 
 
-def pictures(
-    model: str,
-    table: pd.DataFrame,
-    evaluation: Evaluation,
-    history: JsonDict | None,
-) -> dict[str, bytes]:
+def charts(model: str, results: ModelResults) -> list[Chart | Confusion]:
     """Draw a model's results; loss and accuracy by epoch where it has a history."""
-    labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
-    drawn = plots.decisions(
-        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=model
+    table, evaluation, history = results.predictions, results.evaluation, results.history
+    drawn = decisions(
+        model,
+        table["label"].to_numpy(),
+        table["score"].to_numpy(),
+        evaluation,
+        classes=CLASSES,
+        examples=table["star"].astype(str).tolist(),
     )
-    drawn["recall by signal-to-noise"] = plots.recall_by_bin(
-        evaluation.details["by_snr"], x_label="transit signal-to-noise", title=model
+    drawn.append(
+        recall_chart(
+            f"{model} recall by signal-to-noise",
+            evaluation.details["by_snr"],
+            title="Planets found, by signal-to-noise",
+            x_label="transit signal-to-noise",
+        )
     )
     if history is not None:
-        drawn["loss and accuracy"] = plots.learning_curves(
-            history["values"],
-            phases=[(epochs, learning_rate) for epochs, learning_rate in history["phases"]],
-            title=model,
-        )
+        phases = [(epochs, learning_rate) for epochs, learning_rate in history["phases"]]
+        drawn += learning_charts(model, history["values"], phases=phases)
     return drawn
 
 
@@ -90,42 +101,64 @@ def comparison_picture(evaluations: Mapping[str, Evaluation]) -> bytes:
     return plots.comparison(ours, {}, x_label="average precision")
 
 
-def example_rows(curves: Arrays) -> Rows:
-    """Choose the first few curves of each class."""
-    label = np.asarray(curves["label"])
-    return np.concatenate([np.flatnonzero(label == value)[:EXAMPLES] for value in (1, 0)])
-
-
-def example_pictures(curves: Arrays) -> dict[str, bytes]:
-    """Draw a few curves and spectra of stars with and without a planet."""
-    rows = example_rows(curves)
-    labels = read_rows(curves["label"], rows)
-    kinds = [str(kind) for kind in read_rows(curves["kind"], rows)]
+def star_pages(models: Mapping[str, ModelResults], curves: Arrays) -> list[Page]:
+    """Write a page for each test star that is worth a look: its curve and what the models say."""
+    examples = worth_a_look(models, CLASSES)
+    rows = rows_of_names(curves["star"], [example.row["star"] for example in examples])
     flux = standardise(read_rows(curves["flux"], rows))
-    amplitude = spectrum(flux)[..., 0]
-    days = np.arange(flux.shape[1]) * CADENCE_DAYS
-    frequency = np.arange(amplitude.shape[1]) / (flux.shape[1] * CADENCE_DAYS * 86400) * 1e6
-    return {
-        "curves": plots.curves(
-            days,
-            flux,
-            labels,
-            x_label="time (days)",
-            y_label="flux (standard deviations)",
-            names=kinds,
-            classes=CLASSES,
-        ),
-        "spectra": plots.curves(
-            frequency,
-            amplitude,
-            labels,
-            x_label="frequency (µHz)",
-            y_label="amplitude",
-            names=kinds,
-            classes=CLASSES,
-            log=True,
-        ),
-    }
+    amplitude = spectrum(flux)[:, 1:, 0]  # the first is the sum of the curve
+    pages = []
+    for number, example in enumerate(examples):
+        star, name = example.row, example.name
+        what = str(star["kind"]).replace("_", " ").capitalize()
+        snr = "" if np.isnan(star["snr"]) else f", transit signal-to-noise {star['snr']:.1f}"
+        tone = ORANGE if star["label"] else BLUE
+        drawn = [
+            _curve_chart(name, flux[number], tone),
+            _spectrum_chart(name, amplitude[number], flux.shape[1], tone),
+        ]
+        pages.append(
+            Page(
+                name,
+                f"{star['star']}: {example.said}",
+                f"{what}{snr}. Noise of host star {star['host']}.",
+                [
+                    Section("What the models see", pictures=drawn),
+                    Section("What they say", table=example.decisions),
+                ],
+            )
+        )
+    return pages
+
+
+def _curve_chart(name: str, flux: NDArray[np.float64], tone: int) -> Chart:
+    days = np.arange(flux.size) * CADENCE_DAYS
+    deepest = int(np.nanargmin(flux))
+    return Chart(
+        f"{name} curve",
+        "Light curve",
+        f"{flux.size:,} cadences over {days[-1]:.1f} days, standardised. Deepest at day "
+        f"{days[deepest]:.2f}: {flux[deepest]:.1f} standard deviations.",
+        Axis("time (days)"),
+        Axis("flux (standard deviations)"),
+        [Series("", days, flux, "dots", tone)],
+        wide=True,
+    )
+
+
+def _spectrum_chart(name: str, amplitude: NDArray[np.float64], cadences: int, tone: int) -> Chart:
+    frequency = np.arange(1, amplitude.size + 1) / (cadences * CADENCE_DAYS * 86400) * 1e6
+    strongest = int(np.argmax(amplitude))
+    return Chart(
+        f"{name} spectrum",
+        "Spectrum",
+        f"Amplitudes of the curve's Fourier transform. Largest at {frequency[strongest]:.3g} µHz, "
+        f"a period of {1e6 / 86400 / frequency[strongest]:.3g} days.",
+        Axis("frequency (µHz)"),
+        Axis("amplitude", log=True),
+        [Series("", frequency, amplitude, tone=tone)],
+        wide=True,
+    )
 
 
 def known_planet_rows(stars: Sequence[JsonDict]) -> list[dict[str, str]]:
@@ -165,17 +198,23 @@ def report(
     models
         Results by model.
     """
-    examples = example_pictures(curves)
+    ours = {
+        name: results.evaluation.metrics["average_precision"] for name, results in models.items()
+    }
     sections = [
-        Section("All models", prose=compared["notes"], table=compared["rows"]),
         Section(
-            "What the models see",
-            prose=["The first curves of each class, standardised, and their spectra."],
-            pictures=[Picture(name, png, name) for name, png in examples.items()],
+            "All models",
+            table=compared["rows"],
+            pictures=[comparison_chart("average precision", ours, {}, label="average precision")],
+            notes=compared["notes"],
+        ),
+        Section(
+            "Stars worth a look",
+            prose=["The test stars that most models get wrong, and planets that they find."],
+            pages=star_pages(models, curves),
         ),
     ]
     for model, results in models.items():
-        drawn = pictures(model, results.predictions, results.evaluation, results.history)
         alarms = results.evaluation.details["false_alarms_by_kind"]
         flagged = ", ".join(
             f"{kind.replace('_', ' ')} {count['flagged']} of {count['stars']}"
@@ -185,7 +224,7 @@ def report(
             Section(
                 model,
                 prose=[f"Flagged among stars without a planet: {flagged}."],
-                pictures=[Picture(f"{model} {k}", png, k) for k, png in drawn.items()],
+                pictures=charts(model, results),
             )
         )
     sections.append(

@@ -23,22 +23,6 @@ from orchestration.project import DAGSTER_YAML, find
 ROOT = Path(__file__).resolve().parents[2]
 served = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("served.py"))))
 wait_for = served.wait_for
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"needs Debian's Chromium as {CHROMIUM}: apt install chromium"
-)
-
 PICTURE = '''
 
 @dg.asset(key=["alpha", "picture"], group_name="alpha")
@@ -163,20 +147,13 @@ def test_what_plan_calls_stale_is_unsynced_and_materializing_it_brings_all_up_to
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        opened.set_default_timeout(served.DEADLINE * 1000)
-        yield opened
-        browser.close()
+def page(browser: Any) -> Iterator[Any]:
+    opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+    opened.set_default_timeout(served.DEADLINE * 1000)
+    yield opened
+    opened.close()
 
 
-@needs_browser
 def test_a_browser_shows_a_picture_on_its_asset(server: Any, page: Any, tmp_path: Path) -> None:
     page.goto(f"{server.url}/assets/alpha/picture")
     page.get_by_text("confusion matrix").wait_for()
@@ -190,7 +167,6 @@ def test_a_browser_shows_a_picture_on_its_asset(server: Any, page: Any, tmp_path
     assert "content hash" in text
 
 
-@needs_browser
 def test_in_dagsters_own_server_the_alternative_text_says_how_to_see_the_picture(
     toy: Any, page: Any
 ) -> None:
@@ -202,7 +178,6 @@ def test_in_dagsters_own_server_the_alternative_text_says_how_to_see_the_picture
         assert image.evaluate("image => image.naturalWidth") == 0
 
 
-@needs_browser
 def test_where_a_pictures_build_was_collected_an_image_says_so(
     toy: Any, server: Any, page: Any
 ) -> None:
@@ -227,7 +202,6 @@ def test_the_server_prints_three_lines_and_no_warning(toy: Any, server: Any) -> 
     assert "Warning" not in (server.printed.parent / "ui.log").read_text()
 
 
-@needs_browser
 def test_a_browser_shows_the_graph_and_materializes_what_is_unsynced(
     toy: Any, server: Any, page: Any, tmp_path: Path
 ) -> None:
@@ -312,7 +286,6 @@ BUILT = {
 """Quickly built assets of exoplanets, with the title of a picture of each."""
 
 
-@needs_browser
 def test_a_browser_shows_pictures_on_five_assets_of_this_project(
     ours: dict[str, str], our_server: Any, page: Any, tmp_path: Path
 ) -> None:
@@ -339,7 +312,6 @@ def test_a_browser_shows_pictures_on_five_assets_of_this_project(
         page.screenshot(path=tmp_path / f"{name}.png")
 
 
-@needs_browser
 def test_a_click_on_a_picture_shows_it_in_full_size(our_server: Any, page: Any) -> None:
     page.goto(f"{our_server.url}/assets/exoplanets/curves")
     image = page.get_by_alt_text(BUILT["curves"]).first

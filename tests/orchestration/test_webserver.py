@@ -32,6 +32,13 @@ FILES = {
     "pictures/a.png": PNG,
     "report.md": b"# hello",
     "notes.exe": b"MZ",
+    "beside.js": b"document.getElementById('script').textContent = 'beside'",
+    "asking.html": b"""<p id=inline></p><p id=script></p><p id=asked></p><p id=kept></p>
+<script>
+inline.textContent = "inline";
+fetch("/graphql").then(() => asked.textContent = "answered", () => asked.textContent = "refused");
+try { localStorage.x = 1; kept.textContent = "kept" } catch { kept.textContent = "not kept" }
+</script><script src=beside.js></script>""",
 }
 
 
@@ -65,6 +72,7 @@ def start(store: Store) -> Iterator[Any]:
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return SimpleNamespace(status=answer.status, body=body, headers=headers)
 
+        ask.address = "http://{}:{}".format(*listening.getsockname())
         yield ask
         server.should_exit = True
         thread.join()
@@ -110,6 +118,19 @@ def test_a_report_is_served_file_by_file_and_its_scripts_can_ask_nobody(
     assert "connect-src" not in policy
     assert ask(f"{at}/pictures/a.png").body == PNG
     assert ask(f"{at}/report.md").headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_a_reports_scripts_run_but_reach_neither_the_server_nor_the_uis_session(
+    ask: Any, store: Store, browser: Any
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{ask.address}/faint/report/system/report/{archive(store)}/asking.html")
+    page.wait_for_function("asked.textContent")
+    shown = {name: page.inner_text(f"#{name}") for name in ("inline", "script", "asked", "kept")}
+    page.close()
+    assert shown == {
+        "inline": "inline", "script": "beside", "asked": "refused", "kept": "not kept",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["none.html", "notes.exe", "", "../index.html", "pictures/"])

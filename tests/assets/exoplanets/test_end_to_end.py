@@ -78,16 +78,21 @@ def test_the_comparison_lists_five_models_ours_beside_the_published(run: Any) ->
     assert done.stdout.count("published") >= 4
 
 
-def test_the_report_is_written_with_its_pictures(run: Any, tmp_path: Path) -> None:
+def test_the_report_is_written_with_its_charts_and_a_page_for_each_star_worth_a_look(
+    run: Any, tmp_path: Path
+) -> None:
     done = run.faint("report", "exoplanets", "--to", str(tmp_path))
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "exoplanets" / "index.html").read_text()
-    assert page.count("data:image/png;base64,") > 20
+    assert page.count('<figure class="chart') > 20
     assert "HAT-P-7" not in page or "KIC 10666592" in page
     text = (tmp_path / "exoplanets" / "report.md").read_text()
     assert "KIC 10666592" in text
-    pictures = list((tmp_path / "exoplanets" / "pictures").glob("*.png"))
-    assert all(path.name in text for path in pictures)
+    files = [path for path in (tmp_path / "exoplanets").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 5_000_000
+    stars = list((tmp_path / "exoplanets" / "examples").glob("*.html"))
+    assert len(stars) > 5
+    assert all(f'href="examples/{path.name}"' in page for path in stars)
 
 
 def test_one_models_setting_makes_only_that_model_stale(run: Any) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from models.exoplanets import pictures
+from models.exoplanets.evaluation import evaluate_predictions
 from models.exoplanets.transit_search import CADENCE_DAYS
 
 PNG = b"\x89PNG"
@@ -104,3 +105,24 @@ def test_raw_quarters_and_folded_dips_are_drawn():
 def test_rounds_of_cross_validation_are_drawn_with_their_intervals():
     one = {"metrics": {"average_precision": {"value": 0.5, "low": 0.25, "high": 0.75}}}
     assert pictures.rounds({"rounds": [one, one]}).startswith(PNG)
+
+
+def test_only_a_network_has_learning_curves():
+    label = np.repeat([1, 0], [12, 48])
+    scores = np.clip(np.random.default_rng(0).normal(0.3 + 0.4 * label, 0.2), 0, 1)
+    table = pd.DataFrame(
+        {
+            "host": [f"host {k % 20}" for k in range(60)],
+            "kind": np.where(label == 1, "planet", "flare"),
+            "label": label,
+            "snr": np.where(label == 1, 12.0, np.nan),
+            "score": scores,
+            "flagged": scores >= 0.5,
+        }
+    )
+    evaluation = evaluate_predictions("cnn", table, 0.5, 100, 0)
+    history = {"values": {"loss": [1.0, 0.5], "accuracy": [0.5, 0.8]}, "phases": [[2, 1e-3]]}
+    drawn = pictures.results("cnn", table, evaluation, history)
+    assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+    without = pictures.results("vetting", table, evaluation, None)
+    assert set(drawn) - set(without) == {"loss and accuracy"}

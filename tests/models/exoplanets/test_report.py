@@ -11,7 +11,6 @@ from models.exoplanets.evaluation import evaluate_predictions
 from models.exoplanets.published import RESULTS
 from models.reporting import ModelResults
 
-PNG = b"\x89PNG"
 STARS = 60
 CROSS_VALIDATION = {
     "rounds": [{}, {}],
@@ -56,9 +55,8 @@ def evaluations():
 def curves():
     generator = np.random.default_rng(3)
     return {
-        "label": np.array([0, 1, 0, 1, 1, 1, 0, 0]),
-        "kind": np.array(["quiet", "planet"] * 4),
-        "flux": generator.normal(1, 0.1, (8, 40)).astype(np.float32),
+        "star": table()["star"].to_numpy(),
+        "flux": generator.normal(1, 0.1, (STARS, 40)).astype(np.float32),
     }
 
 
@@ -80,15 +78,20 @@ def test_a_leak_is_named_and_one_round_has_no_spread(evaluations):
     assert "(by star): average precision 0.600." in notes[-2]
 
 
-def test_the_examples_are_the_first_three_of_each_class(curves):
-    assert report.example_rows(curves).tolist() == [1, 3, 4, 0, 2, 6]
-
-
 def test_only_a_network_has_learning_curves(evaluations):
-    drawn = report.pictures("cnn", table(0), evaluations["cnn"], HISTORY)
-    assert all(png.startswith(PNG) for png in drawn.values())
-    without = report.pictures("vetting", table(1), evaluations["vetting"], None)
-    assert set(drawn) - set(without) == {"loss and accuracy"}
+    drawn = report.charts("cnn", ModelResults(evaluations["cnn"], table(0), HISTORY))
+    without = report.charts("vetting", ModelResults(evaluations["vetting"], table(1)))
+    titles = ["Scores", "Decisions at the threshold", "ROC", "Precision and recall"]
+    titles.append("Planets found, by signal-to-noise")
+    assert [chart.title for chart in without] == titles
+    assert [chart.title for chart in drawn] == [*titles, "Loss by epoch", "Accuracy by epoch"]
+
+
+def test_a_point_of_the_scores_says_which_star_it_is(evaluations):
+    scores = report.charts("cnn", ModelResults(evaluations["cnn"], table(0)))[0]
+    planets = scores.series[1]
+    lowest = table(0)[:12].sort_values("score").iloc[0]
+    assert (planets.points[0], planets.y[0]) == (lowest["star"], lowest["score"])
 
 
 def test_a_star_without_a_planet_has_no_published_period():
@@ -110,16 +113,37 @@ def test_a_star_without_a_planet_has_no_published_period():
     assert (rows[1]["published"], rows[1]["why"]) == ("2.49990", "-")
 
 
-def test_the_report_has_every_model_its_pictures_and_the_known_planets(evaluations, curves):
+@pytest.fixture(scope="module")
+def written(evaluations, curves):
     models = {
         "cnn": ModelResults(evaluations["cnn"], table(0), HISTORY),
         "vetting": ModelResults(evaluations["vetting"], table(1)),
     }
     compared = report.comparison(evaluations, CROSS_VALIDATION, CONTROL)
-    written = report.report(compared, {"stars": []}, curves, models)
-    assert {"pictures/curves.png", "pictures/spectra.png", "pictures/cnn-roc.png"} <= set(
+    return report.report(compared, {"stars": []}, curves, models)
+
+
+def test_the_report_has_every_model_its_charts_and_the_known_planets(written):
+    assert {"charts/average-precision.svg", "charts/cnn-roc.svg", "charts/cnn-loss.svg"} <= set(
         written.files
     )
-    assert "pictures/vetting-loss-and-accuracy.png" not in written.files
+    assert "charts/vetting-loss.svg" not in written.files
     assert "Flagged among stars without a planet: eclipsing binary " in written.markdown
     assert "Real planets in raw Kepler quarters" in written.html
+
+
+def test_each_star_worth_a_look_has_a_page_with_its_curve_and_what_the_models_say(
+    written, evaluations
+):
+    tables = [table(0), table(1)]
+    wrong = sum((t["label"] == 1) & ~t["flagged"] for t in tables)
+    page = written.files["examples/missed-1.md"].decode()
+    star = table(0).loc[int(page.split("KIC ")[1].split(":")[0])]
+    assert wrong[star.name] == wrong.max()
+    assert f"{star['star']}: missed by {wrong.max()} of 2 models" in page
+    assert f"Planet, transit signal-to-noise {star['snr']:.1f}. Noise of host star" in page
+    assert "40 cadences over 0.8 days" in page
+    scores = [t.loc[star.name, "score"] for t in tables]
+    assert [f"{score:.3f}" in page for score in scores] == [True, True]
+    assert "examples/false-alarm-1.html" in written.files
+    assert "examples/found-1.html" in written.files
