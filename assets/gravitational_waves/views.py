@@ -41,7 +41,7 @@ def is_chirp(built: Built) -> Any:
 def own_pictures(title: str, frame: Any, result: Evaluation, built: Built) -> dict[str, bytes]:
     """Draw a model's results."""
     history = views.beside(built, "history") if title in NETWORKS else None
-    return report.pictures(title, frame, result, history)
+    return pictures.results(title, frame, result, history)
 
 
 SCORED = views.Scored(

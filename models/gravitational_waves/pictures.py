@@ -10,9 +10,11 @@ import numpy as np
 
 from models import data_plots, plots
 from models.arrays import ArrayLike, Arrays
+from models.evaluation import Evaluation
 from models.examples import evenly, rows_of_names
 from models.gravitational_waves.features import PIXELS
 from models.gravitational_waves.images import BAND, SHAPE
+from models.gravitational_waves.report import KINDS, of_test
 from models.sampling import Rows, read_rows
 from models.types import JsonDict
 
@@ -127,3 +129,29 @@ def scaling(fitted: JsonDict) -> bytes:
         y_label="energy of a pixel",
         log=True,
     )
+
+
+def results(
+    model: str,
+    table: pd.DataFrame,
+    evaluation: Evaluation,
+    history: JsonDict | None = None,
+) -> dict[str, bytes]:
+    """Draw a model's results on the test images; loss and accuracy where it has a history."""
+    test = of_test(table)
+    labels, scores = test["chirp"].to_numpy(), test["score"].to_numpy()
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=KINDS, title=model
+    )
+    if by_snr := evaluation.details["by_snr"]:
+        drawn["efficiency"] = plots.recall_by_bin(
+            by_snr, x_label="signal-to-noise ratio of injected chirps", title=model
+        )
+    if history is not None:
+        drawn["loss and accuracy"] = plots.learning_curves(
+            history["values"],
+            phases=[(epochs, learning_rate) for epochs, learning_rate in history["phases"]],
+            best_epoch=history["best_epoch"],
+            title=model,
+        )
+    return drawn

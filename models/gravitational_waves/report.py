@@ -1,4 +1,4 @@
-"""Pictures, comparison and report of the gravitational-wave models."""
+"""Comparison and report of the gravitational-wave models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ import numpy as np
 from models import plots
 from models.arrays import Arrays
 from models.evaluation import Evaluation
+from models.examples import rows_of_names
 from models.gravitational_waves.evaluation import chirps
 from models.gravitational_waves.images import BAND
 from models.gravitational_waves.published import CHIRPS, GRAVITY_SPY
-from models.reporting import Picture, Report, Section, comparison_rows
+from models.reporting import (
+    Axis,
+    Chart,
+    Confusion,
+    Image,
+    ModelResults,
+    Page,
+    Picture,
+    Report,
+    Section,
+    comparison_rows,
+)
 from models.reporting import report as render
+from models.reporting.charts import heat
+from models.reporting.examples import worth_a_look
+from models.reporting.figures import comparison_chart, decisions, learning_charts, recall_chart
 from models.sampling import read_rows
 from models.types import JsonDict
 
@@ -32,30 +47,42 @@ LISTED = 60
 DEEP, UPGRADE, SHALLOW = "deep_cnn", "upgrade", "shallow_cnn"
 
 
-def pictures(
-    model: str,
-    table: pd.DataFrame,
-    evaluation: Evaluation,
-    history: JsonDict | None = None,
-) -> dict[str, bytes]:
+def charts(model: str, results: ModelResults) -> list[Chart | Confusion]:
     """Draw a model's results on the test images; loss and accuracy where it has a history."""
-    test = table[table["split"] == "test"]
-    labels, scores = test["chirp"].to_numpy(), test["score"].to_numpy()
-    drawn = plots.decisions(
-        labels, scores, evaluation.threshold, evaluation.counts, classes=KINDS, title=model
+    evaluation, history = results.evaluation, results.history
+    test = of_test(results.predictions)
+    drawn = decisions(
+        model,
+        test["chirp"].to_numpy(),
+        test["score"].to_numpy(),
+        evaluation,
+        classes=KINDS,
+        examples=[
+            f"{name} ({label})" for name, label in zip(test["id"], test["label"], strict=True)
+        ],
     )
     if by_snr := evaluation.details["by_snr"]:
-        drawn["efficiency"] = plots.recall_by_bin(
-            by_snr, x_label="signal-to-noise ratio of injected chirps", title=model
+        drawn.append(
+            recall_chart(
+                f"{model} efficiency",
+                by_snr,
+                title="Injected chirps found",
+                x_label="signal-to-noise ratio",
+            )
         )
     if history is not None:
-        drawn["loss and accuracy"] = plots.learning_curves(
+        drawn += learning_charts(
+            model,
             history["values"],
             phases=[(epochs, learning_rate) for epochs, learning_rate in history["phases"]],
             best_epoch=history["best_epoch"],
-            title=model,
         )
     return drawn
+
+
+def of_test(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the predictions of the test images."""
+    return table[table["split"] == "test"]
 
 
 def comparison(stored: Mapping[str, JsonDict], histories: Mapping[str, JsonDict]) -> JsonDict:
@@ -176,6 +203,44 @@ def example_picture(images: Arrays) -> bytes:
     )
 
 
+def image_pages(models: Mapping[str, ModelResults], images: Arrays) -> list[Page]:
+    """Write a page for each test image worth a look: its spectrogram and what the models say."""
+    examples = worth_a_look(models, KINDS, label="chirp", part=of_test)
+    rows = rows_of_names(images["id"], [example.row["id"] for example in examples])
+    half = float(images["duration"][:1][0]) / 2
+    pages = []
+    for example, energy in zip(examples, read_rows(images["image"], rows), strict=True):
+        image, (loudest, when) = example.row, np.unravel_index(np.argmax(energy), energy.shape)
+        frequency = np.geomspace(BAND[1], BAND[0], energy.shape[0])[loudest]
+        moment = np.linspace(-half, half, energy.shape[1])[when]
+        snr = "" if np.isnan(image["snr"]) else f", signal-to-noise ratio {image['snr']:.1f}"
+        chart = Chart(
+            f"{example.name} spectrogram",
+            "Spectrogram",
+            f"Energy, from {energy.min():.2g} (dark) to {energy.max():.2g} (bright). Most of it at "
+            f"{frequency:.0f} Hz, {moment:+.2f} s from the middle.",
+            Axis("time (s)", -half, half),
+            Axis("frequency (Hz)", *BAND, log=True),
+            image=Image(
+                heat(energy, low=float(energy.min()), high=float(energy.max())),
+                (-half, half, *BAND),
+            ),
+            wide=True,
+        )
+        pages.append(
+            Page(
+                example.name,
+                f"{image['id']}: {example.said}",
+                f"{image['label']}{snr}.",
+                [
+                    Section("What the models see", pictures=[chart]),
+                    Section("What they say", table=example.decisions),
+                ],
+            )
+        )
+    return pages
+
+
 def report(
     compared: JsonDict,
     predictions: Mapping[str, pd.DataFrame],
@@ -192,24 +257,42 @@ def report(
     images
         The test spectrograms, to show examples of.
     """
-    ranked = comparison_picture(compared["evaluations"])
+    models = {
+        model: ModelResults(
+            Evaluation.from_dict(stored), predictions[model], compared["histories"].get(model)
+        )
+        for model, stored in compared["evaluations"].items()
+    }
+    ours = {
+        name: results.evaluation.metrics["average_precision"] for name, results in models.items()
+    }
     sections = [
         Section(
             "All models",
-            prose=compared["notes"],
             table=compared["rows"],
-            pictures=[Picture("average precision", ranked, "average precision")],
+            pictures=[comparison_chart("average precision", ours, {}, label="average precision")],
+            notes=compared["notes"],
         ),
         Section(
             "The models' inputs",
             prose=["The first test spectrogram of each class."],
-            pictures=[Picture("classes", example_picture(images), "energy")],
+            pictures=[
+                Picture(
+                    "classes",
+                    example_picture(images),
+                    "Energy by time and frequency; all on one scale.",
+                    wide=True,
+                )
+            ],
+        ),
+        Section(
+            "Images worth a look",
+            prose=["The test images that most models get wrong, and chirps that they find."],
+            pages=image_pages(models, images),
         ),
     ]
-    for model, stored in compared["evaluations"].items():
-        evaluation, table = Evaluation.from_dict(stored), predictions[model]
-        drawn = pictures(model, table, evaluation, compared["histories"].get(model))
-        flagged = chirps(table)
+    for model, results in models.items():
+        flagged = chirps(results.predictions)
         listed = flagged.head(LISTED)
         more = len(flagged) - len(listed)
         sections.append(
@@ -225,10 +308,10 @@ def report(
                     {"id": str(name), "score": float(score), "split": split, "label": str(label)}
                     for name, score, split, label in listed.to_numpy()
                 ],
-                pictures=[Picture(f"{model} {k}", png, k) for k, png in drawn.items()],
+                pictures=charts(model, results),
             )
         )
-        if by_class := evaluation.details.get("by_class"):
+        if by_class := results.evaluation.details.get("by_class"):
             measured = [{"class": name} | measures for name, measures in by_class.items()]
             sections.append(Section(f"{model}: every class", table=measured))
     return render("Gravitational waves: chirps among glitches", sections)

@@ -22,6 +22,7 @@ def parts(model, high=0.9, task="chirp"):
         "score": ([high, 0.3] + [0.1] * 37 + [0.35]) * 2,
     }
     table = pd.DataFrame(frame)
+    table["snr"] = np.where(table["label"] == "Chirp", 12.0, np.nan)
     table["group"], table["chirp"] = table["id"], (table["label"] == "Chirp").astype(int)
     table["flagged"] = table["score"] >= 0.3
     if task == "classes":
@@ -40,9 +41,10 @@ def stored(results):
 
 
 IMAGES = {
-    "image": np.random.default_rng(0).random((4, 140, 170), np.float32),
-    "label": np.array(["Blip", "Chirp", "Blip", "Whistle"]),
-    "duration": np.full(4, 0.5, np.float32),
+    "id": np.array([f"test-{k}" for k in range(40)]),
+    "image": np.random.default_rng(0).random((40, 140, 170), np.float32),
+    "label": np.array(["Blip", "Chirp", "Blip", "Whistle"] * 10),
+    "duration": np.full(40, 0.5, np.float32),
 }
 COSTS = {"deep_cnn": 4e9, "upgrade": 1e9}
 CURVES = {
@@ -104,8 +106,13 @@ def test_the_report_lists_the_chirps_of_every_model(task):
     assert made.markdown.count("Flagged as chirps in validation and test") == len(MODELS)
     assert "test-0" in made.markdown
     assert "pictures/classes.png" in made.files
-    assert "pictures/deep-cnn-loss-and-accuracy.png" in made.files
+    assert "charts/deep-cnn-loss.svg" in made.files
     assert ("deep_cnn: every class" in made.html) == (task == "classes")
+    page = made.files["examples/found-1.md"].decode()
+    assert page.startswith("# test-0: found by 6 of 6 models")
+    assert "Chirp, signal-to-noise ratio 12.0." in page
+    assert "data:image/png" in made.files["examples/found-1.html"].decode()
+    assert sum(map(len, made.as_files().values())) < 5_000_000
 
 
 def test_a_model_that_finds_nothing_says_so():
