@@ -24,7 +24,7 @@ def records(built: Built) -> Metadata:
 def own_pictures(title: str, frame: Any, result: Evaluation, built: Built) -> dict[str, bytes]:
     """Draw a model's results; the upgrade has no history."""
     history = views.beside(built, "history") if built.partition else None
-    return report.pictures(title.replace("|", " "), frame, result, history)
+    return pictures.results(title.replace("|", " "), frame, result, history)
 
 
 SCORED = views.Scored(

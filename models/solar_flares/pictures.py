@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from models import data_plots, plots
 from models.arrays import Arrays
+from models.evaluation import Evaluation
 from models.examples import evenly, first_of_each, rows_of_names
 from models.sampling import Rows, read_rows
 from models.solar_flares.features import STATISTICS
 from models.solar_flares.records import PARAMETERS
-from models.solar_flares.report import CLASSES
+from models.solar_flares.report import CLASSES, HOURS
 from models.types import JsonDict
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ SHOWN = ("TOTUSJH", "USFLUX", "R_VALUE")
 """Parameters that pictures of a record show: current helicity, flux, flux near the neutral line."""
 
 STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-
-HOURS = 0.2
-"""Between two samples."""
 
 
 def series(
@@ -141,3 +139,23 @@ def chance(criteria: Mapping[str, JsonDict]) -> bytes:
 def leak(control: JsonDict) -> bytes:
     """Draw the counts of the control that leaks."""
     return plots.confusion_matrix(control["counts"], classes=CLASSES, title="leaky on purpose")
+
+
+def results(
+    title: str,
+    table: pd.DataFrame,
+    evaluation: Evaluation,
+    history: JsonDict | None = None,
+) -> dict[str, bytes]:
+    """Draw a model's results; loss and recall by epoch where it has a history."""
+    labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
+    drawn = plots.decisions(
+        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=title
+    )
+    details = evaluation.details
+    drawn["reliability"] = plots.reliability_diagram(
+        details["reliability"], details["base_rate"], title=title
+    )
+    if history is not None:
+        drawn["training"] = plots.learning_curves(history["values"], metric="recall", title=title)
+    return drawn

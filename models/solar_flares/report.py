@@ -1,18 +1,39 @@
-"""Pictures, comparison and report of the solar-flare models."""
+"""Comparison and report of the solar-flare models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import plots
 from models.architectures import counts_row
 from models.arrays import Arrays
 from models.evaluation import Evaluation
-from models.reporting import Picture, Report, Section, comparison_rows, three_decimals
+from models.examples import rows_of_names
+from models.reporting import (
+    Axis,
+    Chart,
+    ModelResults,
+    Page,
+    Report,
+    Section,
+    Series,
+    comparison_rows,
+    three_decimals,
+)
 from models.reporting import report as render
+from models.reporting.charts import BLUE, ORANGE
+from models.reporting.examples import worth_a_look
+from models.reporting.figures import (
+    comparison_chart,
+    decisions,
+    learning_charts,
+    reliability_chart,
+)
 from models.sampling import read_rows
 from models.solar_flares.published import TEST_BAR
 from models.solar_flares.records import PARAMETERS
@@ -26,10 +47,16 @@ METRICS = (
     *("accuracy_at_0.5", "recall_at_0.5", "loss", "accuracy", "recall", "tss", "hss2"),
     *("frequency_bias", "brier_skill", "average_precision"),
 )
-EXAMPLES = 4
-"""Example records of each class in the report."""
+SHOWN = {
+    "TOTUSJH": "Current helicity",
+    "USFLUX": "Unsigned flux",
+    "R_VALUE": "Flux near the neutral line",
+    "XR_MAX": "X-ray flux",
+}
+"""Parameters that the page of a record shows."""
 
-EXAMPLE_PARAMETERS = ("TOTUSJH", "R_VALUE")
+HOURS = 0.2
+"""Between two samples."""
 
 LEAKS = (
     "The published windows leak twice. They run on across records, so that a window mixes active "
@@ -40,32 +67,6 @@ LEAKS = (
     "and recall are then per sample, and an interval that takes samples for independent is far too "
     "narrow. Intervals here resample whole active regions.",
 )
-
-
-def pictures(
-    title: str,
-    table: pd.DataFrame,
-    evaluation: Evaluation,
-    history: JsonDict | None = None,
-) -> dict[str, bytes]:
-    """Draw a model's results; loss and recall by epoch where it has a history."""
-    labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
-    drawn = plots.decisions(
-        labels, scores, evaluation.threshold, evaluation.counts, classes=CLASSES, title=title
-    )
-    drawn["reliability"] = _reliability(evaluation, title)
-    if history is not None:
-        drawn["training"] = _training(history, title)
-    return drawn
-
-
-def _reliability(evaluation: Evaluation, title: str) -> bytes:
-    details = evaluation.details
-    return plots.reliability_diagram(details["reliability"], details["base_rate"], title=title)
-
-
-def _training(history: JsonDict, title: str) -> bytes:
-    return plots.learning_curves(history["values"], metric="recall", title=title)
 
 
 def _title(partition: str) -> str:
@@ -133,25 +134,51 @@ def comparison_picture(compared: JsonDict) -> bytes:
     return plots.comparison(tss, {}, x_label="TSS")
 
 
-def example_pictures(sequences: Arrays) -> dict[str, bytes]:
-    """Draw two parameters of a few records with and without a flare."""
-    label = np.asarray(sequences["label"])
-    rows = np.concatenate([np.flatnonzero(label == value)[:EXAMPLES] for value in (1, 0)])
-    values = read_rows(sequences["values"], rows)
-    names = [str(name) for name in read_rows(sequences["region"], rows)]
-    hours = np.arange(values.shape[1]) * 0.2
-    return {
-        parameter: plots.curves(
-            hours,
-            values[:, :, PARAMETERS.index(parameter)],
-            label[rows],
-            x_label="time (hours)",
-            y_label=f"{parameter} (standard deviations)",
-            names=names,
-            classes=CLASSES,
-        )
-        for parameter in EXAMPLE_PARAMETERS
-    }
+def record_pages(upgrade: ModelResults, sequences: Arrays) -> list[Page]:
+    """Write a page for each test record worth a look: its parameters and what the upgrade says."""
+    examples = worth_a_look({"upgrade": upgrade}, CLASSES)
+    rows = rows_of_names(sequences["id"], [example.row["id"] for example in examples])
+    pages = []
+    for example, values in zip(examples, read_rows(sequences["values"], rows), strict=True):
+        record = example.row
+        kind = example.name.rpartition(" ")[0]
+        pages.append(
+            Page(
+                example.name,
+                f"{record['region']}, record {record['id']}: {kind}",
+                f"{CLASSES[int(record['label'])].capitalize()}; forecast {record['score']:.3f}.",
+                [
+                    Section(
+                        "What the models see",
+                        prose=["12 hours, standardised, with gaps filled."],
+                        pictures=[
+                            _parameter_chart(
+                                example.name, name, what, values[:, PARAMETERS.index(name)],
+                                ORANGE if record["label"] else BLUE,
+                            )
+                            for name, what in SHOWN.items()
+                        ],
+                    ),
+                    Section("What the upgrade says", table=example.decisions),
+                ],
+            )
+        )  # fmt: skip
+    return pages
+
+
+def _parameter_chart(
+    name: str, parameter: str, what: str, values: NDArray[np.float32], tone: int
+) -> Chart:
+    hours = np.arange(len(values)) * HOURS
+    return Chart(
+        f"{name} {parameter}",
+        f"{what} ({parameter})",
+        f"From {values[0]:.3g} to {values[-1]:.3g} standard deviations in "
+        f"{hours[-1] + HOURS:.0f} hours.",
+        Axis("time (hours)"),
+        Axis("standard deviations"),
+        [Series("", hours, values, tone=tone)],
+    )
 
 
 def report(
@@ -176,14 +203,20 @@ def report(
     sequences
         Of the test split, to show examples of.
     """
-    examples = example_pictures(sequences)
-    drawn = pictures("upgrade", predictions, Evaluation.from_dict(compared["upgrade"]))
+    upgrade = ModelResults(Evaluation.from_dict(compared["upgrade"]), predictions)
+    networks = {
+        name: (Evaluation.from_dict(stored), histories[name])
+        for name, stored in compared["networks"].items()
+    }
+    tss = {"upgrade": upgrade.evaluation.metrics["tss"]} | {
+        _title(name): evaluation.metrics["tss"] for name, (evaluation, _) in networks.items()
+    }
     sections = [
         Section(
             "All models",
-            prose=compared["notes"],
             table=compared["rows"],
-            pictures=[Picture("tss", comparison_picture(compared), "TSS, by region")],
+            pictures=[comparison_chart("tss", tss, {}, label="TSS")],
+            notes=compared["notes"],
         ),
         Section(
             "Proportional chance",
@@ -192,9 +225,9 @@ def report(
         ),
         Section("Two leaks of the published forms", prose=LEAKS),
         Section(
-            "The models' inputs",
-            prose=["The first test records of each class, standardised, gaps filled."],
-            pictures=[Picture(name, png, name) for name, png in examples.items()],
+            "Records worth a look",
+            prose=["The test records that the upgrade gets most wrong, and flares that it finds."],
+            pages=record_pages(upgrade, sequences),
         ),
         Section(
             "Parameters",
@@ -202,22 +235,38 @@ def report(
             table=[counts_row(name, network) for name, network in architectures.items()],
         ),
         Section(
-            "The upgrade", pictures=[Picture(f"upgrade {k}", png, k) for k, png in drawn.items()]
+            "The upgrade",
+            pictures=[
+                *decisions(
+                    "upgrade",
+                    predictions["label"].to_numpy(),
+                    predictions["score"].to_numpy(),
+                    upgrade.evaluation,
+                    classes=CLASSES,
+                    examples=[f"{row.region}, record {row.id}" for row in predictions.itertuples()],
+                ),
+                _reliability("upgrade", upgrade.evaluation),
+            ],
         ),
     ]
-    sections += [_section(name, compared["networks"], histories) for name in architectures]
+    sections += [_section(name, networks) for name in architectures]
     return render("Solar flares: will an active region flare within a day?", sections)
 
 
-def _section(
-    architecture: str, networks: Mapping[str, JsonDict], histories: Mapping[str, JsonDict]
-) -> Section:
-    drawn: list[Picture] = []
-    for name, stored in networks.items():
+def _section(architecture: str, networks: Mapping[str, tuple[Evaluation, JsonDict]]) -> Section:
+    drawn: list[Chart] = []
+    for name, (evaluation, history) in networks.items():
         if name.split("|")[0] == architecture:
             title = _title(name)
-            curves = _training(histories[name], title)
-            drawn.append(Picture(f"{title} training", curves, "loss and recall by epoch"))
-            diagram = _reliability(Evaluation.from_dict(stored), title)
-            drawn.append(Picture(f"{title} reliability", diagram, "reliability"))
+            own = learning_charts(title, history["values"], metric="recall")
+            setting = name.partition("|")[2] or title
+            drawn += [
+                replace(chart, title=f"{setting}: {chart.title[0].lower()}{chart.title[1:]}")
+                for chart in (*own, _reliability(title, evaluation))
+            ]
     return Section(architecture, pictures=drawn)
+
+
+def _reliability(name: str, evaluation: Evaluation) -> Chart:
+    details = evaluation.details
+    return reliability_chart(f"{name} reliability", details["reliability"], details["base_rate"])
