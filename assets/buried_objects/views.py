@@ -31,7 +31,7 @@ def own_pictures(title: str, frame: Any, result: Evaluation, built: Built) -> di
     decided = plots.decisions(
         labels, scores, result.threshold, result.counts, classes=report.KINDS, title=title
     )
-    return decided | report.pictures(title, frame, result, scans, history)
+    return decided | pictures.results(title, frame, result, scans, history)
 
 
 SCORED = views.Scored(

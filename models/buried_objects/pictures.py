@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import data_plots, plots
 from models.arrays import ArrayLike, Arrays
-from models.buried_objects.report import EXAMPLES, scan_picture
+from models.buried_objects.evaluation import events
+from models.buried_objects.report import EXAMPLES, KINDS, visible
 from models.buried_objects.scans import FIRST, SPACING, TIME_WINDOW, Integers, runs
+from models.evaluation import Evaluation
 from models.types import JsonDict
 
 if TYPE_CHECKING:
@@ -24,6 +28,54 @@ DRAWN_SCANS = 60
 
 def _ends(traces: int) -> tuple[float, float]:
     return FIRST - SPACING / 2, FIRST + SPACING * (traces - 0.5)
+
+
+def scan_picture(
+    ez: NDArray[np.float32],
+    label: Integers,
+    flagged: Mapping[str, NDArray[np.bool_]],
+    *,
+    title: str = "",
+) -> bytes:
+    """Draw a B-scan with the true span over it, and below it what each model flags.
+
+    Parameters
+    ----------
+    ez
+        Traces of one scan, shape (traces, samples), V/m. Drawn without its mean trace, each moment
+        of time scaled by its own std, so that late echoes are visible beside early ones.
+    label
+        Shape (traces,), 1 over the object.
+    flagged
+        By model, shape (traces,).
+    title
+        Of what scan.
+    """
+    scaled = visible(ez)
+    ends = FIRST - SPACING / 2, FIRST + SPACING * (len(ez) - 0.5)
+    spans: dict[str, Integers | NDArray[np.bool_]] = {"true": label, **flagged}
+    low = 0.5 + 0.22 * len(spans)
+    figure, (image, bars) = plots.new_figure(6.4, 3.6 + low, rows=2, heights=(3.6, low), share=True)
+    image.imshow(
+        scaled.T, aspect="auto", cmap="gray", extent=(*ends, 1e9 * TIME_WINDOW, 0), zorder=0
+    )  # fmt: skip
+    for place, (name, decided) in enumerate(spans.items()):
+        colour = plots.ACCENT if name == "true" else plots.POSITIVE
+        for first, last in events(decided):
+            start, stop = (FIRST + SPACING * (trace + side)
+                           for trace, side in ((first, -0.5), (last, 0.5)))  # fmt: skip
+            bars.barh(-place, stop - start, left=start, height=0.7, color=colour)
+            if name == "true" or len(flagged) == 1:
+                style = "-" if name == "true" else "--"
+                for edge in (start, stop):
+                    image.axvline(edge, color=colour, linewidth=1.3, linestyle=style)
+    image.set_ylabel("time (ns)")
+    image.grid(visible=False)
+    bars.set_yticks(-np.arange(len(spans)), list(spans))
+    bars.set_ylim(0.6 - len(spans), 0.6)
+    bars.set_xlim(*ends)
+    bars.set_xlabel("transmitter (m)")
+    return plots.to_png(figure, title)
 
 
 def traces(ez: ArrayLike) -> bytes:
@@ -147,3 +199,56 @@ def windows(stored: Arrays) -> dict[str, float]:
         f"batch {batch}" if batch >= 0 else "not for training": float(count)
         for batch, count in zip(batches, counts, strict=True)
     }
+
+
+def example_scans(table: pd.DataFrame) -> list[int]:
+    """Choose the test scans that pictures show: the first ones."""
+    return [int(scan) for scan in table["scan"].unique()[:EXAMPLES]]
+
+
+def scan_pictures(
+    tables: Mapping[str, pd.DataFrame], scans: Arrays, *, title: str
+) -> dict[str, bytes]:
+    """Draw the first test scans with the spans of one model or several.
+
+    Parameters
+    ----------
+    tables
+        `evaluation.predictions` by model, all of the same split.
+    scans
+        ``ez``, all rows.
+    title
+        Of the pictures.
+    """
+    drawn: dict[str, bytes] = {}
+    first = next(iter(tables.values()))
+    for scan in example_scans(first):
+        rows = first.loc[first["scan"] == scan, "row"].to_numpy()
+        ez = np.asarray(scans["ez"][int(rows[0]) : int(rows[-1]) + 1])
+        label = first.loc[first["scan"] == scan, "label"].to_numpy()
+        flagged = {
+            model: table.loc[table["scan"] == scan, "flagged"].to_numpy()
+            for model, table in tables.items()
+        }
+        drawn[f"scan {scan}"] = scan_picture(ez, label, flagged, title=f"{title}, scan {scan}")
+    return drawn
+
+
+def results(
+    title: str,
+    table: pd.DataFrame,
+    evaluation: Evaluation,
+    scans: Arrays,
+    history: JsonDict | None = None,
+) -> dict[str, bytes]:
+    """Draw a model's results on the test scans; loss and accuracy where it has a history."""
+    labels, scores = table["label"].to_numpy(), table["smoothed"].to_numpy()
+    threshold = evaluation.threshold
+    drawn = scan_pictures({title: table}, scans, title=title)
+    drawn |= {
+        "precision and recall": plots.precision_recall(labels, scores, threshold, title=title),
+        "confusion": plots.confusion_matrix(evaluation.counts, classes=KINDS, title=title),
+    }
+    if history is not None:
+        drawn["training"] = plots.learning_curves(history["values"], title=title)
+    return drawn

@@ -1,11 +1,12 @@
-"""Pictures, comparison and report of the buried-object models."""
+"""Comparison and report of the buried-object models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models import plots
@@ -16,14 +17,22 @@ from models.buried_objects.published import EARLIER
 from models.buried_objects.scans import FIRST, SPACING, TIME_WINDOW, Integers
 from models.evaluation import Evaluation
 from models.reporting import (
+    Axis,
+    Chart,
+    Confusion,
+    Image,
     ModelResults,
-    Picture,
+    Page,
     Report,
+    Rule,
     Section,
+    Series,
     comparison_rows,
     three_decimals,
 )
 from models.reporting import report as render
+from models.reporting.charts import GREEN, ORANGE, heat
+from models.reporting.figures import comparison_chart, confusion, learning_charts, rate_charts
 from models.thresholds import max_f1
 from models.types import JsonDict
 
@@ -37,60 +46,10 @@ METRICS = (
     *("precision_at_0.5", "recall_at_0.5", "f1_at_0.5", "f1_as_printed_at_0.5", "jaccard_at_0.5"),
 )
 EXAMPLES = 2
-"""Test scans that a model's pictures show."""
+"""Scans of a kind that have a page of their own."""
 
 PIXELS = 500
 """Samples of a trace that a picture shows."""
-
-
-def scan_picture(
-    ez: NDArray[np.float32],
-    label: Integers,
-    flagged: Mapping[str, NDArray[np.bool_]],
-    *,
-    title: str = "",
-) -> bytes:
-    """Draw a B-scan with the true span over it, and below it what each model flags.
-
-    Parameters
-    ----------
-    ez
-        Traces of one scan, shape (traces, samples), V/m. Drawn without its mean trace, each moment
-        of time scaled by its own std, so that late echoes are visible beside early ones.
-    label
-        Shape (traces,), 1 over the object.
-    flagged
-        By model, shape (traces,).
-    title
-        Of what scan.
-    """
-    field = without_background(np.asarray(ez)[:, :: max(1, ez.shape[1] // PIXELS)])
-    std = field.std(axis=0)
-    scaled = np.clip(field / np.where(std > 0, std, 1), -3, 3)
-    ends = FIRST - SPACING / 2, FIRST + SPACING * (len(ez) - 0.5)
-    spans: dict[str, Integers | NDArray[np.bool_]] = {"true": label, **flagged}
-    low = 0.5 + 0.22 * len(spans)
-    figure, (image, bars) = plots.new_figure(6.4, 3.6 + low, rows=2, heights=(3.6, low), share=True)
-    image.imshow(
-        scaled.T, aspect="auto", cmap="gray", extent=(*ends, 1e9 * TIME_WINDOW, 0), zorder=0
-    )  # fmt: skip
-    for place, (name, decided) in enumerate(spans.items()):
-        colour = plots.ACCENT if name == "true" else plots.POSITIVE
-        for first, last in events(decided):
-            start, stop = (FIRST + SPACING * (trace + side)
-                           for trace, side in ((first, -0.5), (last, 0.5)))  # fmt: skip
-            bars.barh(-place, stop - start, left=start, height=0.7, color=colour)
-            if name == "true" or len(flagged) == 1:
-                style = "-" if name == "true" else "--"
-                for edge in (start, stop):
-                    image.axvline(edge, color=colour, linewidth=1.3, linestyle=style)
-    image.set_ylabel("time (ns)")
-    image.grid(visible=False)
-    bars.set_yticks(-np.arange(len(spans)), list(spans))
-    bars.set_ylim(0.6 - len(spans), 0.6)
-    bars.set_xlim(*ends)
-    bars.set_xlabel("transmitter (m)")
-    return plots.to_png(figure, title)
 
 
 def order_picture(study: JsonDict) -> bytes:
@@ -117,57 +76,215 @@ def order_picture(study: JsonDict) -> bytes:
     return plots.to_png(figure, f"{study['network']}: does it get worse as batches arrive?")
 
 
-def example_scans(table: pd.DataFrame) -> list[int]:
-    """Choose the test scans that pictures show: the first ones."""
-    return [int(scan) for scan in table["scan"].unique()[:EXAMPLES]]
+def scan_pages(models: Mapping[str, ModelResults], scans: Arrays) -> list[Page]:
+    """Write a page for each test scan worth a look: its B-scan and what the models flag."""
+    tables = {name: results.predictions for name, results in models.items()}
+    first = tables[UPGRADE]
+    return [
+        _scan_page(
+            f"{kind} {number}",
+            f"Scan {scan}: {said}",
+            {name: table[table["scan"] == scan] for name, table in tables.items()},
+            models[UPGRADE].evaluation.threshold,
+            scans,
+        )
+        for kind, said, chosen in worth_a_look(first, [t["flagged"] for t in tables.values()])
+        for number, scan in enumerate(chosen, 1)
+    ]
 
 
-def scan_pictures(
-    tables: Mapping[str, pd.DataFrame], scans: Arrays, *, title: str
-) -> dict[str, bytes]:
-    """Draw the first test scans with the spans of one model or several.
+def worth_a_look(
+    table: pd.DataFrame, flagged: Sequence[AnyArray]
+) -> list[tuple[str, str, list[int]]]:
+    """Choose scans by what the models flag in them on average.
 
     Parameters
     ----------
-    tables
-        `evaluation.predictions` by model, all of the same split.
-    scans
-        ``ez``, all rows.
-    title
-        Of the pictures.
+    table
+        `evaluation.predictions` of any model.
+    flagged
+        Of each model, for the same traces.
+
+    Returns
+    -------
+    list of tuple
+        A name, what the models did, and the scans: those whose object is missed, those found, and
+        those in which most is flagged beside it.
     """
-    drawn: dict[str, bytes] = {}
-    first = next(iter(tables.values()))
-    for scan in example_scans(first):
-        rows = first.loc[first["scan"] == scan, "row"].to_numpy()
-        ez = np.asarray(scans["ez"][int(rows[0]) : int(rows[-1]) + 1])
-        label = first.loc[first["scan"] == scan, "label"].to_numpy()
-        flagged = {
-            model: table.loc[table["scan"] == scan, "flagged"].to_numpy()
-            for model, table in tables.items()
-        }
-        drawn[f"scan {scan}"] = scan_picture(ez, label, flagged, title=f"{title}, scan {scan}")
-    return drawn
+    share = np.mean([np.asarray(one, dtype=np.float64) for one in flagged], axis=0)
+    over = table["label"].to_numpy() == 1
+    parts = {"over": share * over, "beside": share * ~over, "size": over.astype(np.float64)}
+    by_scan = table[["scan"]].assign(**parts).groupby("scan").sum()
+    there = by_scan[by_scan["size"] > 0]
+    found = (there["over"] / (there["size"] + there["beside"])).sort_values(kind="stable")
+    missed = (there["over"] / there["size"]).sort_values(kind="stable")
+    beside = by_scan["beside"].sort_values(ascending=False, kind="stable")
+    return [
+        ("missed", "the object is missed most", missed.index[:EXAMPLES].tolist()),
+        ("found", "the object is found best", found.index[::-1][:EXAMPLES].tolist()),
+        ("beside", "most is flagged beside it", beside[beside > 0].index[:EXAMPLES].tolist()),
+    ]
 
 
-def pictures(
+def _scan_page(
+    name: str,
     title: str,
-    table: pd.DataFrame,
-    evaluation: Evaluation,
+    tables: Mapping[str, pd.DataFrame],
+    threshold: float,
     scans: Arrays,
-    history: JsonDict | None = None,
-) -> dict[str, bytes]:
+) -> Page:
+    own = tables[UPGRADE]
+    ez = np.asarray(scans["ez"][int(own["row"].iloc[0]) : int(own["row"].iloc[-1]) + 1])
+    label = own["label"].to_numpy()
+    metres = FIRST + SPACING * np.arange(len(ez))
+    ends = FIRST - SPACING / 2, FIRST + SPACING * (len(ez) - 0.5)
+    true = _spans(label)
+    edges = [Rule("true span", x=edge, tone=GREEN, dashed=False) for span in true for edge in span]
+    along = Axis("transmitter (m)", *ends)
+    said = ", ".join(f"{start:.2f} m to {stop:.2f} m" for start, stop in true)
+    said = f"The object lies from {said}" if true else "There is no object"
+    looked = label == 1 if true else np.ones(len(label), bool)
+    hit = sum(bool((table["flagged"].to_numpy() & looked).any()) for table in tables.values())
+    nanoseconds = 1e9 * TIME_WINDOW
+    return Page(
+        name,
+        title,
+        f"{said}; {hit} of {len(tables)} models flag {'some of it' if true else 'something'}.",
+        [
+            Section(
+                "B-scan",
+                pictures=[
+                    Chart(
+                        f"{name} scan",
+                        "Radar echoes",
+                        "Field by place and time, without the mean trace; each moment is scaled by "
+                        f"its own standard deviation. {said}.",
+                        along,
+                        Axis("time (ns)", nanoseconds, 0),
+                        rules=edges,
+                        image=Image(
+                            heat(visible(ez).T, colours="gray", low=-3, high=3),
+                            (*ends, nanoseconds, 0),
+                        ),
+                        wide=True,
+                    ),
+                    _flagged_chart(name, tables, true, along),
+                    Chart(
+                        f"{name} score",
+                        "Score of the upgrade",
+                        f"Smoothed, from {own['smoothed'].min():.2f} to "
+                        f"{own['smoothed'].max():.2f}; the threshold is {threshold:.3g}.",
+                        along,
+                        Axis("score"),
+                        [Series("score", metres, own["smoothed"].to_numpy())],
+                        [Rule(f"threshold {threshold:.3g}", y=threshold), *edges],
+                        wide=True,
+                    ),
+                ],
+            )
+        ],
+    )
+
+
+def _spans(flags: Integers | NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Return where runs of flagged traces start and end, in metres."""
+    return [
+        (FIRST + SPACING * (first - 0.5), FIRST + SPACING * (last + 0.5))
+        for first, last in events(flags)
+    ]
+
+
+def _flagged_chart(
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    true: Sequence[tuple[float, float]],
+    along: Axis,
+) -> Chart:
+    rows = {model: _spans(t["flagged"].to_numpy()) for model, t in tables.items()}
+    names = [*reversed(rows), "true span"]
+    series = []
+    for label, tone, listed in (
+        ("flagged", ORANGE, rows),
+        ("true span", GREEN, {"true span": true}),
+    ):
+        placed = [
+            (end, names.index(row)) for row, spans in listed.items()
+            for span in spans for end in (*span, np.nan)
+        ]  # fmt: skip
+        x, y = np.array(placed, dtype=np.float64).reshape(-1, 2).T
+        series.append(Series(label, x, np.where(np.isnan(x), 0, y), "spans", tone))
+    silent = [model for model, spans in rows.items() if not spans]
+    return Chart(
+        f"{name} flagged",
+        "What each model flags",
+        f"{len(rows) - len(silent)} of {len(rows)} models flag something."
+        + (f" Nothing: {', '.join(silent)}." if silent else ""),
+        along,
+        Axis("", names=names),
+        series,
+        wide=True,
+    )
+
+
+def visible(ez: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make late echoes visible beside early ones.
+
+    Parameters
+    ----------
+    ez
+        Traces of one scan, shape (traces, samples), V/m.
+
+    Returns
+    -------
+    float32 array, shape (traces, about `PIXELS`)
+        Without the mean trace, each moment of time scaled by its own std, within 3 of them.
+    """
+    field = without_background(np.asarray(ez)[:, :: max(1, ez.shape[1] // PIXELS)])
+    std = field.std(axis=0)
+    return np.asarray(np.clip(field / np.where(std > 0, std, 1), -3, 3), dtype=np.float32)
+
+
+def charts(name: str, results: ModelResults) -> list[Chart | Confusion]:
     """Draw a model's results on the test scans; loss and accuracy where it has a history."""
+    table, evaluation = results.predictions, results.evaluation
     labels, scores = table["label"].to_numpy(), table["smoothed"].to_numpy()
-    threshold = evaluation.threshold
-    drawn = scan_pictures({title: table}, scans, title=title)
-    drawn |= {
-        "precision and recall": plots.precision_recall(labels, scores, threshold, title=title),
-        "confusion": plots.confusion_matrix(evaluation.counts, classes=KINDS, title=title),
-    }
-    if history is not None:
-        drawn["training"] = plots.learning_curves(history["values"], title=title)
+    return [
+        confusion(evaluation.counts, KINDS),
+        *rate_charts(name, labels, scores, evaluation.threshold),
+        *learning_charts(name, (results.history or {}).get("values", {})),
+    ]
+
+
+def order_charts(study: JsonDict) -> list[Chart]:
+    """Draw F1 and average precision on the test windows after each training batch."""
+    drawn = []
+    for measure, label in (("f1", "F1 at 0.5"), ("average_precision", "average precision")):
+        series = [
+            Series(
+                arm,
+                np.arange(1, len(entries) + 1),
+                [np.nan if entry[measure] is None else entry[measure] for entry in entries],
+                tone=tone,
+                dashed=bool(tone % 2),
+            )
+            for tone, (arm, entries) in enumerate(study["arms"].items())
+        ]
+        last = [f"{s.name} {three_decimals(_defined(np.asarray(s.y)[-1]))}" for s in series]
+        drawn.append(
+            Chart(
+                f"order {measure}",
+                f"{label[0].upper()}{label[1:]} by batch",
+                f"{study['network']} on the test windows; after the last batch: {', '.join(last)}.",
+                Axis("training batches", whole=True),
+                Axis(label),
+                series,
+            )
+        )
     return drawn
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def comparison(
@@ -247,11 +364,12 @@ def verdict(f1: Mapping[str, float | None], costs: Mapping[str, float]) -> str:
 def comparison_picture(evaluations: Mapping[str, Evaluation]) -> bytes:
     """Draw the F1 of every model with its interval, beside the published one, corrected."""
     ours = {name: evaluation.metrics["f1"] for name, evaluation in evaluations.items()}
-    published: dict[str, float | None] = {}
-    for name, evaluation in evaluations.items():
-        figure = evaluation.published.get("f1_at_0.5")
-        published[name] = None if figure is None else float(figure)
-    return plots.comparison(ours, published, x_label="F1 of traces")
+    return plots.comparison(ours, _published(evaluations), x_label="F1 of traces")
+
+
+def _published(evaluations: Mapping[str, Evaluation]) -> dict[str, float | None]:
+    figures = {name: one.published.get("f1_at_0.5") for name, one in evaluations.items()}
+    return {name: None if value is None else float(value) for name, value in figures.items()}
 
 
 def report(
@@ -274,41 +392,37 @@ def report(
     scans
         ``ez``, to draw B-scans of.
     """
-    ranked = comparison_picture({name: results.evaluation for name, results in models.items()})
-    tables = {name: results.predictions for name, results in models.items()}
-    drawn = scan_pictures(tables, scans, title="what the models flag")
+    evaluations = {name: results.evaluation for name, results in models.items()}
+    ours = {name: evaluation.metrics["f1"] for name, evaluation in evaluations.items()}
     sections = [
         Section(
             "All models",
-            prose=compared["notes"],
             table=compared["rows"],
-            pictures=[Picture("f1", ranked, "F1 of traces, by scan")],
+            pictures=[comparison_chart("f1", ours, _published(evaluations), label="F1 of traces")],
+            notes=compared["notes"],
         ),
         Section(
             "Why do models get worse as batches arrive?",
             prose=[study["finding"]],
             table=order_rows(study),
-            pictures=[Picture("order", order_picture(study), "F1 against batch")],
+            pictures=order_charts(study),
         ),
         Section(
-            "Test scans with true and flagged spans",
-            pictures=[Picture(f"all {name}", png, name) for name, png in drawn.items()],
+            "Scans worth a look",
+            prose=["Test scans with the true span of the object, and what each model flags."],
+            pages=scan_pages(models, scans),
         ),
         Section(
             "Parameters",
             table=[_counts_row(name, network) for name, network in architectures.items()],
         ),
     ]
-    for name, results in models.items():
-        history = results.history or {}
-        own = pictures(name, tables[name], results.evaluation, scans, history)
-        sections.append(
-            Section(
-                name,
-                table=history.get("parts", []),
-                pictures=[Picture(f"{name} {k}", png, k) for k, png in own.items()],
-            )
+    sections += [
+        Section(
+            name, table=(results.history or {}).get("parts", []), pictures=charts(name, results)
         )
+        for name, results in models.items()
+    ]
     return render("Buried objects: which traces lie over one?", sections)
 
 

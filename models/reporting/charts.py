@@ -49,7 +49,7 @@ class Axis:
     label
         The quantity with its unit, such as ``time (days)``.
     low, high
-        Limits; by default those of the data, with a margin.
+        Limits; by default those of the data, with a margin. An axis may run downwards.
     log
         Whether it is logarithmic; values up to 0 are left out.
     names
@@ -77,7 +77,7 @@ class Series:
     x, y
         Array-likes of shape (n,); NaN leaves a gap.
     kind
-        ``line`` joins the points, ``bars`` stand on the x axis.
+        ``line`` joins the points, ``spans`` does so thickly, ``bars`` stand on the x axis.
     tone
         One of `BLUE` and the others.
     dashed
@@ -91,7 +91,7 @@ class Series:
     name: str
     x: AnyArray
     y: AnyArray
-    kind: Literal["line", "dots", "bars"] = "line"
+    kind: Literal["line", "dots", "bars", "spans"] = "line"
     tone: int = BLUE
     dashed: bool = False
     points: Sequence[str] = ()
@@ -211,6 +211,7 @@ def number(value: float) -> str:
 
 def _ticks(low: float, high: float, least: float) -> list[float]:
     """Choose round values, at most `TICKS` steps of 1, 2 or 5 times a power of ten."""
+    low, high = min(low, high), max(low, high)
     rough = max((high - low) / TICKS, least)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * (1 - 1e-9))
@@ -381,7 +382,7 @@ def _marks(series: Series, x: Scale, y: Scale) -> list[Mark]:
         classes = "dots" if int(good.sum()) <= 300 else "dots many"
     else:
         path = _line(places, good)
-        classes = "line"
+        classes = "line" if series.kind == "line" else "line spans"
     if series.dashed:
         classes += " square" if series.kind == "dots" else " dashed"
     marks.append(Mark(path, classes, series.tone, series.name, points, series.kind))
@@ -433,8 +434,8 @@ def _placed(image: Image, x: Scale, y: Scale) -> tuple[tuple[int, int, int, int]
 
 def _rows(chart: Chart) -> tuple[list[dict[str, Any]], int]:
     """Return points as rows of a table, evenly picked, and how many are left out."""
-    total = sum(np.size(series.x) for series in chart.series)
-    every = max(1, -(-total // LISTED))
+    every = max(1, -(-sum(np.size(series.x) for series in chart.series) // LISTED))
+    total = 0
     rows: list[dict[str, Any]] = []
     several = len({series.name for series in chart.series}) > 1
     for series in chart.series:
@@ -451,8 +452,11 @@ def _rows(chart: Chart) -> tuple[list[dict[str, Any]], int]:
                 [number(v) for v in np.asarray(ends, dtype=np.float64).tolist()]
                 for ends in (series.low, series.high)
             )
+        drawn = np.isfinite(np.asarray(series.x, dtype=np.float64) + np.asarray(series.y))
+        total += int(drawn.sum())
         rows += [
-            {name: values[k] for name, values in columns.items()} for k in range(0, size, every)
+            {name: values[k] for name, values in columns.items()}
+            for k in np.flatnonzero(drawn)[::every].tolist()
         ]
     return rows, total - len(rows)
 
@@ -461,7 +465,7 @@ def _cells(axis: Axis, values: AnyArray) -> list[str]:
     given = np.asarray(values, dtype=np.float64).tolist()
     if axis.names:
         return [axis.names[round(value)] for value in given]
-    return ["-" if math.isnan(value) else number(value) for value in given]
+    return [number(value) for value in given]
 
 
 def heat(values: AnyArray, *, colours: str = "viridis", low: float, high: float) -> bytes:

@@ -59,7 +59,7 @@ def decisions(
     return [
         score_chart(name, labels, scores, evaluation.threshold, classes=classes, examples=examples),
         confusion(counts, classes),
-        *_rate_charts(name, labels, scores, evaluation.threshold),
+        *rate_charts(name, labels, scores, evaluation.threshold),
     ]
 
 
@@ -118,7 +118,8 @@ def score_chart(
     )
 
 
-def _rate_charts(name: str, labels: AnyArray, scores: AnyArray, threshold: float) -> list[Chart]:
+def rate_charts(name: str, labels: AnyArray, scores: AnyArray, threshold: float) -> list[Chart]:
+    """Draw ROC, and precision against recall; see `decisions`."""
     points = roc(labels, scores)
     positive, values = labelled_scores(labels, scores)
     flagged = values >= threshold

@@ -59,7 +59,7 @@ const axisOf = (figure, name) => {
   const place = given => (level(given) - ends[0]) / (ends[1] - ends[0]) * SIDE;
   const text = at => names ? names[Math.round(value(at))] ?? "" : shown(value(at));
   const ticks = (from, to) => {
-    const a = value(from), b = value(to);
+    const [a, b] = [value(from), value(to)].sort((one, other) => one - other);
     if (names) return names.map((_, k) => k).filter(k => a <= k && k <= b);
     if (log) {
       const decades = Math.log10(b / a), parts = decades < 1.5 ? [1, 2, 5] : [1];

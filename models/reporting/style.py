@@ -78,6 +78,7 @@ figure:hover .tools, figure:focus-within .tools { opacity: 1; }
   stroke: var(--tone); }
 path.grid { stroke: var(--faint); stroke-width: 1; }
 path.line { stroke-width: 1.6; stroke-linejoin: round; }
+path.spans { stroke-width: 9; }
 path.dashed { stroke-dasharray: 5 4; }
 path.rule { stroke-width: 1.2; }
 path.interval { stroke-width: 1.6; opacity: .75; }

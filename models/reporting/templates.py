@@ -152,7 +152,8 @@ CHART = """\
 <title>{{ it.title }}: {{ it.caption }}</title>
 <style>path { fill: none; vector-effect: non-scaling-stroke }
 .grid { stroke: #e6e9ed } .line { stroke-width: 1.6 } .dashed { stroke-dasharray: 5 4 }
-.interval { stroke-width: 2 } .dots { stroke-width: 7; stroke-linecap: round; opacity: .8 }
+.spans { stroke-width: 9 } .interval { stroke-width: 2 }
+.dots { stroke-width: 7; stroke-linecap: round; opacity: .8 }
 .many { stroke-width: 3 } .square { stroke-linecap: square }
 .bars { stroke-width: 26; opacity: .6 } .narrow { stroke-width: 12 }
 {% for colour in tones %}.t{{ loop.index0 }} { stroke: {{ colour }} } {% endfor %}</style>

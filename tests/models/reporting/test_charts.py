@@ -87,6 +87,7 @@ def test_limits_are_those_of_the_data_with_a_margin():
         (Axis("x", 10, 20, log=True), ["10", "20"]),
         (Axis("x", 12, 18, log=True), ["12", "13", "14", "15", "16", "17", "18"]),
         (Axis("x", names=("a", "b")), ["a", "b"]),
+        (Axis("x", 60, 0), ["0", "10", "20", "30", "40", "50", "60"]),
     ],
 )
 def test_ticks_are_round(axis, labels):
@@ -96,6 +97,12 @@ def test_ticks_are_round(axis, labels):
 
 def test_a_tick_stands_at_its_share_of_the_axis():
     assert draw(chart(Series("", [1], [1]))).x.ticks()[1] == (20.0, "2")
+
+
+def test_an_axis_may_run_downwards():
+    drawn = draw(chart(Series("", [0], [10]), y=Axis("depth (m)", 10, 0)))
+    assert drawn.marks[0].path == "M0,10000"
+    assert drawn.y.ticks()[0] == (100.0, "0")
 
 
 def test_an_image_fills_its_extent():
@@ -116,8 +123,8 @@ def test_the_table_has_every_series_evenly_picked():
     size = 2 * LISTED
     drawn = draw(chart(Series("a", range(size), np.zeros(size)), Series("b", [1], [np.nan])))
     assert drawn.rows[1] == {"series": "a", "x (m)": "3", "y (s)": "0"}
-    assert drawn.rows[-1] == {"series": "b", "x (m)": "1", "y (s)": "-"}
-    assert (len(drawn.rows), drawn.left_out) == (68, 133)
+    assert drawn.rows[-1] == {"series": "a", "x (m)": "198", "y (s)": "0"}  # nothing of b is drawn
+    assert (len(drawn.rows), drawn.left_out) == (67, 133)
     named = draw(chart(Series("", [0], [1], "bars"), x=Axis("kind", names=("few",))))
     assert named.rows == [{"kind": "few", "y (s)": "1"}]
 
