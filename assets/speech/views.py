@@ -12,7 +12,7 @@ from assets.views import Built, Metadata, View, drawing, of_system
 from models import data_plots
 from models.evaluation import Evaluation
 from models.sampling import SPLITS
-from models.speech import pictures, report
+from models.speech import pictures
 from models.speech.corpus import RATE
 
 FIRST = 3
@@ -96,7 +96,7 @@ def evaluation(built: Built) -> Metadata:
     """Show the training, the error rates, and the utterances that were heard worst."""
     name = views.model_of(built)
     result = Evaluation.from_dict(built.value)
-    drawn = report.pictures(name, result, views.beside(built, "history"))
+    drawn = pictures.results(name, result, views.beside(built, "history"))
     table = views.beside(built, "transcripts")
     frames = of_system(built, "frames")["spectrogram"]
     drawn["most wrong"] = utterances(built, frames, worst(table)["key"])

@@ -308,6 +308,7 @@ def comparison_chart(
     published: Mapping[str, float | None],
     *,
     label: str,
+    least: bool = False,
 ) -> Chart:
     """Draw one metric of every model with its interval, beside the published figure.
 
@@ -319,6 +320,8 @@ def comparison_chart(
         By model; None or absent where nothing is published.
     label
         The metric.
+    least
+        Whether the least is the best, as of an error.
     """
     models = list(ours)[::-1]
     series = [
@@ -341,12 +344,11 @@ def comparison_chart(
         )
     values = [v for m in ours.values() for v in (m.value, m.low, m.high) if v is not None]
     unit = all(0 <= value <= 1 for value in [*values, *given.values()])
-    best = max(
-        (model for model in ours if ours[model].value is not None),
-        key=lambda model: float(ours[model].value or 0),
-        default=None,
-    )
-    said = f" Largest: {best}, {_metric_text(ours[best])}." if best is not None else ""
+    known = {model: metric.value for model, metric in ours.items() if metric.value is not None}
+    said = ""
+    if known:
+        best = (min if least else max)(known, key=lambda model: known[model])
+        said = f" {'Least' if least else 'Largest'}: {best}, {_metric_text(ours[best])}."
     undefined = [model for model in ours if ours[model].value is None]
     said += f" Undefined: {', '.join(undefined)}." if undefined else ""
     return Chart(

@@ -261,7 +261,7 @@ class _Writer:
             left=24 + 8 * drawn.label_width,
             top=40 + 18 * (-(-len(drawn.legend) // 3)),
             width=width,
-            height=420 if drawn.chart.square else 280,
+            height=420 if drawn.chart.square else max(280, 24 * len(drawn.chart.y.names)),
             side=SIDE,
             tones=TONES,
         )

@@ -68,10 +68,11 @@ figure:hover .tools, figure:focus-within .tools { opacity: 1; }
 .ylabel { font-size: .82rem; color: var(--quiet); }
 .xlabel { font-size: .82rem; color: var(--quiet); grid-column: 2; text-align: center; }
 .frame { display: grid; grid-template-columns: minmax(0, var(--labels)) minmax(0, 1fr); }
-.plot { position: relative; height: 15rem; border-left: 1px solid var(--quiet);
+.plot { position: relative; height: max(15rem, calc(var(--rows, 0) * 1.6rem));
+  border-left: 1px solid var(--quiet);
   border-bottom: 1px solid var(--quiet); cursor: crosshair; touch-action: pan-y;
   user-select: none; }
-.full .plot { height: 18rem; }
+.full .plot { height: max(18rem, calc(var(--rows, 0) * 1.6rem)); }
 .square .plot { height: auto; aspect-ratio: 1; }
 .plot > svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: hidden; }
 .plot path, .legend path, .thumb path { fill: none; vector-effect: non-scaling-stroke;
@@ -134,6 +135,7 @@ details .wide-table { max-height: 18rem; overflow: auto; }
 .notes p { color: var(--quiet); font-size: .9rem; }
 .back { font-size: .9rem; }
 @media (max-width: 480px) { main { padding: 1rem .9rem 3rem; } h1 { font-size: 1.5rem; }
-  .full .plot, .plot { height: 13rem; } th, td { padding: .35rem .55rem; } }
+  .full .plot, .plot { height: max(13rem, calc(var(--rows, 0) * 1.6rem)); }
+  th, td { padding: .35rem .55rem; } }
 @media print { nav, .tools, details, .back { display: none; } figure, tr { break-inside: avoid; } }
 """

@@ -38,7 +38,9 @@ d="{{ 'M12,5h0' if mark.kind == 'dots' else 'M0,5H24' }}"/></svg>{{ mark.name }}
 <div class="ylabel">{{ it.y.label }}</div>
 <div class="frame" style="--labels: min({{ drawn.label_width * 0.56 + 1 }}em, 40%)">
 {{ ticks(drawn.y, 'y') }}
-<div class="plot"><svg role="img" aria-label="{{ it.title }}: {{ it.caption }}" \
+<div class="plot"
+{%- if it.y.names %} style="--rows: {{ it.y.names | length }}"{% endif %}>\
+<svg role="img" aria-label="{{ it.title }}: {{ it.caption }}" \
 viewBox="0 0 {{ side }} {{ side }}" preserveAspectRatio="none"><path class="grid" d=""/>\
 {{ paths(drawn) }}</svg></div>
 {{ ticks(drawn.x, 'x') }}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import jiwer
     import pandas as pd
 
+METRICS = ("wer_lm", "wer_beam", "wer_greedy", "cer_lm", "cer_greedy")
+"""Error rates that are compared, by what the transcript was searched with."""
+
 
 def word_errors(reference: str, transcript: str) -> int:
     """Count the word edits between two texts, of which the first isn't empty.

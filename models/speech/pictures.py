@@ -12,9 +12,21 @@ from numpy.typing import NDArray
 
 from models.arrays import ArrayLike
 from models.data_plots import bars
-from models.plots import CYCLE, GREY, NEGATIVE, integer_ticks, new_figure, to_png
+from models.evaluation import Evaluation
+from models.plots import (
+    CYCLE,
+    GREY,
+    NEGATIVE,
+    comparison,
+    integer_ticks,
+    learning_curves,
+    new_figure,
+    to_png,
+)
 from models.speech.corpus import RATE
 from models.speech.designs import BINS
+from models.speech.evaluation import METRICS
+from models.types import JsonDict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,37 +77,6 @@ def _top(curves: Mapping[str, Sequence[float]]) -> float:
     """Leave out the first losses where they would hide the rest."""
     later = [value for losses in curves.values() for value in losses[1:] or losses]
     return 1.1 * max(later)
-
-
-def utterance(
-    audio: NDArray[np.int16],
-    spectrogram: NDArray[np.float32],
-    cepstra: NDArray[np.float32],
-    *,
-    title: str = "",
-) -> bytes:
-    """Draw an utterance three times over: waveform, log spectrogram, cepstra.
-
-    Parameters
-    ----------
-    audio
-        int16, shape (samples,), 16 kHz.
-    spectrogram, cepstra
-        Shapes (frames, 161) and (frames, coefficients), one frame in 10 ms.
-    title
-        What is said.
-    """
-    figure, (sound, above, below) = new_figure(8.0, 6.5, rows=3, heights=[1, 1.6, 1], share=True)
-    seconds = np.arange(len(audio)) / RATE
-    sound.plot(seconds, audio / 32768, color=NEGATIVE, linewidth=0.4)
-    sound.set_ylabel("amplitude")
-    draw_spectrogram(above, spectrogram)
-    above.set_ylabel("frequency (kHz)")
-    _heat(below, cepstra, float(cepstra.shape[1]))
-    below.set_ylabel("coefficient")
-    below.set_xlabel("time (s)")
-    below.set_xlim(0, len(audio) / RATE)
-    return to_png(figure, title)
 
 
 def draw_spectrogram(axes: Any, values: NDArray[np.float32], begin: float = 0.0) -> None:
@@ -184,3 +165,14 @@ def tried(settings: Sequence[Mapping[str, float]]) -> bytes:
         f"beam {s['beam']}, weight {s['weight']:g}, bonus {s['bonus']:g}": s["wer"] for s in best
     }
     return bars(named, x_label="word error rate on validation")
+
+
+def results(title: str, evaluation: Evaluation, history: JsonDict) -> dict[str, bytes]:
+    """Draw a model's training, and its error rates."""
+    rates = {name: evaluation.metrics[name] for name in METRICS}
+    return {
+        "training": learning_curves(
+            history["values"], best_epoch=history["best_epoch"], title=title
+        ),
+        "error rates": comparison(rates, {}, x_label="error rate", title=title),
+    }

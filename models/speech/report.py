@@ -1,4 +1,4 @@
-"""Pictures, the comparison of each study, the comparison of all models, and the report."""
+"""The comparison of each study, the comparison of all models, and the report."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import plots
-from models.evaluation import Evaluation
 from models.intervals import Metric
-from models.reporting import Picture, Report, Section, Sound
+from models.reporting import Axis, Chart, Image, Page, Report, Section, Series, Sound
 from models.reporting import report as render
+from models.reporting.charts import QUIET, heat
+from models.reporting.figures import comparison_chart
 from models.speech import pictures as speech_pictures
-from models.speech.corpus import audio_of
+from models.speech.corpus import RATE, audio_of
 from models.speech.designs import ALL
+from models.speech.evaluation import METRICS
 from models.speech.published import BEST_LOSSES
 from models.speech.studies import STUDIES
 from models.types import JsonDict
@@ -25,18 +28,17 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 """Transcripts that a comparison and the report show side by side."""
 
-METRICS = ("wer_lm", "wer_beam", "wer_greedy", "cer_lm", "cer_greedy")
+MISHEARD = 20
+"""Utterances that a study keeps of those with the most wrong words."""
 
+PAGES = 3
+LONGEST = 12.0
+"""Seconds of an utterance that has a page: its sound is part of the report."""
 
-def pictures(title: str, evaluation: Evaluation, history: JsonDict) -> dict[str, bytes]:
-    """Draw a model's training, and its error rates."""
-    rates = {name: evaluation.metrics[name] for name in METRICS}
-    return {
-        "training": plots.learning_curves(
-            history["values"], best_epoch=history["best_epoch"], title=title
-        ),
-        "error rates": plots.comparison(rates, {}, x_label="error rate", title=title),
-    }
+COLUMNS = 600
+"""Pieces of an utterance that a chart shows at most."""
+
+RATES = "word error rate with language model"
 
 
 def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> JsonDict:
@@ -53,7 +55,8 @@ def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> Jso
     Returns
     -------
     ``question``, ``trained``, ``not_trained``; ``rows``, a table of the trained ones; ``losses``,
-    their validation loss by epoch; ``said``, transcripts of some test utterances by each model.
+    their validation loss by epoch; ``said``, transcripts of some test utterances by each model;
+    ``misheard``, the utterances with the largest share of wrong words.
     """
     asked = STUDIES[name]
     trained = [model for model in asked.models if model in results.get("histories", {})]
@@ -68,6 +71,7 @@ def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> Jso
         ],
         "losses": {m: results["histories"][m]["values"]["val_loss"] for m in trained},
         "said": _side_by_side({model: results["transcripts"][model] for model in trained}),
+        "misheard": _misheard({model: results["transcripts"][model] for model in trained}),
     }
 
 
@@ -103,6 +107,31 @@ def _side_by_side(transcripts: Mapping[str, pd.DataFrame]) -> list[dict[str, str
                 row[f"{model} ({kind}), {search}"] = str(table[search].iat[place])
         rows.append(row)
     return rows
+
+
+def _misheard(transcripts: Mapping[str, pd.DataFrame]) -> list[JsonDict]:
+    """Return the test utterances with the largest share of wrong words, over all models."""
+    if not transcripts:
+        return []
+    tables = list(transcripts.values())
+    wrong = np.mean([table["lm_word_errors"] / table["words"] for table in tables], axis=0)
+    worst = np.argsort(-wrong, kind="stable")[:MISHEARD]
+    return [
+        {
+            "key": str(tables[0]["key"].iat[place]),
+            "wrong": float(wrong[place]),
+            "heard": [
+                {
+                    "model": model,
+                    "heard": str(table["lm"].iat[place]),
+                    "wrong words": int(table["lm_word_errors"].to_numpy()[place]),
+                }
+                for model, table in transcripts.items()
+            ],
+        }
+        for place in worst.tolist()
+        if wrong[place] > 0
+    ]
 
 
 def study_picture(compared: JsonDict) -> bytes:
@@ -159,8 +188,11 @@ def _ranges(names: Sequence[str]) -> str:
 
 def comparison_picture(compared: JsonDict) -> bytes:
     """Draw the word error rate, with the language model, of every trained model."""
-    rates = {row["model"]: Metric.from_dict(row["wer_lm"]) for row in compared["rows"]}
-    return plots.comparison(rates, {}, x_label="word error rate with language model")
+    return plots.comparison(_rates(compared), {}, x_label=RATES)
+
+
+def _rates(compared: JsonDict) -> dict[str, Metric]:
+    return {row["model"]: Metric.from_dict(row["wer_lm"]) for row in compared["rows"]}
 
 
 def example(data: Mapping[str, Any]) -> Section:
@@ -172,21 +204,115 @@ def example(data: Mapping[str, Any]) -> Section:
         ``corpus``, ``audio``, ``index``, ``frames`` and ``cepstra``; the first of the index is
         shown.
     """
-    place = next(data["index"].itertuples())
-    row = next(data["corpus"][data["corpus"]["key"] == place.key].itertuples())
+    key = next(data["index"].itertuples()).key
+    return _utterance("The models' inputs", "example", key, data, cepstra=True)
+
+
+def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> list[Page]:
+    """Write a page for each of the worst heard test utterances that isn't long."""
+    found: dict[str, tuple[float, dict[str, JsonDict]]] = {}
+    for compared in studies.values():
+        for one in compared["misheard"]:
+            _, heard = found.setdefault(one["key"], (one["wrong"], {}))
+            heard |= {row["model"]: row for row in one["heard"]}
+    worst = sorted(found, key=lambda key: (-found[key][0], key))
+    pages: list[Page] = []
+    for row in data["corpus"].set_index("key").loc[worst].itertuples():
+        if row.samples > LONGEST * RATE or len(pages) == PAGES:
+            continue
+        name, understood = f"misheard {len(pages) + 1}", list(found[row.Index][1].values())
+        pages.append(
+            Page(
+                name,
+                f"Misheard: {row.text}",
+                f"Speaker {row.speaker}; {len(row.text.split())} words, of which "
+                f"{min(one['wrong words'] for one in understood)} to "
+                f"{max(one['wrong words'] for one in understood)} are heard wrongly.",
+                [
+                    _utterance("What the models hear", name, row.Index, data),
+                    Section("What they understand, with the language model", table=understood),
+                ],
+            )
+        )
+    return pages
+
+
+def _utterance(
+    heading: str, name: str, key: str, data: Mapping[str, Any], *, cepstra: bool = False
+) -> Section:
+    place = next(data["index"][data["index"]["key"] == key].itertuples())
+    row = next(data["corpus"][data["corpus"]["key"] == key].itertuples())
     audio = audio_of(data["audio"]["sample"], row)
     frames = slice(int(place.start), int(place.start) + int(place.frames))
-    drawn = speech_pictures.utterance(
-        audio,
-        np.asarray(data["frames"]["spectrogram"][frames]),
-        np.asarray(data["cepstra"]["mfcc"][frames]),
-    )
+    drawn = [
+        _wave_chart(name, audio),
+        _heat_chart(
+            name, "Spectrogram", np.asarray(data["frames"]["spectrogram"][frames]),
+            "frequency (kHz)", RATE / 2000,
+        ),
+    ]  # fmt: skip
+    if cepstra:
+        values = np.asarray(data["cepstra"]["mfcc"][frames])
+        drawn.append(_heat_chart(name, "Cepstra", values, "coefficient", values.shape[1]))
     caption = f"{row.text} ({row.key}, speaker {row.speaker})"
     return Section(
-        "The models' inputs",
-        pictures=[Picture("example", drawn, f"waveform, spectrogram and cepstra: {caption}")],
-        sounds=[Sound("example", speech_pictures.sound(audio), caption)],
+        heading, pictures=drawn, sounds=[Sound(name, speech_pictures.sound(audio), caption)]
     )
+
+
+def _wave_chart(name: str, audio: NDArray[np.int16]) -> Chart:
+    each = max(1, -(-len(audio) // COLUMNS))
+    parts = np.array_split(audio / 32768, max(1, len(audio) // each))
+    ends = np.array([(part.min(), part.max()) for part in parts]).ravel()
+    seconds = np.repeat((np.arange(len(parts)) + 0.5) * len(audio) / len(parts) / RATE, 2)
+    return Chart(
+        f"{name} waveform",
+        "Waveform",
+        f"{len(audio) / RATE:.1f} s; the loudest sample is {np.abs(ends).max():.2f} of full scale.",
+        Axis("time (s)", 0, len(audio) / RATE),
+        Axis("amplitude (of full scale)"),
+        [Series("", seconds, ends)],
+        wide=True,
+    )
+
+
+def _heat_chart(
+    name: str, title: str, values: NDArray[np.float32], label: str, top: float
+) -> Chart:
+    seconds, every = len(values) / 100, max(1, -(-len(values) // COLUMNS))
+    low, high = float(values.min()), float(values.max())
+    return Chart(
+        f"{name} {title}",
+        title,
+        f"From {low:.3g} (dark) to {high:.3g} (bright), {len(values)} frames of 10 ms.",
+        Axis("time (s)", 0, seconds),
+        Axis(label, 0, top),
+        image=Image(heat(values[::every].T[::-1], low=low, high=high), (0, seconds, 0, top)),
+        wide=True,
+    )
+
+
+def losses_chart(compared: JsonDict) -> Chart:
+    """Draw the validation losses of a study's trained models."""
+    losses: Mapping[str, Sequence[float]] = compared["losses"]
+    least = {model: min(values) for model, values in losses.items()}
+    best = min(least, key=lambda model: least[model])
+    later = [value for values in losses.values() for value in values[1:] or values]
+    return Chart(
+        f"{compared['study']} losses",
+        "Validation loss by epoch",
+        f"Least: {best}, {least[best]:.1f} nats.",
+        Axis("epoch", whole=True),
+        Axis("CTC loss (nats)", 0, 1.1 * max(later)),  # the first losses would hide the rest
+        [
+            Series(
+                model, np.arange(1, len(values) + 1), values, "line" if len(values) > 1 else "dots",
+                place % QUIET, dashed=place // QUIET % 2 == 1,
+            )
+            for place, (model, values) in enumerate(losses.items())
+        ],
+        wide=True,
+    )  # fmt: skip
 
 
 def report(
@@ -208,9 +334,11 @@ def report(
     sections = [
         Section(
             "All trained models",
-            prose=compared["notes"],
             table=compared["rows"],
-            pictures=[Picture("error rates", comparison_picture(compared), "by speaker")],
+            pictures=[
+                comparison_chart("error rates", _rates(compared), {}, label=RATES, least=True)
+            ],
+            notes=compared["notes"],
         ),
         example(data),
         Section(
@@ -219,14 +347,16 @@ def report(
             table=_transcripts(studies),
         ),
     ]
+    if pages := misheard_pages(studies, data):
+        prose = ["The test utterances with the most wrong words, to hear and to read."]
+        sections.insert(1, Section("Sentences worth a listen", prose=prose, pages=pages))
     for name, study_ in studies.items():
-        drawn = [Picture(f"{name} losses", study_picture(study_), "validation loss by epoch")]
         sections.append(
             Section(
                 name.replace("_", " "),
                 prose=[study_["question"], standing(study_)],
                 table=study_["rows"],
-                pictures=drawn if study_["rows"] else [],
+                pictures=[losses_chart(study_)] if study_["rows"] else [],
             )
         )
     return render("Speech: what was said?", sections)

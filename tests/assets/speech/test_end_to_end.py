@@ -106,7 +106,7 @@ def test_the_comparison_and_the_report_show_what_was_trained_and_let_it_be_heard
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "speech" / "index.html").read_text()
     assert "<audio" in page
-    assert "data:image/png;base64," in page
+    assert "data:image/png;base64," in page  # a spectrogram
 
 
 def test_a_decoders_setting_makes_no_network_stale(run: Any) -> None:

@@ -44,13 +44,6 @@ def test_no_losses_give_a_picture_that_says_so(monkeypatch):
     assert said == ["none trained yet"]
 
 
-def test_an_utterance_is_drawn_with_both_of_its_features():
-    generator = np.random.default_rng(0)
-    audio = generator.integers(-9000, 9000, 3200).astype(np.int16)
-    features = (generator.normal(size=(19, bins)).astype(np.float32) for bins in (161, 26))
-    assert pictures.utterance(audio, *features, title="a dog").startswith(PNG)
-
-
 def test_the_best_settings_of_a_decoder_come_first(monkeypatch):
     seen = []
     monkeypatch.setattr(pictures, "bars", lambda values, **_: seen.append(values))

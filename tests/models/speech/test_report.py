@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation import Evaluation
-from models.speech import report
+from models.speech import pictures, report
 from models.speech.designs import ALL
 from models.speech.evaluation import evaluate_predictions, predictions
 from models.speech.studies import STUDIES
@@ -89,7 +89,7 @@ def test_the_comparison_lists_each_model_once_and_names_those_missing() -> None:
 def test_a_models_pictures_are_of_its_training_and_its_rates() -> None:
     stored = results("s111")
     evaluation = Evaluation.from_dict(stored["evaluations"]["s111"])
-    drawn = report.pictures("s111", evaluation, stored["histories"]["s111"])
+    drawn = pictures.results("s111", evaluation, stored["histories"]["s111"])
     assert set(drawn) == {"training", "error rates"}
     assert all(png.startswith(PNG) for png in drawn.values())
 
@@ -101,15 +101,15 @@ def data() -> dict[str, Any]:
     return {
         "corpus": pd.DataFrame(
             {
-                "key": ["long", "u1"],
+                "key": ["u2", "u1"],
                 "speaker": ["a", "b"],
-                "text": ["not this", "the <b>cat</b>"],
+                "text": ["a dog", "the <b>cat</b>"],
                 "start": [0, 3200],
                 "samples": [3200, 4800],
             }
         ),
         "audio": {"sample": sample},
-        "index": pd.DataFrame({"key": ["u1"], "start": [4], "frames": [29]}),
+        "index": pd.DataFrame({"key": ["u1", "u2"], "start": [4, 0], "frames": [29, 4]}),
         "frames": {"spectrogram": generator.normal(size=(33, 161)).astype(np.float32)},
         "cepstra": {"mfcc": generator.normal(size=(33, 26)).astype(np.float32)},
     }
@@ -117,7 +117,9 @@ def data() -> dict[str, Any]:
 
 def test_the_example_is_seen_and_its_own_audio_is_heard(data: dict[str, Any]) -> None:
     section = report.example(data)
-    assert section.pictures[0].png.startswith(PNG)
+    assert [chart.title for chart in section.pictures] == ["Waveform", "Spectrogram", "Cepstra"]
+    assert section.pictures[0].x.high == 0.3  # 4800 samples
+    assert section.pictures[1].y.high == 8
     with wave.open(io.BytesIO(section.sounds[0].wav)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
         played = np.frombuffer(file.readframes(file.getnframes()), "<i2")
@@ -132,11 +134,29 @@ def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, 
     assert "the &lt;b&gt;cat&lt;/b&gt;" in written.html
     assert "a hog" in written.html
     assert set(written.files) == {
-        "pictures/error-rates.png",
-        "pictures/example.png",
-        "pictures/final-losses.png",
-        "sounds/example.wav",
+        *(f"charts/{name}.svg" for name in ("error-rates", "final-losses")),
+        *(f"charts/example-{name}.svg" for name in ("waveform", "spectrogram", "cepstra")),
+        *(f"charts/misheard-1-{name}.svg" for name in ("waveform", "spectrogram")),
+        *("sounds/example.wav", "sounds/misheard-1.wav"),
+        *("examples/misheard-1.html", "examples/misheard-1.md"),
     }
+    page = written.files["examples/misheard-1.md"].decode()
+    assert page.startswith("# Misheard: a dog\n")  # u1 is heard rightly
+    assert "Speaker a; 2 words, of which 0 to 1 are heard wrongly." in page
+    assert "| s112  | a hog | 1           |" in page
     for name in STUDIES:
         assert name.replace("_", " ") in written.html
     assert "Not trained yet: s005, s007" in written.html
+
+
+def test_the_worst_heard_come_first_and_long_ones_have_no_page(data: dict[str, Any]) -> None:
+    compared = report.study_comparison("final", results("s111", "s112"))
+    assert [(one["key"], one["wrong"]) for one in compared["misheard"]] == [("u2", 0.25)]
+    data["corpus"]["samples"] = [13 * 16000, 4800]
+    assert report.misheard_pages({"final": compared}, data) == []
+
+
+def test_a_losses_chart_has_its_range_from_the_later_epochs() -> None:
+    chart = report.losses_chart(report.study_comparison("final", results("s111", "s112")))
+    assert chart.y.high == pytest.approx(1.1 * 60)
+    assert chart.caption == "Least: s111, 50.0 nats."
