@@ -271,9 +271,11 @@ def test_the_page_begins_with_the_best_model_and_how_often_it_errs(ranges: dict[
     )
     assert "<td>length of 0.89 s</td>" in page.html
     assert "<td>the cat sat</td>" in page.html
-    assert "<th>take care</th>" in page.html
+    assert '<th scope="col">take care</th>' in page.html
     [short] = verdicts(*recorded("the cat sat"), models, ranges)[1:]
-    assert "<th>take care</th>" not in sheet(recording, features, [short]).html  # said above
+    assert (
+        '<th scope="col">take care</th>' not in sheet(recording, features, [short]).html
+    )  # said above
     assert "<td>mat</td>" in page.html
     assert page.html.index("<td>swift</td>") < page.html.index("<td>narrow</td>")
     assert page.html.count("<audio") == 1
