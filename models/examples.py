@@ -95,14 +95,15 @@ def of_all_models(
     decided = np.array([binary_labels(one, what="decisions") for one in flagged.values()])
     share = decided.mean(axis=0)
     rank = np.mean([_ranks(labelled_scores(labels, one)[1]) for one in scores.values()], axis=0)
-    chosen = {}
+    chosen: dict[str, Rows] = {}
     for kind, rows, sign in (
         ("missed", np.flatnonzero(positive & (share < 1)), 1),
         ("false alarm", np.flatnonzero(~positive & (share > 0)), -1),
         ("found", np.flatnonzero(positive & (share > 0)), -1),
     ):
-        order = np.lexsort((rows, sign * rank[rows], sign * share[rows]))
-        chosen[kind] = np.asarray(rows[order][:count])
+        left = np.setdiff1d(rows, chosen.get("missed", []))
+        order = np.lexsort((left, sign * rank[left], sign * share[left]))
+        chosen[kind] = np.asarray(left[order][:count])
     return chosen
 
 

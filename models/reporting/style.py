@@ -65,7 +65,7 @@ figure:hover .tools, figure:focus-within .tools { opacity: 1; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; margin: .2rem 0 .3rem; padding: 0;
   list-style: none; font-size: .84rem; }
 .legend svg { width: 1.5rem; height: .7rem; margin-right: .35rem; }
-.ylabel { font-size: .82rem; color: var(--quiet); }
+.ylabel { font-size: .82rem; color: var(--quiet); margin-bottom: .35rem; }
 .xlabel { font-size: .82rem; color: var(--quiet); grid-column: 2; text-align: center; }
 .frame { display: grid; grid-template-columns: minmax(0, var(--labels)) minmax(0, 1fr); }
 .plot { position: relative; height: max(15rem, calc(var(--rows, 0) * 1.6rem));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.examples import caught, evenly, first_of_each, most_wrong, rows_of_names
+from models.examples import caught, evenly, first_of_each, most_wrong, of_all_models, rows_of_names
 
 
 def test_the_most_wrong_lie_farthest_beyond_the_threshold_counted_in_examples() -> None:
@@ -48,3 +48,12 @@ def test_a_name_in_no_row_is_an_error(names: list[str]) -> None:
 def test_every_nth_row_gives_about_the_limit() -> None:
     assert len(range(100)[evenly(100, 30)]) == 34
     assert len(range(10)[evenly(10, 30)]) == 10
+
+
+def test_what_some_models_miss_is_not_shown_again_as_found() -> None:
+    scores = {"a": [0.9, 0.8, 0.1], "b": [0.2, 0.7, 0.3]}
+    flagged = {"a": [1, 1, 0], "b": [0, 1, 0]}
+    chosen = of_all_models([1, 1, 0], scores, flagged, 2)
+    assert {kind: rows.tolist() for kind, rows in chosen.items()} == {
+        "missed": [0], "false alarm": [], "found": [1],
+    }  # fmt: skip

@@ -273,9 +273,8 @@ def test_the_page_begins_with_the_best_model_and_how_often_it_errs(ranges: dict[
     assert "<td>the cat sat</td>" in page.html
     assert '<th scope="col">take care</th>' in page.html
     [short] = verdicts(*recorded("the cat sat"), models, ranges)[1:]
-    assert (
-        '<th scope="col">take care</th>' not in sheet(recording, features, [short]).html
-    )  # said above
+    said_above = sheet(recording, features, [short])
+    assert '<th scope="col">take care</th>' not in said_above.html
     assert "<td>mat</td>" in page.html
     assert page.html.index("<td>swift</td>") < page.html.index("<td>narrow</td>")
     assert page.html.count("<audio") == 1
