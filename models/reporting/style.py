@@ -42,9 +42,9 @@ th:first-child, td:first-child { position: sticky; left: 0; background: var(--pa
   max-width: 45vw; overflow: hidden; text-overflow: ellipsis; }
 th:first-child { background: var(--soft); }
 th button { text-align: inherit; }
-th button::after { content: " ↕"; color: var(--quiet); font-weight: 400; }
-th[aria-sort=ascending] button::after { content: " ↑"; color: var(--link); }
-th[aria-sort=descending] button::after { content: " ↓"; color: var(--link); }
+th button::after { content: "\u00a0↕"; color: var(--quiet); font-weight: 400; }
+th[aria-sort=ascending] button::after { content: "\u00a0↑"; color: var(--link); }
+th[aria-sort=descending] button::after { content: "\u00a0↓"; color: var(--link); }
 .pictures { display: grid; gap: 1.5rem 2rem; align-items: start; margin: 1.2rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); }
 figure { margin: 0; min-width: 0; }

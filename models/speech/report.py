@@ -225,9 +225,9 @@ def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> 
             Page(
                 name,
                 f"Misheard: {row.text}",
-                f"Speaker {row.speaker}; {len(row.text.split())} words, of which "
+                f"Speaker {row.speaker}; {len(row.text.split())} words; the transcripts have "
                 f"{min(one['wrong words'] for one in understood)} to "
-                f"{max(one['wrong words'] for one in understood)} are heard wrongly.",
+                f"{max(one['wrong words'] for one in understood)} word errors.",
                 [
                     _utterance("What the models hear", name, row.Index, data),
                     Section("What they understand, with the language model", table=understood),

@@ -142,7 +142,7 @@ def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, 
     }
     page = written.files["examples/misheard-1.md"].decode()
     assert page.startswith("# Misheard: a dog\n")  # u1 is heard rightly
-    assert "Speaker a; 2 words, of which 0 to 1 are heard wrongly." in page
+    assert "Speaker a; 2 words; the transcripts have 0 to 1 word errors." in page
     assert "| s112  | a hog | 1           |" in page
     for name in STUDIES:
         assert name.replace("_", " ") in written.html
