@@ -7,7 +7,7 @@ import pytest
 
 from models.evaluation import evaluate
 from models.intervals import Metric
-from models.reporting import figures
+from models.reporting import Section, figures, report
 from models.reporting.charts import draw
 
 LABELS = [0, 0, 1, 1]
@@ -112,3 +112,14 @@ def test_a_comparison_lists_models_from_above_with_the_published_figure_beside()
         "F1 of 3 models with 95 % intervals. Largest: b, 0.700 [0.600, 0.800]. Undefined: c."
     )
     assert draw(chart).marks[0].path.count("M") == 2
+
+
+def test_the_charts_of_a_model_stay_small_however_many_examples_it_has():
+    generator = np.random.default_rng(0)
+    labels = (generator.random(20_000) < 0.1).astype(int)
+    scores = np.clip(generator.normal(0.3 + 0.3 * labels, 0.15), 0, 1)
+    evaluation = evaluate(labels, scores, 0.5, resamples=100, seed=0)
+    names = [f"region {k}, record {k}" for k in range(20_000)]
+    drawn = figures.decisions("m", labels, scores, evaluation, classes=CLASSES, examples=names)
+    files = report("t", [Section("s", pictures=drawn)]).as_files()
+    assert sum(map(len, files.values())) < 300_000  # 17 models and their examples: below 5 MB
