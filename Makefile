@@ -1,5 +1,6 @@
 # make run: set up, rebuild the main job, print its results.   make test: set up, run the tests.
 # make ui: the Dagster web UI with its daemon.   make mlflow: the trainings.
+# make docs: the documentation site in build/site; its pictures: python -m docs.pictures.
 # make check: lint, types and tests, as CI (tests run on every core).   make hooks: lint and types before each commit.
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 HOST := 127.0.0.1
 
-.PHONY: run test check lint types hooks ui mlflow bench lock clean
+.PHONY: run test check lint types hooks docs ui mlflow bench lock clean
 
 run: .venv/.run
 	$(BIN)/faint rebuild 'group:exoplanets'
@@ -38,6 +39,9 @@ types: .venv/.dev
 
 hooks: .venv/.dev
 	$(BIN)/pre-commit install
+
+docs: .venv/.dev
+	$(BIN)/mkdocs build --quiet
 
 ui: .venv/.run
 	$(BIN)/faint ui --host $(HOST)

@@ -68,7 +68,7 @@ def unfit(part: str) -> str:
 class Stored(NamedTuple):
     """An artifact that has just been stored, to be described.
 
-    Parameters
+    Attributes
     ----------
     written
         What its format reports of it.
@@ -86,7 +86,7 @@ class Stored(NamedTuple):
 class Description(NamedTuple):
     """What is shown of an artifact: a record's metadata, and the pictures that they link.
 
-    Parameters
+    Attributes
     ----------
     metadata
         As `Record.metadata`.
@@ -105,7 +105,7 @@ class ArtifactError(RuntimeError):
 class Store:
     """Records and artifacts below one root.
 
-    Parameters
+    Attributes
     ----------
     root
         Folder, or a URL that fsspec knows, such as ``s3://bucket/prefix``.
