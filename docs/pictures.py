@@ -148,7 +148,7 @@ def signals() -> Iterator[tuple[str, bytes]]:
 
     yield "solar_flares", regions.records(_joined(records({1: 120}, seed=1)))
 
-    from models.buried_objects.report import scan_picture
+    from models.buried_objects.pictures import scan_picture
     from models.buried_objects.simulation import draw_scene, simulate_scan
 
     scene = draw_scene(3, 1)
