@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models import plots
 from models.arrays import Blocks
 
 FOLDER = Path(__file__).with_name("pictures")
@@ -159,14 +160,15 @@ def signals() -> Iterator[tuple[str, bytes]]:
     )
 
     from models.speech import pictures as sounds
-    from models.speech.features import cepstra, spectrogram
+    from models.speech.features import spectrogram
     from models.speech.simulation import simulate as speak
 
     said = next(iter(speak({"train": 1}, {"train": 1}, seed=0)))
-    yield (
-        "speech",
-        sounds.utterance(said.audio, spectrogram(said.audio), cepstra(said.audio), title=said.text),
-    )
+    figure, (axes,) = plots.new_figure(8.0, 2.6)
+    sounds.draw_spectrogram(axes, spectrogram(said.audio))
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("frequency (kHz)")
+    yield "speech", plots.to_png(figure, said.text)
 
 
 def _joined(blocks: Blocks) -> Mapping[str, Any]:
