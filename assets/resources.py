@@ -10,9 +10,19 @@ from typing import Any
 
 import dagster as dg
 
+MODEL = "faint.model"
+ASSET, PARTITION, RUN, VERSION = (
+    f"dagster.{name}" for name in ("asset", "partition", "run_id", "code_version")
+)
+"""Tags of a run in MLflow."""
+
 
 class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Records trainings in MLflow, so that they can be compared in its UI.
+
+    A system's trainings are the runs of one experiment. A run is named by its asset, partition and
+    Dagster run, has them and the code version as tags, and links to the asset; the asset links to
+    the run.
 
     Parameters
     ----------
@@ -20,10 +30,13 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         MLflow's tracking store, such as ``sqlite:////home/me/mlflow.db`` or an ``http://`` server.
     ui
         Where `make mlflow` serves its UI, for the link on the asset.
+    dagster_ui
+        Where `make ui` serves Dagster's, for the link on the run.
     """
 
     uri: str
     ui: str = "http://127.0.0.1:5000"
+    dagster_ui: str = "http://127.0.0.1:3000"
 
     def log(
         self,
@@ -49,7 +62,12 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         from mlflow.entities import Metric, Param
 
         client, experiment_id = self._open(experiment)
-        run = client.create_run(experiment_id, run_name=name)
+        tags = _asset_tags()
+        run = client.create_run(
+            experiment_id,
+            run_name=_run_name(tags) or name,
+            tags={MODEL: name, **tags, **self._note(tags)},
+        )
         start = run.info.start_time
         client.log_batch(
             run.info.run_id,
@@ -86,7 +104,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         from mlflow.entities import Metric
 
         client, experiment_id = self._open(experiment)
-        named = f"tags.`mlflow.runName` = '{name}'"
+        named = f"tags.`{MODEL}` = '{name}'"
         runs = client.search_runs(
             [experiment_id], named, order_by=["attributes.start_time DESC"], max_results=1
         )
@@ -121,10 +139,42 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         except MlflowException:  # another process was first
             return client, client.get_experiment_by_name(experiment).experiment_id
 
+    def _note(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Return a run's description, which links to its asset and to the run that built it."""
+        if not tags:
+            return {}
+        asset, run = tags[ASSET], tags[RUN]
+        built = f"[{run[:8]}]({self.dagster_ui}/runs/{run})"
+        text = f"[{asset}]({self.dagster_ui}/assets/{asset}), built by Dagster run {built}"
+        return {"mlflow.note.content": text}
+
     def _link(self, experiment: str, run: str) -> dict[str, dg.MetadataValue]:
         return {
             "MLflow run": dg.MetadataValue.url(f"{self.ui}/#/experiments/{experiment}/runs/{run}")
         }
+
+
+def _asset_tags() -> dict[str, str]:
+    """Say which asset is being built, and by what; nothing outside a Dagster run."""
+    try:
+        context = dg.AssetExecutionContext.get()
+    except dg.DagsterInvariantViolationError:
+        return {}
+    key = next(iter(context.assets_def.keys_by_output_name.values()))
+    version = context.assets_def.code_versions_by_key.get(key)
+    return {
+        ASSET: "/".join(key.path),
+        **({PARTITION: context.partition_key} if context.has_partition_key else {}),
+        RUN: context.run.run_id,
+        **({VERSION: version} if version else {}),
+    }
+
+
+def _run_name(tags: Mapping[str, str]) -> str:
+    if not tags:
+        return ""
+    partition = f"[{tags[PARTITION]}]" if PARTITION in tags else ""
+    return f"{tags[ASSET]}{partition} {tags[RUN][:8]}"
 
 
 def _written(model: Any, folder: Path) -> Path:

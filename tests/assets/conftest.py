@@ -155,14 +155,14 @@ class Run:
         return [path for path in self.stored() if path.read_bytes()[:1] == b"\x80"]
 
     def trainings(self, system: str) -> tuple[Any, dict[str, Any]]:
-        """MLflow's client, and a system's trainings by name."""
+        """MLflow's client, and a system's trainings by model."""
         from mlflow import MlflowClient
 
         client = MlflowClient(f"sqlite:///{self.folder / 'state' / 'mlflow' / 'mlflow.db'}")
         experiment = client.get_experiment_by_name(system)
         assert experiment is not None
         runs = client.search_runs([experiment.experiment_id])
-        return client, {found.info.run_name: found for found in runs}
+        return client, {found.data.tags["faint.model"]: found for found in runs}
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from orchestration.store import Slot
+
 ROOT = Path(__file__).resolve().parents[3]
 SPLITS = ("train", "validation", "test")
 FEATURES = ("scaled", "spectra", "candidates")
@@ -168,4 +170,10 @@ def test_every_training_is_in_mlflow(run: Any) -> None:
     client, runs = run.trainings("exoplanets")
     assert set(runs) == set(MODELS)
     assert runs["cnn"].data.params["steps"] == "2"
+    tags = runs["cnn"].data.tags
+    assert tags["dagster.asset"] == "exoplanets/cnn_network"
+    name = f"exoplanets/cnn_network {tags['dagster.run_id'][:8]}"
+    assert runs["cnn"].info.run_name == name
+    assert "(http://127.0.0.1:3000/assets/exoplanets/cnn_network)" in tags["mlflow.note.content"]
+    assert run.store().current(Slot("exoplanets/cnn_network")).run == tags["dagster.run_id"]
     assert len(client.get_metric_history(runs["cnn"].info.run_id, "val_loss")) == 2
