@@ -476,7 +476,7 @@ class Graph:
             if target.kind == "definition":
                 pair = target.pair
                 variant = ""
-                if kind == Use.STORED or (kind == Use.METHOD and target.rest):
+                if self.names.only_changes(kind, target):
                     variant = "bare"
                 elif kind == Use.SOFT and key.variant == "settings" and self._settings(pair):
                     variant = "settings"

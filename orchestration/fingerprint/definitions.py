@@ -11,6 +11,7 @@ from orchestration.fingerprint.canonical import flattened, folded
 from orchestration.fingerprint.effects import EffectReader
 from orchestration.fingerprint.facts import (
     BLIND_DECORATORS,
+    CONTAINERS,
     QUIET_DECORATORS,
     Decorator,
     Facts,
@@ -85,6 +86,7 @@ class DefinitionReader(EffectReader):
                 for inner in ast.walk(node)
             )
             self.unit["logger"] = isinstance(node, ast.Assign) and is_logger(node.value, self.scope)
+            self.unit["container"] = self._makes_container(node)
             self.unit["immutable"] = self._makes_nothing([node])
         with self.part() as body:
             for test, taken in guards:
@@ -102,6 +104,19 @@ class DefinitionReader(EffectReader):
         pending, self.pending = self.pending, []
         for inner, scope, path in pending:
             self._nested(inner, scope, path)
+
+    def _makes_container(self, node: ast.stmt) -> bool:
+        match node:
+            case ast.Assign(targets=[ast.Name()], value=value):
+                pass
+            case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
+                pass
+            case _:
+                return False
+        displays = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+        return isinstance(value, displays) or (
+            isinstance(value, ast.Call) and self.scope.dotted(value.func) in CONTAINERS
+        )
 
     def _table(self, node: ast.stmt) -> bool:
         """Write a table that is written out, with an entry as a part of its own, if it is one."""

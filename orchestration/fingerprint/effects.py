@@ -237,10 +237,14 @@ class EffectReader(Normaliser):
             if method == "__subclasses__" and self.scope.lookup(chain[0]) is not None:
                 self._asks_subclasses(node)
             use = Use.MADE if node in self.kept else Use.CALLED
-            called = self.name(*chain, Use.METHOD if effect and alters else use)
+            if effect and not self.depth and alters:
+                use = Use.METHOD
+            elif effect and method in MUTATORS:
+                use = Use.FILLED
+            called = self.name(*chain, use)
             if self.depth and alters:
                 self.unit["methods"].extend(called)
-        elif alters and effect and root_name(node.func) is not None:
+        elif alters and effect and not self.depth and root_name(node.func) is not None:
             self.target(node.func)
         elif alters:
             before = len(self.slots)

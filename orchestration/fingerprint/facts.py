@@ -16,7 +16,8 @@ class Use(StrEnum):
     READ = "g"
     SOFT = "s"  # in an annotation of a field, or in a base
     STORED = "w"  # only stored to
-    METHOD = "m"  # called for what it does, its result unused
+    METHOD = "m"  # called on import for what it does, its result unused
+    FILLED = "l"  # the same in a function, of a method that containers have
     ENCLOSING = "c"  # a variable of an enclosing function
     PARAMETER = "p"  # a parameter of one
     IMPORTED = "i"  # imported inside a function, and followed
@@ -98,6 +99,7 @@ class Unit(TypedDict, total=False):
     keywords: list[Keywords]
     logs: list[Log]
     logger: bool  # binds one name to a logger
+    container: bool  # binds one name to a new built-in container
     locals: str  # digest of the names of its functions' variables, which its text is without
     eager: list[int]  # refs evaluated on import
     decorators: list[Decorator]
@@ -216,6 +218,12 @@ MUTATORS = {
     "register", "remove", "reverse", "rotate", "setdefault", "setflags", "sort", "update",
 }  # fmt: skip
 """Methods that change what they belong to, wherever they are called."""
+
+CONTAINERS = {
+    "builtins.dict", "builtins.list", "builtins.set", "collections.Counter",
+    "collections.OrderedDict", "collections.defaultdict", "collections.deque",
+}  # fmt: skip
+"""What makes containers whose methods do to themselves what their names say, and nothing else."""
 
 LOGGING = {"critical", "debug", "error", "exception", "info", "log", "warning"}
 """Methods that change nothing that counts, even where their result is thrown away."""

@@ -15,7 +15,7 @@ import hashlib
 import logging
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,9 @@ _CONTENTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (bytes, lambda value: bytes(bytes.__iter__(value))),
 )
 """What a subclass of a built-in class holds, whatever methods it has."""
+
+
+_MEMBER_ITEMS = {"_value_", "_name_", "__objclass__", "_sort_order_"}
 
 
 def loaded_values(graph: Graph, modules: Iterable[str]) -> dict[Key, Node]:
@@ -139,8 +142,8 @@ class _Loaded(Values):
                 for name, member in members.items()
                 if not isinstance(member.value, constants)
             }
-            if changing:
-                self.write(changing)
+            if state := changing | _changed(members):
+                self.write(state)
             return
         for name, item in sorted(vars(value).items()):
             self._attribute(value, name, item)
@@ -185,12 +188,22 @@ class _Loaded(Values):
                 for each in code.co_consts
             ]
             self._items("code", [code.co_code, code.co_names, constants])
+            self._function_state(value)
             return
         lines = [unit["line"] for unit in self.graph.sources.units(module)]
         before = [k for k, line in enumerate(lines) if line <= code.co_firstlineno]
         if before:
             self.node.key(Key(module, f"#{max(before, key=lambda k: lines[k])}"))
         self._nested(value, lambda inner: inner._inner(value))
+
+    def _definition(self, value: Any) -> None:
+        if not isinstance(value, type) or not _is_made(value, self.graph):
+            super()._definition(value)
+        elif not self._is_again(value):
+            self.node.text(f"made {value.__qualname__}")
+            self._items("bases", value.__bases__)
+            for name, item in sorted(vars(value).items()):
+                self._attribute(value, name, item)
 
     def _plain(self, value: Any) -> None:
         if isinstance(value, str):
@@ -279,6 +292,30 @@ class _Loaded(Values):
 
 def _is_own(function: types.FunctionType, module: str, name: str) -> bool:
     return function.__globals__.get("__name__") == module and function.__code__.co_qualname == name
+
+
+def _is_made(kind: type, graph: Graph) -> bool:
+    """Whether a class was made by a call, and its module has no name for it."""
+    found: Any = sys.modules.get(kind.__module__)
+    if kind.__module__ not in graph.sources or "<locals>" in kind.__qualname__:
+        return False
+    for part in kind.__qualname__.split("."):
+        found = vars(found).get(part) if hasattr(found, "__dict__") else None
+    return found is not kind
+
+
+def _changed(members: Mapping[str, enum.Enum]) -> dict[str, Any]:
+    """What members of an enumeration were given after their class was made."""
+    given: dict[str, Any] = {}
+    for name, member in members.items():
+        more = {key: item for key, item in vars(member).items() if key not in _MEMBER_ITEMS}
+        try:
+            moved = type(member)._value2member_map_.get(member.value) is not member
+        except TypeError:  # a value without a hash counts anyhow
+            moved = False
+        if more or moved:
+            given[f"{name}, changed"] = [member.value, more]
+    return given
 
 
 def _has(value: object, name: str) -> bool:

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from orchestration.fingerprint.facts import CAPTURED, Spec, Unit, Use
+from orchestration.fingerprint.facts import CAPTURED, MUTATORS, Spec, Unit, Use
 from orchestration.fingerprint.points_to import Place, PointsTo
 from orchestration.fingerprint.source_files import SourceFiles, reader_version
 from orchestration.json_cache import JsonCache
@@ -253,8 +253,19 @@ class Names:
         return {
             target.pair
             for target in self.definitions(module, ref)
-            if ref[0] != Use.STORED and not (ref[0] == Use.METHOD and target.rest)
+            if not self.only_changes(ref[0], target)
         }
+
+    def only_changes(self, use: str, target: Target) -> bool:
+        """Whether a use of a name changes what it stands for, and does nothing that it decides."""
+        if use == Use.FILLED:
+            return target.rest in MUTATORS and self._holds(target.pair)
+        return use == Use.STORED or (use == Use.METHOD and bool(target.rest))
+
+    def _holds(self, pair: Pair) -> bool:
+        """Whether a name stands for a built-in container."""
+        units = self.sources.binding(*pair)
+        return bool(units) and all(unit.get("container") for unit in units)
 
     def flag(self, pair: Pair, flag: str) -> bool:
         """Whether any statement that binds a name has a flag."""

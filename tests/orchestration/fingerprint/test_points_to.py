@@ -163,6 +163,36 @@ CALLS = [
         "tune(5)",
         "tune(6)",
     ),
+    *(
+        case(
+            f"an object whose {method} fills what it is given, called as {use}",
+            f"""
+            class Source:
+                def __init__(self):
+                    self.items = []
+
+                def {method}(self, values):
+                    values.extend(self.items)
+
+                def grow(self, item):
+                    self.items.append(item)
+
+            ONE = Source()
+            MANY = [ONE]
+            ONE.grow(5)
+
+            def collected():
+                values = []
+                {use}.{method}(values)
+                return values
+            """,
+            "h.collected()",
+            "grow(5)",
+            "grow(6)",
+        )
+        for method in ("apply", "add", "update")
+        for use in ("ONE", "MANY[0]")
+    ),
     case(
         "a pipeline",
         """
