@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import ArrayLike
 from models.buried_objects.scans import SPACING, TIME_STEP
 
 SAMPLES = 512
@@ -52,15 +53,16 @@ def stored() -> dict[str, dict[str, object]]:
     from models.buried_objects.detection import training_range
     from models.buried_objects.features import projected_of, scaling_of
     from models.buried_objects.simulation import ricker
+    from models.buried_objects.splits import KNOWN
 
     wave = 1e3 * ricker(20 * TIME_STEP * np.arange(503), 500e6)
     noise = np.random.default_rng(0).normal(0, 1, (288, 503))
     ez = (wave + noise).astype(np.float32)
-    labels = {"label": np.zeros(288, np.int8), "scan": np.repeat([0, 1], 144)}
-    splits = {"split": np.zeros(288, np.int8)}
-    scaling = scaling_of(ez, labels, splits)
-    values = np.concatenate([b["values"] for b in projected_of(ez, labels, scaling.gain)])
-    ranges = training_range({"ez": ez}, {"values": values}, labels, splits, scaling.to_dict())
+    known = dict.fromkeys(KNOWN, np.zeros(288, np.int8))
+    training: dict[str, ArrayLike] = {"ez": ez, **known, "scan": np.repeat([0, 1], 144)}
+    scaling = scaling_of(training)
+    values = np.concatenate([b["values"] for b in projected_of(training, scaling.gain)])
+    ranges = training_range(training, {"values": values}, scaling.to_dict())
     return {"scaling": scaling.to_dict(), "training_range": ranges}
 
 

@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-STAGES = ("scans", "splits", "windows", "scaling", "projected")
+STAGES = ("scans", "splits", "examples", "scaling", "projected")
 
 
 def build(root: str, stage: str, count: int, step: int) -> int:
     """Build one stage from what is stored; its process's peak memory in MB."""
     from assets.buried_objects import download
-    from models.buried_objects import features, scans, splits, streaming, windows
+    from models.buried_objects import features, scans, splits, streaming
     from orchestration.store import Slot, Store
 
     store = Store(root, Path(root) / "locks")
@@ -39,14 +39,15 @@ def build(root: str, stage: str, count: int, step: int) -> int:
         save("labels", scans.label_blocks(scans.table_of(rows)))
     elif stage == "splits":
         save("splits", splits.split_scans(loaded("labels"), 0.15, 0.25, 2).to_arrays())
-    elif stage == "windows":
-        save("windows", windows.windows_of(loaded("labels"), loaded("splits"), 3))
+    elif stage == "examples":
+        of_train = splits.examples_of(
+            loaded("scans"), loaded("splits"), "train", per_scan=10, seed=3
+        )
+        save("examples", of_train)
     elif stage == "scaling":
-        ez, labels = loaded("scans")["ez"], loaded("labels")
-        save("scaling", features.scaling_of(ez, labels, loaded("splits")).to_dict(), "json")
+        save("scaling", features.scaling_of(loaded("examples")).to_dict(), "json")
     else:
-        ez, labels = loaded("scans")["ez"], loaded("labels")
-        save("projected", features.projected_of(ez, labels, loaded("scaling")["gain"]))
+        save("projected", features.projected_of(loaded("examples"), loaded("scaling")["gain"]))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

@@ -14,6 +14,7 @@ from assets.checks import (
     metric_floor,
     parameter_counts,
 )
+from assets.wiring import BY_SPLIT
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.types import JsonDict
@@ -47,14 +48,14 @@ def rows_agree(labels: Arrays, scans: Arrays) -> JsonDict:
     return problems
 
 
-def scans_apart(splits: Arrays, labels: Arrays) -> JsonDict:
+def scans_apart(splits: Arrays) -> JsonDict:
     """No scan has traces in two splits."""
-    return disjoint(labels["scan"][:], splits["split"][:])
+    return disjoint(splits["scan"][:], splits["split"][:])
 
 
-def classes_present(splits: Arrays, labels: Arrays) -> JsonDict:
+def classes_present(splits: Arrays) -> JsonDict:
     """Every split has traces over an object and beside it."""
-    return both_classes(labels["label"][:], splits["split"][:], SPLITS)
+    return both_classes(splits["label"][:], splits["split"][:], SPLITS)
 
 
 def good_enough(evaluation: JsonDict) -> JsonDict:
@@ -67,16 +68,13 @@ def upgrade_leads(comparison: JsonDict) -> JsonDict:
     return leads(comparison["f1"])
 
 
-SPLIT = ("buried_objects", "splits")
-LABELS = ("buried_objects", "labels")
-
 checks = [
     check("few_skipped", ("buried_objects", "scene"), few_skipped),
     check("finite", ("buried_objects", "scans"), finite),
-    check("rows_agree", LABELS, rows_agree, ("buried_objects", "scans")),
-    check("scans_apart", SPLIT, scans_apart, LABELS),
-    check("classes_present", SPLIT, classes_present, LABELS),
-    check("finite", ("buried_objects", "projected"), finite),
+    check("rows_agree", ("buried_objects", "labels"), rows_agree, ("buried_objects", "scans")),
+    check("scans_apart", ("buried_objects", "splits"), scans_apart),
+    check("classes_present", ("buried_objects", "splits"), classes_present),
+    check("finite", ("buried_objects", "projected"), finite, partitions=BY_SPLIT),
     check(
         "parameter_counts",
         ("buried_objects", "architecture"),

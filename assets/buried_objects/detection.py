@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.buried_objects.inputs import asset_in
+from assets.buried_objects.inputs import asset_in, split_in
 from assets.detection import Detector, Model
 from assets.inbox import Inbox, detection_assets, inbox_sensor
 from models.arrays import Arrays
@@ -25,13 +25,17 @@ DETECTOR = Detector(
 @dg.asset(
     key=["buried_objects", "training_range"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("scans", "projected", "labels", "splits", "scaling")},
+    ins={
+        "examples": split_in("examples", splits=["train"]),
+        "projected": split_in("projected", splits=["train"]),
+        "scaling": asset_in("scaling"),
+    },
 )
 def training_range(
-    scans: Arrays, projected: Arrays, labels: Arrays, splits: Arrays, scaling: JsonDict
+    examples: dict[str, Arrays], projected: dict[str, Arrays], scaling: JsonDict
 ) -> JsonDict:
     """Where the training scans lie, to level new ones, and to warn of those unlike all of them."""
-    return detection.training_range(scans, projected, labels, splits, scaling)
+    return detection.training_range(examples["train"], projected["train"], scaling)
 
 
 class Recordings(Inbox, section="buried_objects/recording"):

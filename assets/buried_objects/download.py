@@ -24,11 +24,16 @@ class Scans(StageConfig, section="buried_objects/scans"):
         description="simulated: a fast physical model; gprmax: the same scenes by the study's "
         "solver, hours a scan, kept in `path`; files: the scans that `path` holds",
     )
-    path: str = Field("", description="a folder, for gprmax and files")
+    path: str = Field(
+        "", description="a folder, for gprmax and files; its folder `test` is for the test alone"
+    )
     scans: int = Field(
         by_profile(quick=160, published=375),
         gt=0,
         description="to make; published: ten parts of 30, and as many again by a quarter to test",
+    )
+    more_to_test: int = Field(
+        0, ge=0, description="scans to make besides, for the test alone: they retrain nothing"
     )
     step: int = Field(
         by_profile(quick=20, published=1),
@@ -50,12 +55,15 @@ class Scans(StageConfig, section="buried_objects/scans"):
 def jobs(config: Scans) -> Iterator[streaming.Job]:
     """List the scans of the chosen source."""
     if config.source == "simulated":
-        return streaming.simulated(config.scans, seed=config.seed, step=config.step)
+        return streaming.simulated(
+            config.scans, config.more_to_test, seed=config.seed, step=config.step
+        )
     if config.source == "files":
         return streaming.from_files(located(config), step=config.step)
     return streaming.solved(
         config.scans,
         located(config),
+        config.more_to_test,
         seed=config.seed,
         step=config.step,
         python=config.python or sys.executable,
@@ -75,12 +83,14 @@ def jobs(config: Scans) -> Iterator[streaming.Job]:
             "arrays",
             "Each trace's label, scan and number.\n\n"
             "- `label` (traces,): 1 over the object\n"
-            "- `scan`, `trace` (traces,): the scan, the place in it; 2 cm apart",
+            "- `scan`, `trace` (traces,): the scan, the place in it; 2 cm apart\n"
+            "- `test` (traces,): whether it is for the test alone",
         ),
         scene=(
             "tables",
             "What lies under each scan, and which were skipped, and why.\n\n"
             "- `scan`, `name`, `traces`, `status`: read, or why it was skipped\n"
+            "- `test`: whether it is for the test alone\n"
             "- `radius`, `depth`, `height`, `offset`: metres; `frequency`: Hz; NaN if unknown\n"
             "- `material`, `filling`, `seed`: of the object and of the simulation",
         ),

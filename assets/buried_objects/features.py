@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.buried_objects.inputs import asset_in
+from assets.wiring import BY_SPLIT
 from models.arrays import Arrays, Blocks
 from models.buried_objects.features import projected_of
 from models.types import JsonDict
@@ -11,11 +12,13 @@ from models.types import JsonDict
 @dg.asset(
     key=["buried_objects", "projected"],
     io_manager_key="arrays",
-    ins={name: asset_in(name) for name in ("scans", "labels", "scaling")},
+    partitions_def=BY_SPLIT,
+    ins={"examples": asset_in("examples"), "scaling": asset_in("scaling")},
 )
-def projected(scans: Arrays, labels: Arrays, scaling: JsonDict) -> Blocks:
-    """Each trace without its scan's mean trace, with gain, as 128 logarithms of power.
+def projected(examples: Arrays, scaling: JsonDict) -> Blocks:
+    """Each trace of a split without its scan's mean trace, with gain, as 128 logarithms of power.
 
     - `values` (traces, 128): ln(1 + mean power) of 0.47 ns each
+    - `label`, `scan`, `trace`, `part`, `windows`: as in `examples`
     """
-    return projected_of(scans["ez"], labels, scaling["gain"])
+    return projected_of(examples, scaling["gain"])

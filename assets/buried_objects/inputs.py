@@ -38,22 +38,10 @@ MODELS = dg.StaticPartitionsDefinition(TRAINED)
 asset_in = partial(wiring.asset_in, "buried_objects")
 """Name an asset of this system; ``partitions`` maps the partitions that are read."""
 
+split_in = partial(wiring.split_in, "buried_objects")
+"""Name some splits of an asset of this system, which are loaded as a dict by split."""
 
-ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
-"""A network's own architecture."""
 
-RESULTS = {
-    "architecture": asset_in(
-        "architecture", partitions=dg.SpecificPartitionsPartitionMapping(TRAINED)
-    ),
-    **{name: asset_in(name) for name in ("evaluation", "history")},
-}
-"""Of all trained networks."""
-
-KNOWN = {name: asset_in(name) for name in ("labels", "splits", "windows")}
-
-SCANS = {"scans": asset_in("scans"), **KNOWN}
-"""Inputs of the study's networks."""
-
-PROJECTED = {"projected": asset_in("projected"), **KNOWN}
-"""Inputs of the upgrade."""
+def of_all(*names: str) -> dict[str, dg.AssetIn]:
+    """Name results of all trained networks, and with ``upgrade_`` those of the upgrade."""
+    return {key: asset_in(key) for name in names for key in (name, f"upgrade_{name}")}

@@ -1,16 +1,16 @@
-"""Train, validation and test splits of the scans, and the windows of traces."""
+"""Train, validation and test splits of the scans, and their windows of traces."""
 
 from typing import Any
 
 import dagster as dg
-import numpy as np
 from pydantic import Field
 
 from assets.buried_objects.inputs import asset_in
 from assets.settings import StageConfig, by_profile
-from models.arrays import Arrays
-from models.buried_objects.splits import PARTS, split_scans
-from models.buried_objects.windows import PER_SCAN, windows_of
+from assets.wiring import BY_SPLIT
+from models.arrays import Arrays, Blocks
+from models.buried_objects.splits import PARTS, examples_of, split_scans
+from models.buried_objects.windows import PER_SCAN
 
 
 class Splits(StageConfig, section="buried_objects/splits"):
@@ -38,13 +38,14 @@ def splits(config: Splits, labels: Arrays) -> dg.Output[dict[str, Any]]:
 
     - `split` (traces,): 0 train, 1 validation, 2 test
     - `part` (traces,): 0 validation, from 1 on the parts that training takes in turn, -1 test
+    - `label`, `scan`, `trace` (traces,): as in `labels`
     """
     split = split_scans(labels, config.validation, config.test, config.seed, config.parts)
-    counts = split.counts(np.asarray(labels["label"]), "over the object", "beside it")
+    counts = split.counts(split.columns["label"], "over the object", "beside it")
     return dg.Output(split.to_arrays(), metadata={"split": split.method, **counts})
 
 
-class Windows(StageConfig, section="buried_objects/windows"):
+class Examples(StageConfig, section="buried_objects/examples"):
     """Which windows of a scan."""
 
     per_scan: int = Field(PER_SCAN, gt=0, description="random windows of 100 traces of a scan")
@@ -52,18 +53,20 @@ class Windows(StageConfig, section="buried_objects/windows"):
 
 
 @dg.asset(
-    key=["buried_objects", "windows"],
+    key=["buried_objects", "examples"],
     io_manager_key="arrays",
-    ins={"labels": asset_in("labels"), "splits": asset_in("splits")},
+    partitions_def=BY_SPLIT,
+    ins={"scans": asset_in("scans"), "splits": asset_in("splits")},
 )
-def windows(config: Windows, labels: Arrays, splits: Arrays) -> dg.Output[dict[str, Any]]:
-    """Random windows of 100 traces: first row, length, scan, split, and batch in training.
+def examples(
+    context: dg.AssetExecutionContext, config: Examples, scans: Arrays, splits: Arrays
+) -> Blocks:
+    """The scans of a split, with what is known of their traces, and random windows of 100 traces.
 
-    - `start`, `length` (windows,): first row and number of rows
-    - `scan`, `split` (windows,): of its traces
-    - `batch` (windows,): training batch, in turn; -1 outside training
+    - `ez` (traces, samples): as in `scans`
+    - `label`, `scan`, `trace`, `part` (traces,): as in `splits`
+    - `windows` (traces, windows of a scan): whether the trace lies in each window of its scan
     """
-    chosen = windows_of(labels, splits, config.seed, config.per_scan)
-    batches, counts = np.unique(chosen["batch"], return_counts=True)
-    sizes = {f"batch {b}": int(n) for b, n in zip(batches, counts, strict=True) if b >= 0}
-    return dg.Output(dict(chosen), metadata=sizes)
+    return examples_of(
+        scans, splits, context.partition_key, per_scan=config.per_scan, seed=config.seed
+    )

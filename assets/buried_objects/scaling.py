@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.buried_objects.inputs import asset_in
+from assets.buried_objects.inputs import split_in
 from models.arrays import Arrays
 from models.buried_objects.features import scaling_of
 from models.types import JsonDict
@@ -11,10 +11,10 @@ from models.types import JsonDict
 @dg.asset(
     key=["buried_objects", "scaling"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("scans", "labels", "splits")},
+    ins={"examples": split_in("examples", splits=["train"])},
 )
-def scaling(scans: Arrays, labels: Arrays, splits: Arrays) -> dg.Output[JsonDict]:
+def scaling(examples: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """Mean and standard deviation of the training scans' field, and the gain of each sample."""
-    fitted = scaling_of(scans["ez"], labels, splits).to_dict()
+    fitted = scaling_of(examples["train"]).to_dict()
     metadata = {"mean (V/m)": fitted["mean"], "std (V/m)": fitted["std"]}
     return dg.Output(fitted, metadata=metadata | {"traces": fitted["traces"]})

@@ -6,13 +6,12 @@ import dagster as dg
 import numpy as np
 from pydantic import Field
 
-from assets.buried_objects.inputs import MODELS, PROJECTED, SCANS, asset_in
+from assets.buried_objects.inputs import MODELS, asset_in, split_in
 from assets.settings import StageConfig
 from assets.wiring import threshold_pictures
 from models.arrays import Arrays
 from models.buried_objects.smoothing import choose, decide
 from models.buried_objects.training import score_scans
-from models.sampling import VALIDATION, read_rows
 from models.training import Network
 from models.types import JsonDict
 
@@ -26,14 +25,12 @@ class Smoothing(StageConfig, section="buried_objects/*_threshold"):
     )
 
 
-def decision_output(
-    config: Smoothing, network: Network, features: dict[str, Arrays]
-) -> dg.Output[JsonDict]:
+def decision_output(config: Smoothing, network: Network, validation: Arrays) -> dg.Output[JsonDict]:
     """Choose threshold and smoothing on the validation scans."""
-    rows, scores = score_scans(network, features, VALIDATION)
-    label, scan = (read_rows(features["labels"][name], rows) for name in ("label", "scan"))
-    decision = choose(np.asarray(label), scores, np.asarray(scan), **config.model_dump())
-    smooth, _ = decide(scores, np.asarray(scan), decision)
+    scores = score_scans(network, validation)
+    label, scan = (np.asarray(validation[name]) for name in ("label", "scan"))
+    decision = choose(label, scores, scan, **config.model_dump())
+    smooth, _ = decide(scores, scan, decision)
     drawn = threshold_pictures(label, smooth, decision["value"])
     return dg.Output(decision, metadata={**decision, **drawn})
 
@@ -42,18 +39,23 @@ def decision_output(
     key=["buried_objects", "threshold"],
     io_manager_key="json",
     partitions_def=MODELS,
-    ins={"network": asset_in("network"), **SCANS},
+    ins={"network": asset_in("network"), "examples": split_in("examples", splits=["validation"])},
 )
-def threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
+def threshold(config: Smoothing, network: Any, examples: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """Threshold and smoothing of a network, from its validation scores."""
-    return decision_output(config, network, features)
+    return decision_output(config, network, examples["validation"])
 
 
 @dg.asset(
     key=["buried_objects", "upgrade_threshold"],
     io_manager_key="json",
-    ins={"network": asset_in("upgrade", "network"), **PROJECTED},
+    ins={
+        "network": asset_in("upgrade", "network"),
+        "projected": split_in("projected", splits=["validation"]),
+    },
 )
-def upgrade_threshold(config: Smoothing, network: Any, **features: Arrays) -> dg.Output[JsonDict]:
+def upgrade_threshold(
+    config: Smoothing, network: Any, projected: dict[str, Arrays]
+) -> dg.Output[JsonDict]:
     """Threshold and smoothing of the upgrade, from its validation scores."""
-    return decision_output(config, network, features)
+    return decision_output(config, network, projected["validation"])

@@ -6,12 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from assets.buried_objects.inputs import (
-    ARCHITECTURE,
     ARCHITECTURES,
     MODELS,
-    PROJECTED,
-    SCANS,
     asset_in,
+    split_in,
 )
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
@@ -19,8 +17,10 @@ from assets.wiring import together, training_outputs
 from models.architectures import counts_of
 from models.arrays import Arrays
 from models.buried_objects import networks, order, upgrade
-from models.buried_objects import training as trainings
+from models.buried_objects.features import FEATURES
 from models.buried_objects.networks import DESIGNS
+from models.buried_objects.training import Settings, fit_network
+from models.sampling import SPLITS
 from models.types import JsonDict
 
 
@@ -28,11 +28,11 @@ from models.types import JsonDict
     key=["buried_objects", "architecture"],
     io_manager_key="json",
     partitions_def=ARCHITECTURES,
-    ins={"scans": asset_in("scans")},
+    ins={"scaling": asset_in("scaling")},
 )
-def architecture(context: dg.AssetExecutionContext, scans: Arrays) -> dg.Output[JsonDict]:
+def architecture(context: dg.AssetExecutionContext, scaling: JsonDict) -> dg.Output[JsonDict]:
     """A network as data, for the scans' time grid: layers, parameters, multiplications."""
-    network = networks.describe(context.partition_key, scans["ez"].shape[1])
+    network = networks.describe(context.partition_key, len(scaling["gain"]))
     return dg.Output(network, metadata=counts_of(network))
 
 
@@ -44,9 +44,9 @@ class Training(StageConfig, section="buried_objects/network"):
     batch: int = Field(32, gt=0, description="windows of a gradient step")
     seed: int = Field(3, description="of the weights and of the order of the windows")
 
-    def settings(self) -> trainings.Training:
+    def settings(self) -> Settings:
         """The same for `models`."""
-        return trainings.Training(self.epochs, self.patience, self.batch, self.seed)
+        return Settings(self.epochs, self.patience, self.batch, self.seed)
 
 
 def trained(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
@@ -56,24 +56,34 @@ def trained(*model: str, ins: dict[str, dg.AssetIn]) -> dict[str, Any]:
         *model,
         ins=ins,
         network=("networks", "The trained network."),
-        history=("json", "Loss and accuracy by epoch, and the metrics after each batch of scans."),
+        history=(
+            "json",
+            "Loss and accuracy by epoch, the metrics after each batch of scans, the network's "
+            "parameters, and how many windows it was trained on.",
+        ),
     )
 
 
 @dg.multi_asset(
     name="buried_objects_training",
     partitions_def=MODELS,
-    **trained(ins=ARCHITECTURE | SCANS),
+    **trained(
+        ins={
+            "architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping()),
+            "examples": split_in("examples", splits=["train", "validation"]),
+        }
+    ),
 )
 def training(
     context: dg.AssetExecutionContext,
     config: Training,
     tracking: Tracking,
     architecture: JsonDict,
-    **features: Arrays,
+    examples: dict[str, Arrays],
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one of the study's networks on the batches in turn, the last weights kept."""
-    result = trainings.fit_network(architecture, features, config.settings())
+    training, validation = examples["train"], examples["validation"]
+    result = fit_network(architecture, training, validation, config.settings())
     name = context.partition_key
     return training_outputs(tracking, "buried_objects", name, config.model_dump(), result)
 
@@ -90,12 +100,12 @@ class Order(Training, section="buried_objects/order_study"):
 @dg.asset(
     key=["buried_objects", "order_study"],
     io_manager_key="json",
-    ins=SCANS,
+    ins={"examples": split_in("examples", splits=SPLITS)},
 )
-def order_study(config: Order, **features: Arrays) -> dg.Output[JsonDict]:
+def order_study(config: Order, examples: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """Why models get worse as batches arrive: published order, shuffled, weighted, best kept."""
-    network = networks.describe(config.network, features["scans"]["ez"].shape[1])
-    study = order.study(network, features, config.settings())
+    network = networks.describe(config.network, examples["train"]["ez"].shape[1])
+    study = order.study(network, examples, config.settings())
     table = [
         dg.TableRecord({"arm": arm} | {f"after {e['batch']}": str(e["f1"]) for e in entries})
         for arm, entries in study["arms"].items()
@@ -113,11 +123,10 @@ class Shifts(StageConfig, section="buried_objects/upgrade_architecture"):
 @dg.asset(
     key=["buried_objects", "upgrade_architecture"],
     io_manager_key="json",
-    ins={"projected": asset_in("projected")},
 )
-def upgrade_architecture(config: Shifts, projected: Arrays) -> dg.Output[JsonDict]:
+def upgrade_architecture(config: Shifts) -> dg.Output[JsonDict]:
     """The upgrade's network as data."""
-    network = upgrade.describe(projected["values"].shape[1], config.seed)
+    network = upgrade.describe(FEATURES, config.seed)
     return dg.Output(network, metadata=counts_of(network))
 
 
@@ -129,11 +138,18 @@ class Upgrade(Training, section="buried_objects/upgrade_network"):
 
 @dg.multi_asset(
     name="buried_objects_upgrade_training",
-    **trained("upgrade", ins={"architecture": asset_in("upgrade", "architecture"), **PROJECTED}),
+    **trained(
+        "upgrade",
+        ins={
+            "architecture": asset_in("upgrade", "architecture"),
+            "projected": split_in("projected", splits=["train", "validation"]),
+        },
+    ),
 )
 def upgrade_training(
-    config: Upgrade, tracking: Tracking, architecture: JsonDict, **features: Arrays
+    config: Upgrade, tracking: Tracking, architecture: JsonDict, projected: dict[str, Arrays]
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Beyond the study: dilated convolutions over projected traces, all scans shuffled."""
-    result = upgrade.fit_upgrade(architecture, features, config.settings())
+    training, validation = projected["train"], projected["validation"]
+    result = upgrade.fit_upgrade(architecture, training, validation, config.settings())
     return training_outputs(tracking, "buried_objects", "upgrade", config.model_dump(), result)

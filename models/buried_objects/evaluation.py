@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from models.arrays import Arrays
 from models.buried_objects.scans import Integers
 from models.buried_objects.smoothing import decide
+from models.buried_objects.windows import Places
 from models.evaluation import Evaluation, evaluate
 from models.intervals import GroupStatistic
-from models.sampling import Rows, read_rows, rows_of
+from models.sampling import Rows
+from models.thresholds import max_f1
 from models.types import JsonDict
 
 if TYPE_CHECKING:
@@ -36,37 +38,29 @@ Flags = NDArray[np.bool_]
 """Whether each trace is flagged, shape (n,)."""
 
 
-def predictions(
-    labels: Arrays,
-    rows: Rows,
-    scores: NDArray[np.float64],
-    decision: JsonDict,
-) -> pd.DataFrame:
-    """Return a table of traces: row, scan, trace, label, score, smoothed, flagged.
+def predictions(test: Arrays, scores: NDArray[np.float64], decision: JsonDict) -> pd.DataFrame:
+    """Return a table of traces: scan, trace, label, score, smoothed, flagged.
 
     Parameters
     ----------
-    labels
-        ``label``, ``scan`` and ``trace`` of all rows.
-    rows, scores
+    test
+        ``label``, ``scan`` and ``trace`` of the traces.
+    scores
         From `training.score_scans`.
     decision
         From `smoothing.choose`.
     """
     import pandas as pd
 
-    columns = {name: read_rows(labels[name], rows) for name in ("scan", "trace", "label")}
+    columns = {name: np.asarray(test[name]) for name in ("scan", "trace", "label")}
     smooth, flagged = decide(scores, columns["scan"], decision)
-    return pd.DataFrame(
-        {"row": rows} | columns | {"score": scores, "smoothed": smooth, "flagged": flagged}
-    )
+    return pd.DataFrame(columns | {"score": scores, "smoothed": smooth, "flagged": flagged})
 
 
 def evaluate_predictions(
     table: pd.DataFrame,
     decision: JsonDict,
-    windows: Arrays,
-    code: int,
+    windows: Places,
     *,
     resamples: int,
     seed: int,
@@ -76,8 +70,8 @@ def evaluate_predictions(
 
     Beside the metrics of `models.evaluation.evaluate`, where those of decisions are of the flagged
     spans: ``f1_as_printed``, ``jaccard`` and ``event_f1``; and, with ``_at_0.5``, those of the
-    study's own decision (the likelier class, not smoothed). Details: ``decision`` and ``events``
-    (``actual``, ``predicted``, ``found``).
+    study's own decision (the likelier class, not smoothed). Details: ``decision``, ``events``
+    (``actual``, ``predicted``, ``found``) and ``place_alone``, see `place_alone`.
 
     Parameters
     ----------
@@ -86,9 +80,7 @@ def evaluate_predictions(
     decision
         Chosen on validation.
     windows
-        ``start``, ``length`` and ``split``: the windows over which the Jaccard index is a mean.
-    code
-        The split of the table.
+        Those over which the Jaccard index is a mean, by rows of the table.
     resamples, seed
         Of the intervals.
     published
@@ -97,8 +89,6 @@ def evaluate_predictions(
     label, score, smooth, flagged, scan = (
         table[name].to_numpy() for name in ("label", "score", "smoothed", "flagged", "scan")
     )
-    chosen = rows_of(windows, code)
-    placed = read_rows(windows["start"], chosen), read_rows(windows["length"], chosen)
     own = score >= OWN_THRESHOLD
     statistics: dict[str, GroupStatistic] = {}
     for suffix, decided in (("", flagged), ("_at_0.5", own)):
@@ -106,7 +96,7 @@ def evaluate_predictions(
             counts(label, decided, scan), _as_printed, "no trace is wrong", "scan"
         )
         statistics[f"jaccard{suffix}"] = GroupStatistic(
-            overlaps(label, decided, scan, table["row"].to_numpy(), *placed),
+            overlaps(label, decided, scan, windows.start, windows.length),
             _mean,
             "no window has an object or a flagged trace",
             "scan",
@@ -127,7 +117,17 @@ def evaluate_predictions(
     )
     totals = matches.sum(axis=0).astype(int).tolist()
     events_ = dict(zip(("actual", "predicted", "found"), totals, strict=True))
-    return evaluation.with_details(decision=dict(decision), events=events_)
+    return evaluation.with_details(
+        decision=dict(decision), events=events_, place_alone=place_alone(table)
+    )
+
+
+def place_alone(table: pd.DataFrame) -> float:
+    """Return the largest F1 of flagging the same traces in every scan, with the labels known."""
+    label = table["label"].to_numpy()
+    share = table.groupby("trace")["label"].transform("mean").to_numpy()
+    flagged = share >= max_f1(label, share).value
+    return float(2 * (label[flagged] == 1).sum() / (flagged.sum() + label.sum()))
 
 
 def counts(label: Integers, flagged: Flags, scan: Integers) -> Columns:
@@ -142,16 +142,15 @@ def overlaps(
     label: Integers,
     flagged: Flags,
     scan: Integers,
-    row: Rows,
     start: Rows,
-    length: Integers,
+    length: Rows,
 ) -> Columns:
     """Sum each scan's Jaccard indices TP / (TP + FP + FN), and count the windows that have one.
 
     Parameters
     ----------
-    label, flagged, scan, row
-        Of every trace of a split, shape (n,), rows ascending.
+    label, flagged, scan
+        Of every trace of a split, shape (n,).
     start, length
         First row and traces of every window, shape (windows,).
 
@@ -163,12 +162,11 @@ def overlaps(
     actual, decided = label == 1, flagged == 1
     both = np.r_[0, np.cumsum(actual & decided)]
     either = np.r_[0, np.cumsum(actual | decided)]
-    first = np.searchsorted(row, start)
-    last = first + length
-    inside, around = both[last] - both[first], either[last] - either[first]
+    last = start + length
+    inside, around = both[last] - both[start], either[last] - either[start]
     names, code = np.unique(scan, return_inverse=True)
     defined = around > 0
-    of = code[first[defined]]
+    of = code[start[defined]]
     sums = np.bincount(of, inside[defined] / around[defined], names.size)
     return np.stack([sums, np.bincount(of, minlength=names.size)], axis=1)
 

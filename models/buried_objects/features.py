@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
-from models.arrays import ArrayLike, Arrays, Block, Blocks
+from models.arrays import Arrays, Block, Blocks
 from models.buried_objects.scans import runs
-from models.sampling import TRAIN
+from models.buried_objects.splits import KNOWN
 from models.scaling import Scaling, fit_scaling
 from models.types import JsonDict
 
@@ -59,31 +59,25 @@ class FieldScaling:
         return {"traces": self.traces, "mean": mean, "std": std, "gain": self.gain.tolist()}
 
 
-def scaling_of(ez: ArrayLike, labels: Arrays, splits: Arrays) -> FieldScaling:
+def scaling_of(training: Arrays) -> FieldScaling:
     """Compute the statistics of the training scans, one at a time.
 
     Parameters
     ----------
-    ez : array-like of shape (n, samples)
-        Traces, V/m.
-    labels
-        ``scan``, shape (n,).
-    splits
-        ``split``, shape (n,).
+    training
+        ``ez``, shape (n, samples), V/m, and ``scan``, shape (n,).
     """
-    split = np.asarray(splits["split"])
+    ez = training["ez"]
     power = np.zeros(ez.shape[1])
-    training = [rows for rows in _scans(labels) if split[rows.start] == TRAIN]
 
     def values() -> Iterator[NDArray[np.float32]]:
-        for rows in training:
+        for rows in scans_of(training):
             scan = np.asarray(ez[rows])
             power[:] += np.square(without_background(scan), dtype=np.float64).sum(axis=0)
             yield scan.reshape(-1, 1)
 
     scaling = fit_scaling(values())
-    traces = sum(rows.stop - rows.start for rows in training)
-    return FieldScaling(scaling, traces, _gain(power / traces))
+    return FieldScaling(scaling, len(ez), _gain(power / len(ez)))
 
 
 def _gain(power: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,26 +88,28 @@ def _gain(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / np.sqrt(np.maximum(smooth, least if least > 0 else 1.0)))
 
 
-def projected_of(ez: ArrayLike, labels: Arrays, gain: AnyArray) -> Blocks:
+def projected_of(examples: Arrays, gain: AnyArray) -> Blocks:
     """Project every trace, a scan at a time.
 
     Parameters
     ----------
-    ez, labels
-        As for `scaling_of`.
+    examples
+        As for `scaling_of`, and what else is `KNOWN` of each trace.
     gain : array-like of shape (samples,)
         Of the training scans.
 
     Returns
     -------
-    Blocks of ``values``, float32 (traces, 128), one block a scan.
+    Blocks of ``values``, float32 (traces, 128), and what is known; one block a scan.
     """
     factors = np.asarray(gain, dtype=np.float32)
 
     def block(rows: slice) -> Block:
-        return {"values": project(without_background(np.asarray(ez[rows])) * factors)}
+        scan = np.asarray(examples["ez"][rows])
+        known = {name: np.asarray(examples[name][rows]) for name in KNOWN}
+        return {"values": project(without_background(scan) * factors), **known}
 
-    return Blocks(block(rows) for rows in _scans(labels))
+    return Blocks(block(rows) for rows in scans_of(examples))
 
 
 def project(scan: NDArray[np.float32], features: int = FEATURES) -> NDArray[np.float32]:
@@ -138,7 +134,8 @@ def project(scan: NDArray[np.float32], features: int = FEATURES) -> NDArray[np.f
     return np.log1p(power).astype(np.float32)
 
 
-def _scans(labels: Arrays) -> Iterator[slice]:
-    starts, lengths = runs(np.asarray(labels["scan"]))
+def scans_of(examples: Arrays) -> Iterator[slice]:
+    """Yield the rows of each scan; ``examples`` holds ``scan``, shape (n,)."""
+    starts, lengths = runs(np.asarray(examples["scan"]))
     for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         yield slice(start, start + length)

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from models.arrays import Arrays
 from models.buried_objects.training import (
     Examples,
-    Training,
+    Settings,
+    examples,
     fit_network,
     measured,
     score_windows,
 )
 from models.reporting import three_decimals
-from models.sampling import TEST, VALIDATION, rows_of
 from models.thresholds import max_f1
 from models.training import Network
 from models.types import JsonDict
@@ -34,13 +34,15 @@ ARMS: dict[str, tuple[dict[str, bool], str]] = {
 """Settings of `fit_network`, and the weights that are evaluated: the last, or the best so far."""
 
 
-def study(architecture: JsonDict, features: Mapping[str, Arrays], training: Training) -> JsonDict:
+def study(architecture: JsonDict, splits: Mapping[str, Arrays], settings: Settings) -> JsonDict:
     """Train a network in each way, and evaluate it on the test windows after each batch.
 
     Parameters
     ----------
-    architecture, features, training
+    architecture, settings
         As `training.fit_network` takes them.
+    splits
+        The traces of ``train``, ``validation`` and ``test``.
 
     Returns
     -------
@@ -52,9 +54,9 @@ def study(architecture: JsonDict, features: Mapping[str, Arrays], training: Trai
     """
     arms: dict[str, list[JsonDict]] = {}
     trained: dict[str, dict[str, list[JsonDict]]] = {}
-    for name, (settings, weights) in ARMS.items():
-        if (key := str(sorted(settings))) not in trained:
-            trained[key] = _train_and_test(architecture, features, training, settings)
+    for name, (ways, weights) in ARMS.items():
+        if (key := str(sorted(ways))) not in trained:
+            trained[key] = _train_and_test(architecture, splits, settings, ways)
         arms[name] = trained[key][weights]
     result = {"network": architecture["config"]["config"]["name"], "arms": arms}
     return result | {"finding": finding(result)}
@@ -62,26 +64,28 @@ def study(architecture: JsonDict, features: Mapping[str, Arrays], training: Trai
 
 def _train_and_test(
     architecture: JsonDict,
-    features: Mapping[str, Arrays],
-    training: Training,
-    settings: Mapping[str, bool],
+    splits: Mapping[str, Arrays],
+    settings: Settings,
+    ways: Mapping[str, bool],
 ) -> dict[str, list[JsonDict]]:
     """Train in one way; after each batch, evaluate the last weights and the best so far."""
     entries: dict[str, list[JsonDict]] = {"last": [], "best": []}
 
-    def after(network: Network, data: Examples, part: JsonDict) -> None:
-        now = {"batch": part["batch"], "epochs": part["epochs"]} | _tested(network, data, features)
+    def after(network: Network, held_out: Examples, part: JsonDict) -> None:
+        tested = _tested(network, held_out, examples(network, splits["test"]))
+        now = {"batch": part["batch"], "epochs": part["epochs"]} | tested
         entries["last"].append(now)
         best = now if part["best_batch"] == part["batch"] else entries["best"][-1]
         entries["best"].append(best | {"batch": part["batch"], "epochs": part["epochs"]})
 
-    fit_network(architecture, features, training, after=after, **settings)
+    training, validation = splits["train"], splits["validation"]
+    fit_network(architecture, training, validation, settings, after=after, **ways)
     return entries
 
 
-def _tested(network: Network, data: Examples, features: Mapping[str, Arrays]) -> JsonDict:
-    threshold = max_f1(*score_windows(network, data, rows_of(features["windows"], VALIDATION)))
-    label, score = score_windows(network, data, rows_of(features["windows"], TEST))
+def _tested(network: Network, held_out: Examples, test: Examples) -> JsonDict:
+    threshold = max_f1(*score_windows(network, held_out))
+    label, score = score_windows(network, test)
     own = measured(label, score, 0.5)
     names = ("f1", "precision", "recall", "average_precision")
     return {name: own[name] for name in names} | {

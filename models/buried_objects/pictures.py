@@ -13,6 +13,7 @@ from models.arrays import ArrayLike, Arrays
 from models.buried_objects.evaluation import events
 from models.buried_objects.report import EXAMPLES, KINDS, visible
 from models.buried_objects.scans import FIRST, SPACING, TIME_WINDOW, Integers, runs
+from models.buried_objects.windows import places_of
 from models.evaluation import Evaluation
 from models.types import JsonDict
 
@@ -90,16 +91,16 @@ def traces(ez: ArrayLike) -> bytes:
     return plots.to_png(figure, "")
 
 
-def first_scans(ez: ArrayLike, labels: Arrays) -> dict[str, bytes]:
+def first_scans(examples: Arrays) -> dict[str, bytes]:
     """Draw the first scans with the true span of the object."""
-    scan, label = (np.asarray(labels[name]) for name in ("scan", "label"))
+    scan, label = (np.asarray(examples[name]) for name in ("scan", "label"))
     drawn: dict[str, bytes] = {}
     for start, length in zip(*runs(scan), strict=True):
         if len(drawn) == EXAMPLES:
             break
         rows = slice(int(start), int(start + length))
         name = f"scan {scan[start]}"
-        drawn[name] = scan_picture(np.asarray(ez[rows]), label[rows], {}, title=name)
+        drawn[name] = scan_picture(np.asarray(examples["ez"][rows]), label[rows], {}, title=name)
     return drawn
 
 
@@ -111,7 +112,7 @@ def worst_scans(table: pd.DataFrame, ez: ArrayLike, *, title: str) -> dict[str, 
     table
         From `evaluation.predictions`.
     ez
-        All traces.
+        The traces of the table.
     title
         Of the pictures.
     """
@@ -119,8 +120,8 @@ def worst_scans(table: pd.DataFrame, ez: ArrayLike, *, title: str) -> dict[str, 
     by_scan = wrong.groupby(table["scan"]).sum().sort_values(ascending=False, kind="stable")
     drawn: dict[str, bytes] = {}
     for scan, count in by_scan.head(WORST).items():
-        part = table[table["scan"] == scan]
-        rows = slice(int(part["row"].iloc[0]), int(part["row"].iloc[-1]) + 1)
+        of_scan = np.flatnonzero(table["scan"] == scan)
+        part, rows = table.iloc[of_scan], slice(int(of_scan[0]), int(of_scan[-1]) + 1)
         drawn[f"scan {scan}"] = scan_picture(
             np.asarray(ez[rows]),
             part["label"].to_numpy(),
@@ -149,8 +150,9 @@ def labels(stored: Arrays) -> bytes:
     return plots.to_png(figure, "")
 
 
-def projected(values: ArrayLike, scan: Integers) -> bytes:
+def projected(examples: Arrays) -> bytes:
     """Draw the features of the first scans: logarithm of power by time."""
+    values, scan = examples["values"], np.asarray(examples["scan"])
     starts, lengths = runs(scan)
     first = list(zip(starts, lengths, strict=True))[:EXAMPLES]
     figure, panels = plots.new_figure(6.4, 0.6 + 2.6 * len(first), rows=len(first), share=True)
@@ -192,11 +194,11 @@ def scenes(table: pd.DataFrame) -> bytes:
     return plots.to_png(figure, "")
 
 
-def windows(stored: Arrays) -> dict[str, float]:
-    """Count the windows of each training batch; -1 is no training."""
-    batches, counts = np.unique(np.asarray(stored["batch"]), return_counts=True)
+def windows(examples: Arrays) -> dict[str, float]:
+    """Count the windows of each training batch."""
+    batches, counts = np.unique(places_of(examples).part, return_counts=True)
     return {
-        f"batch {batch}" if batch >= 0 else "not for training": float(count)
+        f"batch {batch}" if batch > 0 else "not for training": float(count)
         for batch, count in zip(batches, counts, strict=True)
     }
 
@@ -207,25 +209,25 @@ def example_scans(table: pd.DataFrame) -> list[int]:
 
 
 def scan_pictures(
-    tables: Mapping[str, pd.DataFrame], scans: Arrays, *, title: str
+    tables: Mapping[str, pd.DataFrame], test: Arrays, *, title: str
 ) -> dict[str, bytes]:
     """Draw the first test scans with the spans of one model or several.
 
     Parameters
     ----------
     tables
-        `evaluation.predictions` by model, all of the same split.
-    scans
-        ``ez``, all rows.
+        `evaluation.predictions` by model.
+    test
+        ``ez`` of the same traces.
     title
         Of the pictures.
     """
     drawn: dict[str, bytes] = {}
     first = next(iter(tables.values()))
     for scan in example_scans(first):
-        rows = first.loc[first["scan"] == scan, "row"].to_numpy()
-        ez = np.asarray(scans["ez"][int(rows[0]) : int(rows[-1]) + 1])
-        label = first.loc[first["scan"] == scan, "label"].to_numpy()
+        rows = np.flatnonzero(first["scan"] == scan)
+        ez = np.asarray(test["ez"][int(rows[0]) : int(rows[-1]) + 1])
+        label = first["label"].to_numpy()[rows]
         flagged = {
             model: table.loc[table["scan"] == scan, "flagged"].to_numpy()
             for model, table in tables.items()
@@ -238,13 +240,13 @@ def results(
     title: str,
     table: pd.DataFrame,
     evaluation: Evaluation,
-    scans: Arrays,
+    test: Arrays,
     history: JsonDict | None = None,
 ) -> dict[str, bytes]:
     """Draw a model's results on the test scans; loss and accuracy where it has a history."""
     labels, scores = table["label"].to_numpy(), table["smoothed"].to_numpy()
     threshold = evaluation.threshold
-    drawn = scan_pictures({title: table}, scans, title=title)
+    drawn = scan_pictures({title: table}, test, title=title)
     drawn |= {
         "precision and recall": plots.precision_recall(labels, scores, threshold, title=title),
         "confusion": plots.confusion_matrix(evaluation.counts, classes=KINDS, title=title),

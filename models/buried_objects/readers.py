@@ -10,6 +10,8 @@ List the scans of a folder and read one of them. In the folder, a scan is
 ``scenes.csv`` beside them says what lies under each: columns ``name`` (of the scan's folder or
 file, without its suffix) and ``radius`` (m), from which the labels follow; and, where known,
 ``depth``, ``height``, ``offset`` (m), ``frequency`` (Hz), ``material`` and ``filling``.
+
+A folder ``test`` beside them holds more scans in the same way, for the test alone.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from models.buried_objects.scans import TIME_STEP, Scene
 from models.errors import BadInput
 
 SCENES = "scenes.csv"
+TEST = "test"
 OUTPUTS = (".out", ".h5")
 SUFFIXES = (*OUTPUTS, ".csv", ".npy")
 FIELD = "/rxs/rx1/Ez"
@@ -49,7 +52,7 @@ def find_scans(folder: Path) -> list[tuple[str, Path]]:
     scans: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=natural_order) if folder.is_dir() else []:
         if path.is_dir():
-            is_scan = any(one.suffix in OUTPUTS for one in path.iterdir())
+            is_scan = path.name != TEST and any(one.suffix in OUTPUTS for one in path.iterdir())
         else:
             is_scan = path.suffix in SUFFIXES and path.name != SCENES
         if not is_scan:

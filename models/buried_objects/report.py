@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models import plots
+from models.architectures import training_cost
 from models.arrays import Arrays
 from models.buried_objects.evaluation import events
 from models.buried_objects.features import without_background
@@ -33,7 +34,7 @@ from models.reporting import (
 from models.reporting import report as render
 from models.reporting.charts import GREEN, ORANGE, heat
 from models.reporting.figures import comparison_chart, confusion, learning_charts, rate_charts
-from models.thresholds import max_f1
+from models.sampling import Rows
 from models.types import JsonDict
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def order_picture(study: JsonDict) -> bytes:
     return plots.to_png(figure, f"{study['network']}: does it get worse as batches arrive?")
 
 
-def scan_pages(models: Mapping[str, ModelResults], scans: Arrays) -> list[Page]:
+def scan_pages(models: Mapping[str, ModelResults], test: Arrays) -> list[Page]:
     """Write a page for each test scan worth a look: its B-scan and what the models flag."""
     tables = {name: results.predictions for name, results in models.items()}
     first = tables[UPGRADE]
@@ -86,11 +87,15 @@ def scan_pages(models: Mapping[str, ModelResults], scans: Arrays) -> list[Page]:
             f"Scan {scan}: {said}",
             {name: table[table["scan"] == scan] for name, table in tables.items()},
             models[UPGRADE].evaluation.threshold,
-            scans,
+            _field(test, np.flatnonzero(first["scan"] == scan)),
         )
         for kind, said, chosen in worth_a_look(first, [t["flagged"] for t in tables.values()])
         for number, scan in enumerate(chosen, 1)
     ]
+
+
+def _field(test: Arrays, rows: Rows) -> NDArray[np.float32]:
+    return np.asarray(test["ez"][int(rows[0]) : int(rows[-1]) + 1])
 
 
 def worth_a_look(
@@ -131,10 +136,9 @@ def _scan_page(
     title: str,
     tables: Mapping[str, pd.DataFrame],
     threshold: float,
-    scans: Arrays,
+    ez: NDArray[np.float32],
 ) -> Page:
     own = tables[UPGRADE]
-    ez = np.asarray(scans["ez"][int(own["row"].iloc[0]) : int(own["row"].iloc[-1]) + 1])
     label = own["label"].to_numpy()
     metres = FIRST + SPACING * np.arange(len(ez))
     ends = FIRST - SPACING / 2, FIRST + SPACING * (len(ez) - 0.5)
@@ -289,23 +293,25 @@ def _defined(value: float) -> float | None:
 
 def comparison(
     evaluations: Mapping[str, Evaluation],
-    costs: Mapping[str, float],
+    histories: Mapping[str, JsonDict],
     study: JsonDict,
-    table: pd.DataFrame,
 ) -> JsonDict:
-    """Compare all models with the published ones: ``title``, ``f1``, ``rows`` and ``notes``.
+    """Compare all models with the published ones.
 
     Parameters
     ----------
-    evaluations
+    evaluations, histories
         By model, the upgrade among them.
-    costs
-        Multiplications of the training by model.
     study
         From `order.study`.
-    table
-        `evaluation.predictions` of the upgrade.
+
+    Returns
+    -------
+    dict
+        ``title``, ``f1`` by model, ``rows`` and ``notes``; and, as given, ``evaluations`` and
+        ``order_study``.
     """
+    costs = {name: training_cost(h["network"], 1, h["seen"]) for name, h in histories.items()}
     upgrade = evaluations[UPGRADE].details
     f1 = {name: evaluation.value("f1") for name, evaluation in evaluations.items()}
     rows = comparison_rows(evaluations, METRICS)
@@ -328,19 +334,13 @@ def comparison(
             ),
             verdict(f1, costs),
             "Every object of the study lies below the same place of its scan. A model that knew "
-            f"only a trace's place could reach an F1 of {place_alone(table):.3f}; the models get "
-            "windows at random places, which don't tell.",
+            f"only a trace's place could reach an F1 of {upgrade['place_alone']:.3f}; the models "
+            "get windows at random places, which don't tell.",
             study["finding"],
         ],
+        "evaluations": {name: evaluation.to_dict() for name, evaluation in evaluations.items()},
+        "order_study": study,
     }
-
-
-def place_alone(table: pd.DataFrame) -> float:
-    """Largest F1 of flagging the same traces in every scan, chosen with the labels known."""
-    label = table["label"].to_numpy()
-    share = table.groupby("trace")["label"].transform("mean").to_numpy()
-    flagged = share >= max_f1(label, share).value
-    return float(2 * (label[flagged] == 1).sum() / (flagged.sum() + label.sum()))
 
 
 def verdict(f1: Mapping[str, float | None], costs: Mapping[str, float]) -> str:
@@ -374,25 +374,27 @@ def _published(evaluations: Mapping[str, Evaluation]) -> dict[str, float | None]
 
 def report(
     compared: JsonDict,
-    study: JsonDict,
-    models: Mapping[str, ModelResults],
-    architectures: Mapping[str, JsonDict],
-    scans: Arrays,
+    tables: Mapping[str, pd.DataFrame],
+    histories: Mapping[str, JsonDict],
+    test: Arrays,
 ) -> Report:
     """Write the report of the rebuilt study.
 
     Parameters
     ----------
-    compared, study
-        From `comparison` and `order.study`.
-    models
-        Results by model, the upgrade among them.
-    architectures
-        By model.
-    scans
-        ``ez``, to draw B-scans of.
+    compared
+        From `comparison`.
+    tables, histories
+        Predictions and histories by model, the upgrade among them.
+    test
+        ``ez`` of the traces of the tables, to draw B-scans of.
     """
-    evaluations = {name: results.evaluation for name, results in models.items()}
+    stored, study = compared["evaluations"], compared["order_study"]
+    evaluations = {name: Evaluation.from_dict(stored[name]) for name in tables}
+    models = {
+        name: ModelResults(evaluations[name], table, histories[name])
+        for name, table in tables.items()
+    }
     ours = {name: evaluation.metrics["f1"] for name, evaluation in evaluations.items()}
     sections = [
         Section(
@@ -410,11 +412,11 @@ def report(
         Section(
             "Scans worth a look",
             prose=["Test scans with the true span of the object, and what each model flags."],
-            pages=scan_pages(models, scans),
+            pages=scan_pages(models, test),
         ),
         Section(
             "Parameters",
-            table=[_counts_row(name, network) for name, network in architectures.items()],
+            table=[_counts_row(name, history["network"]) for name, history in histories.items()],
         ),
     ]
     sections += [
@@ -439,11 +441,11 @@ def order_rows(study: JsonDict) -> list[JsonDict]:
     ]
 
 
-def _counts_row(name: str, architecture: JsonDict) -> JsonDict:
+def _counts_row(name: str, network: JsonDict) -> JsonDict:
     return {
         "model": name,
-        "parameters": architecture["parameters"],
-        "for 10,057 samples": architecture.get("published_parameters"),
-        "multiplications of a window": architecture["multiplications"],
-        "why they differ": architecture.get("difference") or "-",
+        "parameters": network["parameters"],
+        "for 10,057 samples": network.get("published_parameters"),
+        "multiplications of a window": network["multiplications"],
+        "why they differ": network.get("difference") or "-",
     }

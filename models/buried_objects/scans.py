@@ -121,22 +121,24 @@ def label_blocks(scenes: pd.DataFrame) -> Blocks:
     Parameters
     ----------
     scenes
-        ``scan``, ``traces`` and ``radius`` of every scan; skipped ones have 0 traces.
+        ``scan``, ``traces``, ``radius`` and ``test`` of every scan; skipped ones have 0 traces.
 
     Returns
     -------
-    Blocks of ``label`` int8, ``scan`` int32 and ``trace`` int16, the rows of the stored traces.
+    Blocks of ``label`` int8, ``scan`` int32, ``trace`` int16 and ``test`` bool, the rows of the
+    stored traces.
     """
 
-    def block(scan: int, traces: int, radius: float) -> Block:
+    def block(scan: int, traces: int, radius: float, test: bool) -> Block:
         return {
             "label": labels_of(traces, radius),
             "scan": np.full(traces, scan, np.int32),
             "trace": np.arange(traces, dtype=np.int16),
+            "test": np.full(traces, test),
         }
 
-    rows = zip(scenes["scan"], scenes["traces"], scenes["radius"], strict=True)
-    return Blocks(block(scan, traces, radius) for scan, traces, radius in rows if traces)
+    rows = zip(*(scenes[name] for name in ("scan", "traces", "radius", "test")), strict=True)
+    return Blocks(block(scan, traces, *others) for scan, traces, *others in rows if traces)
 
 
 def runs(scan: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -154,8 +156,8 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 COLUMNS = {
-    "scan": "int32", "name": "str", "traces": "int32", "radius": "float64", "depth": "float64",
-    "height": "float64", "material": "str", "filling": "str", "frequency": "float64",
-    "offset": "float64", "seed": "int64", "status": "str",
+    "scan": "int32", "name": "str", "test": "bool", "traces": "int32", "radius": "float64",
+    "depth": "float64", "height": "float64", "material": "str", "filling": "str",
+    "frequency": "float64", "offset": "float64", "seed": "int64", "status": "str",
 }  # fmt: skip
 """Columns of the table of scenes; ``status`` is ``read``, or ``skipped: `` and why."""

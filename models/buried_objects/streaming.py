@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.arrays import Block, Blocks
 from models.buried_objects.gprmax import run_scan
-from models.buried_objects.readers import SCENES, find_scans, read_scan, read_scenes
+from models.buried_objects.readers import SCENES, TEST, find_scans, read_scan, read_scenes
 from models.buried_objects.scans import Scene
 from models.buried_objects.simulation import draw_scene, simulate_scan
 from models.errors import BadInput
@@ -30,44 +30,70 @@ READ = "read"
 
 @dataclass(frozen=True)
 class Job:
-    """A scan to simulate or read: ``read`` returns it, (traces, samples)."""
+    """A scan to simulate or read.
+
+    Attributes
+    ----------
+    name, scene
+        Its name, and what lies below it.
+    read
+        Returns it, (traces, samples).
+    test
+        Whether it is for the test alone.
+    """
 
     name: str
     scene: Scene
     read: Callable[[], NDArray[np.float32]]
+    test: bool = False
 
 
-def simulated(scans: int, *, seed: int, step: int) -> Iterator[Job]:
-    """Scans of the fast model; scan k depends on ``seed``, ``step`` and k alone."""
-    for scan in range(scans):
+def simulated(scans: int, test: int = 0, *, seed: int, step: int) -> Iterator[Job]:
+    """Scans of the fast model, and more for the test alone.
+
+    Scan k depends on ``seed``, ``step`` and k alone.
+    """
+    for scan in range(scans + test):
         scene = draw_scene(scan, seed)
-        yield Job(f"simulated_{scan:05d}", scene, partial(simulate_scan, scene, step=step))
+        read = partial(simulate_scan, scene, step=step)
+        yield Job(f"simulated_{scan:05d}", scene, read, test=scan >= scans)
 
 
 def solved(
-    scans: int, folder: Path, *, seed: int, step: int, python: str = sys.executable
+    scans: int,
+    folder: Path,
+    test: int = 0,
+    *,
+    seed: int,
+    step: int,
+    python: str = sys.executable,
 ) -> Iterator[Job]:
     """Scans of the same scenes by gprMax, kept in ``folder`` (`models.buried_objects.gprmax`)."""
-    for scan in range(scans):
+    for scan in range(scans + test):
         scene = draw_scene(scan, seed)
         read = partial(run_scan, scene, folder, step=step, python=python)
-        yield Job(f"gprmax_{scan:05d}", scene, read)
+        yield Job(f"gprmax_{scan:05d}", scene, read, test=scan >= scans)
 
 
 def from_files(folder: Path, *, step: int) -> Iterator[Job]:
-    """Scans that ``folder`` holds; see `models.buried_objects.readers`.
+    """Scans that ``folder`` holds; those of its folder ``test`` are for the test alone.
+
+    See `models.buried_objects.readers`.
 
     Raises
     ------
     BadInput
-        The folder holds no scan, or its ``scenes.csv`` is missing or wrong.
+        A folder holds no scan, or its ``scenes.csv`` is missing or wrong.
     """
-    paths, scenes = find_scans(folder), read_scenes(folder)
-    for name, path in paths:
-        if name in scenes:
-            yield Job(name, scenes[name], partial(read_scan, path, step=step))
-        else:
-            yield Job(name, Scene(float("nan")), partial(_unknown, folder, name))
+    test = folder / TEST
+    for one in (folder, test) if test.is_dir() else (folder,):
+        paths, scenes = find_scans(one), read_scenes(one)
+        for name, path in paths:
+            read = partial(read_scan, path, step=step)
+            if name not in scenes:
+                read = partial(_unknown, one, name)
+            scene = scenes.get(name, Scene(float("nan")))
+            yield Job(str(path.relative_to(folder).with_name(name)), scene, read, one == test)
 
 
 def _unknown(folder: Path, name: str) -> NDArray[np.float32]:
@@ -129,6 +155,7 @@ def stream(
             status = READ if ez is not None else f"skipped: {why}"
             traces = 0 if ez is None else len(ez)
             named = {"scan": number, "name": job.name, "traces": traces, "status": status}
+            named["test"] = job.test
             rows.append(named | asdict(job.scene))
             if ez is None:
                 logger.warning("scan %s is %s", job.name, status)

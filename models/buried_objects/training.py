@@ -1,25 +1,25 @@
 """Train the buried-object networks, batch of scans by batch, and score whole scans.
 
-``features`` holds ``labels`` (label and scan of every trace), ``splits`` (split of every trace),
-``windows`` (first row, length, split and batch of every window), and the traces: ``scans`` (raw,
-V/m) or ``projected``.
+The traces of a split are those of its scans, whole and in order: ``ez`` (raw, V/m) or ``values``
+(projected), shape (n, samples) or (n, 128); with ``label``, ``scan``, ``part`` and ``windows``, as
+`models.buried_objects.splits.examples_of` gives them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architectures import from_architecture
+from models.architectures import counts_of, from_architecture
 from models.arrays import ArrayLike, Arrays
 from models.buried_objects.networks import LEARNING_RATE, LOSS, OPTIMISER
-from models.buried_objects.scans import runs
-from models.buried_objects.windows import TRACES, read_windows
+from models.buried_objects.scans import Integers, runs
+from models.buried_objects.windows import TRACES, places_of, read_windows
 from models.metrics import confusion
-from models.sampling import TRAIN, VALIDATION, Batches, Rows, rows_of
+from models.sampling import Batches, Rows
 from models.training import (
     EarlyStopping,
     History,
@@ -77,11 +77,9 @@ class Windows:
         return values.astype(np.float32, copy=False).reshape(len(values), *self.shape[1:])
 
 
-def traces_of(features: Mapping[str, Arrays]) -> ArrayLike:
-    """Return a model's traces, shape (rows, values): projected ones, or raw ones."""
-    if "projected" in features:
-        return features["projected"]["values"]
-    return features["scans"]["ez"]
+def field_of(traces: Arrays) -> ArrayLike:
+    """Return what a model reads of traces, shape (n, values): projected, or as recorded."""
+    return traces["values"] if "values" in traces else traces["ez"]
 
 
 @dataclass(frozen=True)
@@ -96,33 +94,35 @@ class Examples:
         Label of every trace, float32, shape (n, 100, 1), as Keras weights classes.
     known
         Whether a trace is of the scan, not padding; shape (n, 100).
+    part
+        Of the scans that training takes in turn, shape (n,).
     """
 
     x: Windows
     y: NDArray[np.float32]
     known: NDArray[np.bool_]
+    part: Integers
 
 
-def examples(network: Network, features: Mapping[str, Arrays]) -> Examples:
-    """Return all windows in the shape that a network takes."""
-    start, length = (np.asarray(features["windows"][name]) for name in ("start", "length"))
-    label = np.asarray(features["labels"]["label"])[:, None]
+def examples(network: Network, traces: Arrays) -> Examples:
+    """Return the windows of a split in the shape that a network takes."""
+    start, length, part = places_of(traces)
+    label = np.asarray(traces["label"])[:, None]
     return Examples(
-        Windows(traces_of(features), start, length, channel=len(network.input_shape) == 4),
+        Windows(field_of(traces), start, length, channel=len(network.input_shape) == 4),
         Windows(label, start, length)[:],
         np.arange(TRACES) < length[:, None],
+        part,
     )
 
 
-def parts_of(windows: Arrays) -> list[tuple[int, Rows]]:
+def parts_of(data: Examples) -> list[tuple[int, Rows]]:
     """Return number and rows of the study's batches of training windows, in their order."""
-    rows = rows_of(windows, TRAIN)
-    batch = np.asarray(windows["batch"])[rows]
-    return [(int(number), rows[batch == number]) for number in np.unique(batch)]
+    return [(int(number), np.flatnonzero(data.part == number)) for number in np.unique(data.part)]
 
 
 @dataclass(frozen=True)
-class Training:
+class Settings:
     """How a network is trained on each part.
 
     Attributes
@@ -143,8 +143,9 @@ class Training:
 
 def fit_network(
     architecture: JsonDict,
-    features: Mapping[str, Arrays],
-    training: Training,
+    training: Arrays,
+    validation: Arrays,
+    settings: Settings,
     *,
     shuffled: bool = False,
     weighted: bool = False,
@@ -159,9 +160,9 @@ def fit_network(
     ----------
     architecture
         From `networks.describe`.
-    features
-        See the module.
-    training
+    training, validation
+        The traces of both splits; see the module.
+    settings
         How long.
     shuffled
         Whether each part is as many windows drawn from all training scans, instead of those of its
@@ -169,31 +170,22 @@ def fit_network(
     weighted
         Whether a positive trace is weighted by the number of negative ones for each.
     after
-        Called after each part with the network, all windows, and the part's entry in the history.
+        Called after each part with the network, the validation windows, and the part's entry in
+        the history.
 
     Returns
     -------
     TrainingResult
         Of the network with the last weights. Details of its history: ``parts``, by part ``batch``,
         ``windows``, ``epochs``, the `measures` on validation of the weights after it, and
-        ``best_batch``, after which their average precision was largest so far; and ``seen``, the
-        windows trained on, each as often as it was used.
-
-    Raises
-    ------
-    ValueError
-        There is no training or no validation window.
+        ``best_batch``, after which their average precision was largest so far; and those of
+        `trained_on`.
     """
-    built = fresh(lambda: from_architecture(architecture), training.seed)
-    windows, data = features["windows"], examples(built, features)
-    parts, validation_rows = parts_of(windows), rows_of(windows, VALIDATION)
-    if not parts or validation_rows.size == 0:
-        raise ValueError(
-            f"{len(parts)} batches of training windows and {validation_rows.size} validation "
-            "windows: both are needed; simulate more scans, or change the shares of the splits"
-        )
+    built = fresh(lambda: from_architecture(architecture), settings.seed)
+    data, held_out = examples(built, training), examples(built, validation)
+    parts = parts_of(data)
     everything = np.concatenate([rows for _, rows in parts])
-    weight = class_weight(data, everything) if weighted else None
+    weight = class_weight(data) if weighted else None
     values: dict[str, list[float]] = {}
     entries: list[JsonDict] = []
     phases: list[Phase] = []
@@ -205,25 +197,25 @@ def fit_network(
         # Keras would put the best weights back when it stops; the study kept the last ones.
         weights[:] = built.get_weights()
 
-    validation = Batches(data.x, data.y, validation_rows, batch=training.batch, shuffle=False)
+    followed = Batches(held_out.x, held_out.y, batch=settings.batch, shuffle=False)
     for place, (number, own) in enumerate(parts):
-        seed = training.seed + 1000 * (place + 1)
-        phase = Phase(training.epochs, LEARNING_RATE)
+        seed = settings.seed + 1000 * (place + 1)
+        phase = Phase(settings.epochs, LEARNING_RATE)
         phases.append(phase)
         # As many gradient steps from all scans as an epoch of the part's own takes.
-        rows, steps = (everything, -(-own.size // training.batch)) if shuffled else (own, None)
-        batches = Batches(data.x, data.y, rows, batch=training.batch, seed=seed, steps=steps)
+        rows, steps = (everything, -(-own.size // settings.batch)) if shuffled else (own, None)
+        batches = Batches(data.x, data.y, rows, batch=settings.batch, seed=seed, steps=steps)
         history = train(
             built,
             batches,
-            validation,
+            followed,
             phases=[phase],
             optimiser=OPTIMISER,
             loss=LOSS,
             metrics=["accuracy"],
             seed=seed,
             class_weight=weight,
-            early_stopping=EarlyStopping(training.patience),
+            early_stopping=EarlyStopping(settings.patience),
             progress=remember,
             warm_start=place > 0,
         )
@@ -232,29 +224,41 @@ def fit_network(
             values.setdefault(name, []).extend(epochs)
         seconds += history.timing.seconds
         seen += history.epochs * batches.samples
-        now = measures(built, data, validation_rows)
+        now = measures(built, held_out)
         if (now["average_precision"] or 0.0) > best:
             best, best_batch = now["average_precision"] or 0.0, number
         part: JsonDict = {"batch": number, "windows": int(own.size), "epochs": history.epochs}
         entries.append(part | now | {"best_batch": best_batch})
         if after is not None:
-            after(built, data, entries[-1])
+            after(built, held_out, entries[-1])
     run = len(values["loss"])
     history = History(
         values=values,
         phases=tuple(phases),
         best_epoch=run,  # the last weights are kept
-        stopped_early=run < training.epochs * len(parts),
+        stopped_early=run < settings.epochs * len(parts),
         timing=Timing(seconds, seen / seconds),
-        details={"parts": entries, "seen": seen},
+        details={"parts": entries, **trained_on(architecture, seen)},
     )
     metadata = {"validation F1 after each batch": [entry["f1"] for entry in entries]}
     return TrainingResult(built, history, metadata)
 
 
-def class_weight(data: Examples, rows: Rows) -> dict[int, float]:
+def trained_on(architecture: JsonDict, seen: int) -> JsonDict:
+    """Return what the history keeps to compare costs.
+
+    Returns
+    -------
+    dict
+        ``seen``, the windows trained on, each as often as it was used; ``network``, the counts of
+        `models.architectures.counts_of`.
+    """
+    return {"seen": seen, "network": counts_of(architecture)}
+
+
+def class_weight(data: Examples) -> dict[int, float]:
     """Weight a positive trace by the number of negative ones for each."""
-    label = data.y[rows][data.known[rows]]
+    label = data.y[data.known]
     positives = float(label.sum())
     if positives == 0:
         raise ValueError("no training window has a positive trace: check the labels and the split")
@@ -262,15 +266,14 @@ def class_weight(data: Examples, rows: Rows) -> dict[int, float]:
 
 
 def score_windows(
-    network: Network, data: Examples, rows: Rows
+    network: Network, data: Examples
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return label and score of every trace of some windows, without padding; shape (m,) each."""
-    score = predict(network, data.x, rows, batch=SCORED)[..., 1]
-    known = data.known[rows]
-    return data.y[rows][..., 0][known], score[known]
+    """Return label and score of every trace of windows, without padding; shape (m,) each."""
+    score = predict(network, data.x, batch=SCORED)[..., 1]
+    return data.y[..., 0][data.known], score[data.known]
 
 
-def measures(network: Network, data: Examples, rows: Rows) -> JsonDict:
+def measures(network: Network, data: Examples) -> JsonDict:
     """Evaluate a network by the study's decision, the likelier class, on the traces of windows.
 
     Returns
@@ -279,7 +282,7 @@ def measures(network: Network, data: Examples, rows: Rows) -> JsonDict:
         ``tp``, ``fp``, ``fn``, ``precision``, ``recall``, ``f1`` (2 tp / (2 tp + fp + fn)) and
         ``average_precision``; None where undefined.
     """
-    return measured(*score_windows(network, data, rows), 0.5)
+    return measured(*score_windows(network, data), 0.5)
 
 
 def measured(label: NDArray[np.float32], score: NDArray[np.float64], threshold: float) -> JsonDict:
@@ -299,10 +302,8 @@ def measured(label: NDArray[np.float32], score: NDArray[np.float64], threshold: 
     }
 
 
-def score_scans(
-    network: Network, features: Mapping[str, Arrays], code: int
-) -> tuple[Rows, NDArray[np.float64]]:
-    """Score every trace of a split's scans, once.
+def score_scans(network: Network, traces: Arrays) -> NDArray[np.float64]:
+    """Score every trace of some scans, once.
 
     A scan is scored in windows at most 25 traces apart, from its first trace to its last; where
     they overlap the score is their mean.
@@ -311,36 +312,31 @@ def score_scans(
     ----------
     network
         A network from windows (n, 100, ...) to probabilities (n, 100, 2).
-    features
-        See the module.
-    code
-        The split.
+    traces
+        ``scan``, and what the network reads; see the module.
 
     Returns
     -------
-    rows, scores
-        The split's rows, ascending, and the probability that each is over the object.
+    float64 array of shape (n,)
+        The probability that each is over the object.
 
     Raises
     ------
     ValueError
-        The split has no scan, or a score is not finite.
+        There is no scan, or a score is not finite.
     """
-    split = np.asarray(features["splits"]["split"])
-    rows = np.flatnonzero(split == code)
+    scan = np.asarray(traces["scan"])
     placed = [
         (first + offset, min(length, TRACES))
-        for first, length in zip(*runs(np.asarray(features["labels"]["scan"])), strict=True)
-        if split[first] == code
+        for first, length in zip(*runs(scan), strict=True)
         for offset in offsets(int(length))
     ]
     start, length = np.array(placed, dtype=np.int64).reshape(-1, 2).T
-    x = Windows(traces_of(features), start, length, channel=len(network.input_shape) == 4)
+    x = Windows(field_of(traces), start, length, channel=len(network.input_shape) == 4)
     score = predict(network, x, batch=SCORED)[..., 1]
     known = np.arange(TRACES) < length[:, None]
-    place = np.searchsorted(rows, (start[:, None] + np.arange(TRACES))[known])
-    times = np.bincount(place, minlength=rows.size)
-    return rows, np.bincount(place, score[known], rows.size) / times
+    place = (start[:, None] + np.arange(TRACES))[known]
+    return np.bincount(place, score[known], scan.size) / np.bincount(place, minlength=scan.size)
 
 
 def offsets(length: int) -> Rows:

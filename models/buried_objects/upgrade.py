@@ -10,16 +10,15 @@ validation loss are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.architectures import architecture_with_cost, from_architecture
 from models.arrays import Arrays
 from models.buried_objects.networks import LEARNING_RATE, LOSS, OPTIMISER
-from models.buried_objects.training import Training, examples
+from models.buried_objects.training import Settings, examples, trained_on
 from models.buried_objects.windows import TRACES
-from models.sampling import TRAIN, VALIDATION, Batches, rows_of
+from models.sampling import Batches
 from models.training import EarlyStopping, Phase, TrainingResult, fresh, train
 from models.types import JsonDict
 
@@ -78,7 +77,7 @@ def describe(values: int, seed: int) -> JsonDict:
 
 
 def fit_upgrade(
-    architecture: JsonDict, features: Mapping[str, Arrays], training: Training
+    architecture: JsonDict, training: Arrays, validation: Arrays, settings: Settings
 ) -> TrainingResult:
     """Train the upgrade with Adam on the training windows of all scans, shuffled.
 
@@ -88,34 +87,33 @@ def fit_upgrade(
     ----------
     architecture
         From `describe`.
-    features
-        ``projected``, ``labels`` and ``windows``.
-    training
+    training, validation
+        The projected traces of both splits; see `models.buried_objects.training`.
+    settings
         How long.
 
     Returns
     -------
     TrainingResult
-        Of the network with the least validation loss; the detail ``seen`` of its history counts the
-        windows trained on, each as often as it was used.
+        Of the network with the least validation loss; details of its history are those of
+        `models.buried_objects.training.trained_on`.
     """
-    built = fresh(lambda: from_architecture(architecture), training.seed)
-    data, windows = examples(built, features), features["windows"]
-    rows = rows_of(windows, TRAIN)
-    last = training.epochs // 4
+    built = fresh(lambda: from_architecture(architecture), settings.seed)
+    data, held_out = examples(built, training), examples(built, validation)
+    last = settings.epochs // 4
     history = train(
         built,
-        Batches(data.x, data.y, rows, batch=training.batch, seed=training.seed),
-        Batches(data.x, data.y, rows_of(windows, VALIDATION), batch=64, shuffle=False),
+        Batches(data.x, data.y, batch=settings.batch, seed=settings.seed),
+        Batches(held_out.x, held_out.y, batch=64, shuffle=False),
         phases=[
-            Phase(training.epochs - last, 3 * LEARNING_RATE),
+            Phase(settings.epochs - last, 3 * LEARNING_RATE),
             *([Phase(last, 0.3 * LEARNING_RATE)] if last else []),
         ],
         optimiser=OPTIMISER,
         loss=LOSS,
         metrics=["accuracy"],
-        seed=training.seed,
-        early_stopping=EarlyStopping(training.patience),
+        seed=settings.seed,
+        early_stopping=EarlyStopping(settings.patience),
     )
-    seen = history.epochs * len(rows)
-    return TrainingResult(built, replace(history, details={"seen": seen}))
+    details = trained_on(architecture, history.epochs * len(data.y))
+    return TrainingResult(built, replace(history, details=details))

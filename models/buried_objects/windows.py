@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays
-from models.buried_objects.scans import runs
+from models.buried_objects.scans import Integers, runs
+from models.sampling import Rows
 
 TRACES = 100
 """Traces of a window."""
@@ -17,45 +20,62 @@ PER_SCAN = 10
 
 
 def windows_of(
-    labels: Arrays, splits: Arrays, seed: int, per_scan: int = PER_SCAN, traces: int = TRACES
-) -> dict[str, NDArray[np.generic]]:
-    """Choose random windows of every scan, the same whatever other scans there are.
+    scan: int, length: int, seed: int, per_scan: int = PER_SCAN, traces: int = TRACES
+) -> NDArray[np.bool_]:
+    """Choose random windows of a scan, the same whatever other scans there are.
 
     Parameters
     ----------
-    labels
-        ``scan``, shape (n,).
-    splits
-        ``split`` and ``part``, shape (n,).
+    scan, length
+        Its number and its traces.
     seed
         Seed of the choice.
     per_scan
-        Windows of a scan, at least 1. They overlap, and may be equal.
+        Windows, at least 1. They overlap, and may be equal.
     traces
         Traces of a window; a shorter scan is taken whole.
 
     Returns
     -------
-    dict, a row a window, in the order of the scans
-        ``start`` int64, its first row; ``length`` int16, its traces; ``scan`` int32; ``split`` and
-        ``batch`` int8, its scan's split and part.
+    bool array, shape (length, per_scan)
+        Whether each trace lies in each window.
     """
-    scan = np.asarray(labels["scan"])
-    first, lengths = runs(scan)
-    starts = [
-        row + np.random.default_rng([seed, int(scan[row])]).integers(
-            0, max(length - traces, 0) + 1, per_scan
-        )
-        for row, length in zip(first, lengths, strict=True)
-    ]  # fmt: skip
-    start = np.concatenate(starts).astype(np.int64)
-    return {
-        "start": start,
-        "length": np.repeat(np.minimum(lengths, traces), per_scan).astype(np.int16),
-        "scan": scan[start].astype(np.int32),
-        "split": np.asarray(splits["split"])[start],
-        "batch": np.asarray(splits["part"])[start],
-    }
+    generator = np.random.default_rng([seed, scan])
+    start = generator.integers(0, max(length - traces, 0) + 1, per_scan)
+    trace = np.arange(length)[:, None]
+    return np.asarray((trace >= start) & (trace < start + traces))
+
+
+class Places(NamedTuple):
+    """Where windows lie, in the order of the scans.
+
+    Attributes
+    ----------
+    start, length
+        First row and number of rows, int64, shape (windows,).
+    part
+        The part of their scans, shape (windows,).
+    """
+
+    start: Rows
+    length: Rows
+    part: Integers
+
+
+def places_of(examples: Arrays) -> Places:
+    """Return where the windows of a split lie.
+
+    Parameters
+    ----------
+    examples
+        ``windows`` (n, per_scan), ``scan`` and ``part`` (n,) of its traces.
+    """
+    inside, part = np.asarray(examples["windows"]), np.asarray(examples["part"])
+    first = runs(np.asarray(examples["scan"]))[0]
+    row = np.where(inside, np.arange(len(inside))[:, None], len(inside))
+    start = np.minimum.reduceat(row, first, axis=0)
+    length = np.add.reduceat(inside, first, axis=0, dtype=np.int64)
+    return Places(start.ravel(), length.ravel(), np.repeat(part[first], inside.shape[1]))
 
 
 def read_windows(

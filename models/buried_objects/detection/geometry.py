@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike as AnyArray
 from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays
-from models.buried_objects.features import without_background
-from models.buried_objects.scans import SAMPLES, SPACING, TIME_STEP, TRACES, runs
+from models.buried_objects.features import scans_of, without_background
+from models.buried_objects.scans import SAMPLES, SPACING, TIME_STEP, TRACES
 from models.detection import Recording
-from models.sampling import TRAIN, read_rows
+from models.sampling import read_rows
 from models.types import JsonDict
 
 BLOCK = 256
@@ -359,12 +359,12 @@ def stretches_of(traces: Field) -> NDArray[np.float64]:
     return np.asarray(0.5 * np.log10(np.where(mean > 0, mean, np.nan)))
 
 
-def trained_geometry(ez: ArrayLike, labels: Arrays, splits: Arrays, gain: AnyArray) -> JsonDict:
+def trained_geometry(training: Arrays, gain: AnyArray) -> JsonDict:
     """Say where the training scans lie in what `calibrate` compares.
 
     Parameters
     ----------
-    ez, labels, splits
+    training
         As of `models.buried_objects.features.scaling_of`.
     gain
         Of the training scans.
@@ -375,14 +375,9 @@ def trained_geometry(ez: ArrayLike, labels: Arrays, splits: Arrays, gain: AnyArr
         ``frequency``, ``rms`` and ``level``: least, median and greatest of the training scans;
         ``first_break``, in periods of that frequency; ``samples`` of a trace.
     """
-    split = np.asarray(splits["split"])
-    factors = np.asarray(gain, dtype=np.float32)
+    ez, factors = training["ez"], np.asarray(gain, dtype=np.float32)
     measured = np.array(
-        [
-            measures_of(np.asarray(ez[start : start + length], np.float32), factors)
-            for start, length in zip(*runs(np.asarray(labels["scan"])), strict=True)
-            if split[start] == TRAIN
-        ]
+        [measures_of(np.asarray(ez[rows], np.float32), factors) for rows in scans_of(training)]
     )
     frequency, first_break, rms, level = measured.T
     spread = {"frequency": frequency, "rms": rms, "level": level}

@@ -38,7 +38,7 @@ from models.buried_objects.smoothing import decide
 from models.buried_objects.training import score_scans
 from models.buried_objects.windows import TRACES
 from models.detection import Recording, TrainedModel, TrainingRange, Verdict, outside
-from models.sampling import TRAIN, read_rows, rows_of
+from models.sampling import read_rows
 from models.types import JsonDict
 
 READINGS_FROM = ("scaling", "training_range")
@@ -73,22 +73,21 @@ PERMITTIVITIES = (5.0, 7.0)
 """Relative permittivities that are taken for the trained one: velocities within a tenth of its."""
 
 
-def training_range(
-    scans: Arrays, projected: Arrays, labels: Arrays, splits: Arrays, scaling: JsonDict
-) -> JsonDict:
+def training_range(training: Arrays, projected: Arrays, scaling: JsonDict) -> JsonDict:
     """Say where the training scans lie: their geometry, and the features of their traces.
 
     Parameters
     ----------
-    scans, projected, labels, splits, scaling
+    training, projected
+        Traces of the training split, and their features.
+    scaling
         As stored.
     """
-    rows = rows_of(splits, TRAIN)
-    some = read_rows(scans["ez"], rows[::RAW_EVERY])
+    some = read_rows(training["ez"], np.arange(0, len(training["ez"]), RAW_EVERY))
     return {
-        "geometry": trained_geometry(scans["ez"], labels, splits, scaling["gain"]),
-        "features": TrainingRange.fit(read_rows(projected["values"], rows)[:, COMPARED]).to_dict(),
-        "raw": TrainingRange.fit(stretches_of(np.asarray(some))).to_dict(),
+        "geometry": trained_geometry(training, scaling["gain"]),
+        "features": TrainingRange.fit(np.asarray(projected["values"])[:, COMPARED]).to_dict(),
+        "raw": TrainingRange.fit(stretches_of(some)).to_dict(),
     }
 
 
@@ -214,18 +213,12 @@ def trace_scores(
     line: Line,
 ) -> NDArray[np.float64]:
     """Score every trace of a line with a model; shape (n,)."""
-    count = len(features["position"])
-    inputs: dict[str, Arrays] = {
-        "labels": {"scan": np.zeros(count, np.int32)},
-        "splits": {"split": np.zeros(count, np.int8)},
-    }
+    scan = np.zeros(len(features["position"]), np.int32)
     if name == UPGRADE:
-        inputs["projected"] = {"values": features["projected"]}
-    else:
-        how = Calibration.from_array(features["calibration"])
-        samples = int(model.fitted.input_shape[2])
-        inputs["scans"] = {"ez": Gridded(recording, line, samples, how)}
-    return score_scans(model.fitted, inputs, 0)[1]
+        return score_scans(model.fitted, {"scan": scan, "values": features["projected"]})
+    how = Calibration.from_array(features["calibration"])
+    gridded = Gridded(recording, line, int(model.fitted.input_shape[2]), how)
+    return score_scans(model.fitted, {"scan": scan, "ez": gridded})
 
 
 def span_details(

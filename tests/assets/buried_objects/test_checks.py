@@ -34,13 +34,13 @@ def test_every_trace_needs_a_label_of_0_or_1() -> None:
 
 
 def test_a_scan_in_two_splits_is_named() -> None:
-    assert checks.scans_apart({"split": np.array([0, 0, 1, 1])}, labels()) == {}
-    problems = checks.scans_apart({"split": np.array([0, 0, 1, 2])}, labels())
+    assert checks.scans_apart({**labels(), "split": np.array([0, 0, 1, 1])}) == {}
+    problems = checks.scans_apart({**labels(), "split": np.array([0, 0, 1, 2])})
     assert problems == {"in two splits": "1"}
 
 
 def test_a_split_without_objects_is_named() -> None:
-    problems = checks.classes_present({"split": np.array([0, 0, 1, 2])}, labels())
+    problems = checks.classes_present({**labels(), "split": np.array([0, 0, 1, 2])})
     assert problems == {
         "validation": "holds only the labels [0]",
         "test": "holds only the labels [1]",

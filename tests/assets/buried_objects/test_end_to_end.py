@@ -18,7 +18,7 @@ SETTINGS = """
 scans = 24
 ["buried_objects/splits"]
 parts = 3
-["buried_objects/windows"]
+["buried_objects/examples"]
 per_scan = 1
 ["buried_objects/models"]
 trained = ["rnn1", "convrnn1"]
@@ -35,6 +35,8 @@ resamples = 100
 
 EVERY = 40
 """After so many requests one goes wrong."""
+
+SPLITS = ("train", "validation", "test")
 
 FAMILY = ("architecture", "network", "history", "threshold", "predictions", "evaluation")
 
@@ -70,10 +72,10 @@ def test_every_result_could_be_drawn(run: Any) -> None:
 
 
 def test_every_test_trace_is_evaluated_with_both_f1s(run: Any) -> None:
-    split = run.load("buried_objects/splits")["split"][:]
+    scan = run.load("buried_objects/examples", "test")["scan"][:]
     for key, partition in (("buried_objects/", "rnn1"), ("buried_objects/upgrade_", None)):
         table = run.load(f"{key}predictions", partition)
-        assert len(table) == int((split == 2).sum())
+        assert table["scan"].tolist() == scan.tolist()
         evaluation = run.load(f"{key}evaluation", partition)
         assert evaluation["counts"]["actual"] == int(table["label"].sum())
 
@@ -122,6 +124,26 @@ def test_the_networks_setting_leaves_the_upgrade_alone(run: Any) -> None:
     certain = {item["asset"] for item in stale if item["certain"]}
     assert certain == {"buried_objects/network", "buried_objects/history"}
     assert not [item for item in stale if "/upgrade_" in item["asset"]]
+
+
+def test_more_scans_to_test_train_nothing(run: Any) -> None:
+    more = SETTINGS.replace("scans = 24", "scans = 24\nmore_to_test = 2")
+    run.settings.write_text(more)
+    larger = run.json("rebuild", "group:buried_objects")
+    scans = set(run.load("buried_objects/upgrade_predictions")["scan"])
+    run.settings.write_text(SETTINGS)
+    before = run.json("rebuild", "group:buried_objects")
+    assert larger["failed"] == []
+    assert {24, 25} <= scans
+    assert set(larger["materialized"]) == {
+        *(f"buried_objects/{name}" for name in ("scans", "labels", "scene", "splits")),
+        *(f"buried_objects/examples[{split}]" for split in SPLITS),
+        "buried_objects/projected[test]",
+        *(f"buried_objects/{name}[{m}]" for name in ("predictions", "evaluation") for m in MODELS),
+        *(f"buried_objects/upgrade_{name}" for name in ("predictions", "evaluation")),
+        *(f"buried_objects/{name}" for name in ("order_study", "comparison", "report")),
+    }
+    assert set(before["restored"]) == set(larger["materialized"])
 
 
 def test_a_scan_that_cant_be_read_is_skipped_named_and_counted(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.buried_objects import evaluation
+from models.buried_objects.windows import Places
 from models.intervals import GroupStatistic, Metric, group_metrics
-from models.sampling import TEST
 
 
 def table(label, score, decision=None):
@@ -19,16 +20,11 @@ def table(label, score, decision=None):
         "trace": np.tile(np.arange(10), count // 10).astype(np.int16),
     }
     decision = decision or {"value": 0.6, "low": 0.6, "median": 1}
-    rows = np.arange(count)
-    return evaluation.predictions(labels, rows, np.array(score, float), decision), decision
+    return evaluation.predictions(labels, np.array(score, float), decision), decision
 
 
-def windows(starts, length, split=TEST):
-    return {
-        "start": np.array(starts),
-        "length": np.full(len(starts), length, np.int16),
-        "split": np.full(len(starts), split, np.int8),
-    }
+def windows(starts, length):
+    return Places(np.array(starts), np.full(len(starts), length), np.full(len(starts), -1))
 
 
 LABEL = [*[0, 0, 1, 1, 1, 1, 0, 0, 0, 0], *[0, 0, 0, 0, 1, 1, 0, 0, 0, 0]]
@@ -39,7 +35,7 @@ def test_both_f1_by_hand():
     """TP 3 + 1, FP 1 + 1, FN 1 + 1; at 0.5 one more is found."""
     predicted, decision = table(LABEL, SCORE)
     result = evaluation.evaluate_predictions(
-        predicted, decision, windows([0, 10], 10), TEST, resamples=100, seed=0
+        predicted, decision, windows([0, 10], 10), resamples=100, seed=0
     )
     metrics = result.values()
     counts = {name: result.counts[name] for name in ("tp", "fp", "fn")}
@@ -62,7 +58,6 @@ def test_jaccard_is_a_mean_over_windows_that_have_one():
         predicted["label"].to_numpy(),
         predicted["flagged"].to_numpy(),
         predicted["scan"].to_numpy(),
-        predicted["row"].to_numpy(),
         np.array([0, 5, 10, 16]),
         np.array([5, 5, 4, 4]),
     )
@@ -90,7 +85,7 @@ def test_events_are_runs_and_match_within_the_collar():
 def test_undefined_stays_undefined_with_its_reason():
     predicted, decision = table(LABEL, [0.1] * 20)
     result = evaluation.evaluate_predictions(
-        predicted, decision, windows([0, 6], 4), TEST, resamples=100, seed=0
+        predicted, decision, windows([0, 6], 4), resamples=100, seed=0
     )
     metrics = result.metrics
     assert metrics["precision"].value is None
@@ -100,7 +95,7 @@ def test_undefined_stays_undefined_with_its_reason():
     assert metrics["event_f1"].value == 0
     predicted, decision = table(LABEL, LABEL)
     result = evaluation.evaluate_predictions(
-        predicted, decision, windows([6, 16], 4), TEST, resamples=100, seed=0
+        predicted, decision, windows([6, 16], 4), resamples=100, seed=0
     )
     metrics = result.metrics
     assert metrics["f1"].value == metrics["event_f1"].value == 1
@@ -115,7 +110,7 @@ def test_intervals_resample_scans():
     score[40:] = 0.0
     predicted, decision = table(label, score)
     result = evaluation.evaluate_predictions(
-        predicted, decision, windows([0], 10), TEST, resamples=500, seed=0
+        predicted, decision, windows([0], 10), resamples=500, seed=0
     )
     event = result.metrics["event_f1"]
     assert event.value == pytest.approx(2 * 4 / (8 + 4))
@@ -123,7 +118,7 @@ def test_intervals_resample_scans():
     assert event.high > 0.85
     assert result.details["groups"] == 8
     again = evaluation.evaluate_predictions(
-        predicted, decision, windows([0], 10), TEST, resamples=500, seed=0
+        predicted, decision, windows([0], 10), resamples=500, seed=0
     )
     assert again == result
 
@@ -133,3 +128,11 @@ def test_one_scan_has_no_interval():
     statistic = GroupStatistic(sums, evaluation._as_printed, "-", "scan")
     metric = group_metrics({"f1": statistic}, resamples=100, seed=0)["f1"]
     assert metric == Metric(2.0, reason="there is only one scan")
+
+
+def test_the_place_alone_by_hand():
+    """Three scans have an object at 2-4, one at 3-5: flagged are 2-4, 11 of 12 rightly."""
+    label = np.tile([0, 0, 1, 1, 1, 0], (4, 1))
+    label[3] = [0, 0, 0, 1, 1, 1]
+    table = pd.DataFrame({"trace": np.tile(np.arange(6), 4), "label": label.ravel()})
+    assert evaluation.place_alone(table) == pytest.approx(11 / 12)

@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 
 from models.buried_objects import order
-from models.buried_objects.training import Examples, Training
-from models.sampling import TEST, VALIDATION
+from models.buried_objects.training import Examples, Settings
+from models.buried_objects.windows import windows_of
 
-LABEL = np.tile(np.arange(100) // 10 == 4, (4, 1)).astype(np.float32)
+LABEL = np.tile(np.arange(100) // 10 == 4, (2, 1)).astype(np.float32)
+TRACES = {
+    "ez": LABEL.reshape(-1, 1),
+    "label": LABEL.ravel(),
+    "scan": np.repeat([0, 1], 100),
+    "part": np.full(200, -1),
+    "windows": np.tile(windows_of(0, 100, seed=0, per_scan=1), (2, 1)),
+}
+SPLITS = {"train": {}, "validation": {}, "test": TRACES}
 
 
 class Scripted:
     """A network whose scores separate object from background as well as is asked."""
+
+    input_shape = (None, 100, 1)
 
     def __init__(self, skill):
         self.skill = skill
@@ -26,9 +36,10 @@ class Scripted:
 def pretended(skills, calls):
     """Stand in for a training: the network has one skill after each of its parts."""
 
-    def fit(architecture, features, training, *, after, **settings):
-        calls.append(settings)
-        given = Examples(LABEL[..., None], LABEL[..., None], np.ones(LABEL.shape, bool))
+    def fit(architecture, training, validation, settings, *, after, **ways):
+        calls.append(ways)
+        both = LABEL[..., None]
+        given = Examples(both, both, np.ones(LABEL.shape, bool), np.zeros(2))
         best = -1.0
         for batch, skill in enumerate(skills, start=1):
             if skill > best:
@@ -39,16 +50,11 @@ def pretended(skills, calls):
     return fit
 
 
-@pytest.fixture
-def features():
-    return {"windows": {"split": np.array([VALIDATION, VALIDATION, TEST, TEST])}}
-
-
-def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch, features):
+def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch):
     calls: list[dict[str, bool]] = []
     monkeypatch.setattr(order, "fit_network", pretended([0.05, 0.6, -0.2], calls))
     architecture = {"config": {"config": {"name": "rnn5"}}}
-    study = order.study(architecture, features, Training())
+    study = order.study(architecture, SPLITS, Settings())
     # the published order serves two arms
     assert calls == [
         {},
@@ -71,10 +77,10 @@ def test_every_arm_is_followed_and_the_best_weights_stay(monkeypatch, features):
     assert "the last weights are not the best" in study["finding"]
 
 
-def test_what_does_not_recur_is_said_so(monkeypatch, features):
+def test_what_does_not_recur_is_said_so(monkeypatch):
     monkeypatch.setattr(order, "fit_network", pretended([0.1, 0.6], []))
     architecture = {"config": {"config": {"name": "lstm3"}}}
-    study = order.study(architecture, features, Training())
+    study = order.study(architecture, SPLITS, Settings())
     assert "lstm3 in the published order" in study["finding"]
     assert "is highest after the last batch, 1.000" in study["finding"]
     assert "None of the changes alone gains 0.05 or more" in study["finding"]

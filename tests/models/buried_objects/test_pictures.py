@@ -18,16 +18,17 @@ TRACES = GENERATOR.normal(size=(30, 50)).astype(np.float32)
 
 
 def test_windows_are_counted_by_batch():
-    batch = np.array([0, 0, 1, -1, -1, -1])
-    assert pictures.windows({"batch": batch}) == {
-        "not for training": 3.0,
-        "batch 0": 2.0,
-        "batch 1": 1.0,
-    }
+    inside = np.zeros((30, 2), bool)
+    inside[:, 0] = inside[np.r_[0:5, 10:15, 20:25], 1] = True
+    part = np.repeat([1, 2, 2], 10)
+    counted = pictures.windows({**LABELS, "part": part, "windows": inside})
+    assert counted == {"batch 1": 2.0, "batch 2": 4.0}
+    held_out = {**LABELS, "part": np.zeros(30, int), "windows": inside}
+    assert pictures.windows(held_out) == {"not for training": 6.0}
 
 
 def test_the_first_scans_are_drawn():
-    drawn = pictures.first_scans(TRACES, LABELS)
+    drawn = pictures.first_scans({**LABELS, "ez": TRACES})
     assert list(drawn) == ["scan 0", "scan 1"]
     assert all(png.startswith(PNG) for png in drawn.values())
 
@@ -36,7 +37,7 @@ def test_the_scans_with_the_most_wrong_traces_come_first():
     flagged = LABELS["label"].astype(bool)
     flagged[:2] = True  # two wrong in scan 0
     flagged[13:16] = False  # three in scan 1, none in scan 2
-    table = pd.DataFrame({**LABELS, "row": np.arange(30), "flagged": flagged})
+    table = pd.DataFrame({**LABELS, "flagged": flagged})
     drawn = pictures.worst_scans(table, TRACES, title="rnn1")
     assert list(drawn) == ["scan 1", "scan 0", "scan 2"]
     assert all(png.startswith(PNG) for png in drawn.values())
@@ -54,7 +55,7 @@ def test_every_picture_is_drawn_and_always_the_same():
     for draw in (
         lambda: pictures.traces(TRACES),
         lambda: pictures.labels(LABELS),
-        lambda: pictures.projected(GENERATOR.uniform(size=(30, 16)), LABELS["scan"]),
+        lambda: pictures.projected({**LABELS, "values": GENERATOR.uniform(size=(30, 16))}),
         lambda: pictures.gain({"gain": [1.0, 10.0, 100.0]}),
         lambda: pictures.scenes(scenes),
     ):

@@ -9,8 +9,7 @@ import pytest
 from models.buried_objects import evaluation, pictures, report
 from models.buried_objects.order import ARMS
 from models.buried_objects.published import results
-from models.reporting import ModelResults
-from models.sampling import TEST
+from models.buried_objects.windows import Places
 
 COUNT = 30
 
@@ -29,17 +28,11 @@ def evaluated(wrong, name=None):
     score = np.where((trace >= 10) & (trace < 18 - wrong), 0.8, 0.1)
     score[:COUNT] = 0.8 * label[:COUNT] + 0.1 * (1 - label[:COUNT])
     decision = {"value": 0.6, "low": 0.6, "median": 1}
-    table = evaluation.predictions(
-        labels | {"trace": trace}, np.arange(len(label)), score, decision
-    )
-    windows = {
-        "start": COUNT * np.arange(4),
-        "length": np.full(4, COUNT, np.int16),
-        "split": np.full(4, TEST),
-    }
+    table = evaluation.predictions(labels | {"trace": trace}, score, decision)
+    windows = Places(COUNT * np.arange(4), np.full(4, COUNT), np.full(4, -1))
     published = results(name) if name else None
     return table, evaluation.evaluate_predictions(
-        table, decision, windows, TEST, resamples=100, seed=0, published=published
+        table, decision, windows, resamples=100, seed=0, published=published
     )
 
 
@@ -50,11 +43,18 @@ def study():
     return {"network": "rnn5", "arms": dict.fromkeys(ARMS, entries), "finding": "It is so."}
 
 
+def history(multiplications):
+    network = {"parameters": 10, "multiplications": multiplications, "difference": "shorter"}
+    return {"values": {"loss": [1.0, 0.5]}, "seen": 100, "network": network}
+
+
+HISTORIES = {"rnn5": history(20_000), "lstm2": history(80_000), "upgrade": history(1_000)}
+
+
 def compared(study, wrong=1):
     evaluations = {name: evaluated(3, name)[1] for name in ("rnn5", "lstm2")}
-    costs = {"rnn5": 2e9, "lstm2": 8e9, "upgrade": 1e8}
-    table, upgrade = evaluated(wrong)
-    return report.comparison(evaluations | {"upgrade": upgrade}, costs, study, table)
+    evaluations["upgrade"] = evaluated(wrong)[1]
+    return report.comparison(evaluations, HISTORIES, study)
 
 
 def test_both_f1_stand_beside_the_published_ones(study):
@@ -69,7 +69,7 @@ def test_both_f1_stand_beside_the_published_ones(study):
     assert published["f1"] is None
     assert nothing["precision_at_0.5"] is None
     assert comparison["f1"]["upgrade"] > comparison["f1"]["rnn5"]
-    assert ours["multiplications"] == 2e9
+    assert ours["multiplications"] == 3 * 20_000 * 100
 
 
 def test_the_notes_say_whether_the_upgrade_leads_and_what_it_costs(study):
@@ -82,14 +82,15 @@ def test_the_notes_say_whether_the_upgrade_leads_and_what_it_costs(study):
     assert "NOT above" in "\n".join(compared(study, wrong=6)["notes"])
 
 
-def test_the_place_alone_by_hand(study):
-    """Three scans have an object at 2-4, one at 3-5: flagged are 2-4, 11 of 12 rightly."""
-    label = np.tile([0, 0, 1, 1, 1, 0], (4, 1))
-    label[3] = [0, 0, 0, 1, 1, 1]
-    table = pd.DataFrame({"trace": np.tile(np.arange(6), 4), "label": label.ravel()})
-    assert report.place_alone(table) == pytest.approx(11 / 12)
-    # in `evaluated` every scan has its object at the same place
+def test_the_notes_say_what_the_place_alone_tells(study):
+    """In `evaluated` every scan has its object at the same place."""
     assert "an F1 of 1.000;" in "\n".join(compared(study)["notes"])
+
+
+def test_the_comparison_keeps_what_the_report_shows(study):
+    comparison = compared(study)
+    assert comparison["evaluations"]["rnn5"] == evaluated(3, "rnn5")[1].to_dict()
+    assert comparison["order_study"] == study
 
 
 def test_pictures_are_pngs_and_the_same_again(study, scans):
@@ -106,14 +107,9 @@ def test_pictures_are_pngs_and_the_same_again(study, scans):
 
 
 def test_the_report_is_whole(study, scans):
-    models, architectures = {}, {}
-    for name, wrong in (("rnn5", 3), ("lstm2", 3), ("upgrade", 1)):
-        published = None if name == "upgrade" else name
-        table, result = evaluated(wrong, published)
-        history = {"values": {"loss": [1.0, 0.5]}, "seen": 4}
-        models[name] = ModelResults(result, table, history)
-        architectures[name] = {"parameters": 10, "multiplications": 20, "difference": "shorter"}
-    files = report.report(compared(study), study, models, architectures, scans).as_files()
+    wrong = {"rnn5": 3, "lstm2": 3, "upgrade": 1}
+    tables = {name: evaluated(count)[0] for name, count in wrong.items()}
+    files = report.report(compared(study), tables, HISTORIES, scans).as_files()
     text = files["report.md"].decode()
     assert "Why do models get worse as batches arrive?" in text
     assert "charts/order-f1.svg" in text
@@ -141,5 +137,6 @@ def test_scans_are_chosen_by_what_most_models_flag():
 def test_a_scan_without_an_object_says_so(scans):
     table, _ = evaluated(1)
     empty = table.assign(label=0)
-    page = report._scan_page("a", "Scan 0", {"upgrade": empty[empty["scan"] == 0]}, 0.6, scans)
+    first = {"upgrade": empty[empty["scan"] == 0]}
+    page = report._scan_page("a", "Scan 0", first, 0.6, scans["ez"][:COUNT])
     assert page.summary == "There is no object; 1 of 1 models flag something."

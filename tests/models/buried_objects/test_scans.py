@@ -55,10 +55,11 @@ def test_a_skipped_scan_has_no_labels():
         dict.fromkeys(COLUMNS, "")
         | {"scan": scan, "traces": traces, "radius": 2.0}
         | dict.fromkeys(("depth", "height", "frequency", "offset"), np.nan)
-        | {"seed": 0}
+        | {"seed": 0, "test": scan == 1}
         for scan, traces in ((0, 0), (1, 3))
     ]
     (block,) = label_blocks(table_of(rows))
     assert block["scan"].tolist() == [1, 1, 1]
     assert block["trace"].tolist() == [0, 1, 2]
     assert block["label"].tolist() == [1, 1, 1]
+    assert block["test"].tolist() == [True, True, True]

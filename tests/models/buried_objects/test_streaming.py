@@ -12,7 +12,7 @@ from models.buried_objects.scans import (
     label_blocks,
     table_of,
 )
-from models.buried_objects.streaming import Job, from_files, simulated, stream
+from models.buried_objects.streaming import Job, from_files, simulated, solved, stream
 from models.errors import BadInput
 
 SCENE = Scene(0.1, seed=1)
@@ -111,6 +111,26 @@ def test_files_are_read_and_those_without_a_radius_left_out(tmp_path):
     assert block["ez"].shape == (2, 5)
     assert "no scan 'one'; expected a row for every scan" in rows[0]["status"]
     assert rows[1]["radius"] == 0.03
+
+
+def test_more_scans_are_for_the_test_alone(tmp_path):
+    jobs = list(simulated(2, 1, seed=3, step=20))
+    assert [(job.name[-1], job.test) for job in jobs] == [("0", False), ("1", False), ("2", True)]
+    assert [job.scene for job in jobs] == [job.scene for job in simulated(3, seed=3, step=20)]
+    assert [job.test for job in solved(1, tmp_path, 1, seed=3, step=20)] == [False, True]
+
+
+def test_scans_in_the_folder_test_are_for_the_test_alone(tmp_path):
+    for folder in (tmp_path, tmp_path / "test"):
+        folder.mkdir(exist_ok=True)
+        np.save(folder / "one.npy", scan(1, samples=9))
+        (folder / "scenes.csv").write_text("name,radius\none,0.03\n")
+    rows = []
+    assert len(list(stream(from_files(tmp_path, step=2), rows))) == 2
+    assert [(row["name"], row["test"]) for row in rows] == [("one", False), ("test/one", True)]
+    (tmp_path / "test" / "scenes.csv").unlink()
+    with pytest.raises(BadInput, match=r"test/scenes.csv: it is not there"):
+        list(from_files(tmp_path, step=2))
 
 
 def test_simulated_scans_don_t_depend_on_how_many_there_are_or_who_makes_them():

@@ -8,9 +8,9 @@ import pytest
 from models import sampling
 from models.buried_objects import networks
 from models.buried_objects import training as trainings
-from models.buried_objects.training import Training, Windows
+from models.buried_objects.training import Settings, Windows
 from models.buried_objects.windows import windows_of
-from models.sampling import TEST, TRAIN, VALIDATION
+from models.sampling import SPLITS
 from models.training import History, Timing
 
 # Keras 3 asks TensorFlow's variables for NumPy arrays in a way that NumPy 2 has deprecated.
@@ -27,21 +27,27 @@ def made(lengths, seed=0, separable=True):
     middle = np.concatenate([np.arange(n) * 3 // n == 1 for n in lengths])
     label = middle.astype(np.int8)
     ez = generator.normal(size=(len(scan), SAMPLES)) + 3 * separable * label[:, None]
-    labels = {"label": label, "scan": scan, "trace": trace}
     # Of ten scans two are for testing, two for validation, and three each in two batches.
     part = np.resize([-1, 1, 2, 0, 1, 2, 0, 1, 2, -1], len(lengths)).astype(np.int8)[scan]
-    split = np.select([part == -1, part == 0], [TEST, VALIDATION], TRAIN).astype(np.int8)
-    splits = {"split": split, "part": part}
-    return {
-        "labels": labels,
-        "splits": splits,
-        "windows": windows_of(labels, splits, 1, per_scan=4),
-        "scans": {"ez": ez.astype(np.float32)},
+    windows = [windows_of(k, length, 1, per_scan=4) for k, length in enumerate(lengths)]
+    every = {
+        "label": label,
+        "scan": scan,
+        "trace": trace,
+        "part": part,
+        "windows": np.concatenate(windows),
+        "ez": ez.astype(np.float32),
     }
+    split = np.select([part == -1, part == 0], [2, 1], 0)
+    return {name: chosen(every, split == code) for code, name in enumerate(SPLITS)}
+
+
+def chosen(traces, rows):
+    return {name: values[rows] for name, values in traces.items()}
 
 
 @pytest.fixture(scope="module")
-def features():
+def splits():
     return made([144] * 9 + [120])
 
 
@@ -83,12 +89,13 @@ def test_a_scan_is_scored_from_end_to_end():
         assert np.all(np.diff(offsets) > 0)
 
 
-def test_parts_are_the_training_batches_in_their_order(features):
-    windows = features["windows"]
-    parts = trainings.parts_of(windows)
-    assert [number for number, _ in parts] == [1, 2]
-    assert all((windows["split"][rows] == TRAIN).all() for _, rows in parts)
-    assert sum(rows.size for _, rows in parts) == np.sum(windows["split"] == TRAIN)
+def test_parts_are_the_training_batches_in_their_order(splits):
+    given = trainings.examples(Echo(), splits["train"])
+    (first, rows), (second, others) = trainings.parts_of(given)
+    assert (first, second) == (1, 2)
+    # Scans of both parts alternate, four windows each.
+    assert rows.tolist() == [*range(4), *range(8, 12), *range(16, 20)]
+    assert others.tolist() == [*range(4, 8), *range(12, 16), *range(20, 24)]
 
 
 class Echo:
@@ -100,13 +107,11 @@ class Echo:
         return np.stack([1 - x[..., 0], x[..., 0]], axis=-1)
 
 
-def test_every_trace_is_scored_once_whatever_the_length_of_its_scan(features):
-    lengths = [60, 144, 100, 230] * 3
-    inputs = made(lengths)
-    inputs["scans"]["ez"][:, 0] = np.arange(len(inputs["labels"]["scan"])) / 4096
-    rows, scores = trainings.score_scans(Echo(), inputs, TEST)
-    np.testing.assert_array_equal(rows, np.flatnonzero(inputs["splits"]["split"] == TEST))
-    np.testing.assert_allclose(scores, rows / 4096, atol=1e-6)
+def test_every_trace_is_scored_once_whatever_the_length_of_its_scan():
+    scan = np.repeat([2, 3, 7, 8, 9], [60, 144, 100, 230, 60])
+    first = np.arange(len(scan), dtype=np.float32) / 4096
+    traces = {"scan": scan, "ez": np.repeat(first[:, None], SAMPLES, axis=1)}
+    np.testing.assert_allclose(trainings.score_scans(Echo(), traces), first, atol=1e-6)
 
 
 def test_measures_by_hand_and_undefined_ones():
@@ -122,43 +127,34 @@ def test_measures_by_hand_and_undefined_ones():
 
 
 def test_a_positive_trace_weighs_as_many_as_there_are_negative_ones_and_padding_nothing():
-    inputs = made([144] * 4 + [30] * 8)
-    given = trainings.examples(Echo(), inputs)
-    rows = np.arange(len(inputs["windows"]["start"]))
-    label = np.concatenate(
-        [
-            inputs["labels"]["label"][start : start + length]
-            for start, length in zip(
-                inputs["windows"]["start"], inputs["windows"]["length"], strict=True
-            )
-        ]
-    )
-    share = label.mean()
-    assert trainings.class_weight(given, rows)[1] == pytest.approx((1 - share) / share)
+    training = made([144] * 4 + [30] * 8)["train"]
+    given = trainings.examples(Echo(), training)
+    inside = training["windows"].sum(axis=1)  # the windows that a trace is in
+    share = np.average(training["label"], weights=inside)
+    assert trainings.class_weight(given)[1] == pytest.approx((1 - share) / share)
     given.y[:] = 0
     with pytest.raises(ValueError, match="no training window has a positive trace"):
-        trainings.class_weight(given, rows)
+        trainings.class_weight(given)
 
 
-def test_a_training_learns_and_repeats_itself_when_windows_are_read_again(features, monkeypatch):
-    windows = features["windows"]
-    keep = (windows["batch"] == 1) | (windows["split"] == VALIDATION)
-    inputs = features | {"windows": {name: values[keep] for name, values in windows.items()}}
+def test_a_training_learns_and_repeats_itself_when_windows_are_read_again(splits, monkeypatch):
+    first = chosen(splits["train"], splits["train"]["part"] == 1)
     described = networks.describe("rnn1", SAMPLES)
-    training = Training(epochs=5, patience=10, batch=4, seed=1)
-    one = trainings.fit_network(described, inputs, training)
+    settings = Settings(epochs=5, patience=10, batch=4, seed=1)
+    one = trainings.fit_network(described, first, splits["validation"], settings)
     monkeypatch.setattr(sampling, "MEMORY_BYTES", 0)
-    other = trainings.fit_network(described, inputs, training)
+    other = trainings.fit_network(described, first, splits["validation"], settings)
     history = one.history
     assert history == other.history
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    assert history.details["seen"] == 5 * np.sum(windows["batch"] == 1)
+    assert history.details["seen"] == 5 * 3 * 4  # epochs, scans, windows
+    assert history.details["network"]["multiplications"] == described["multiplications"]
     assert history.to_dict()["epochs"] == 5 == len(history.values["val_accuracy"])
     assert (history.best_epoch, history.stopped_early) == (5, False)
     assert history.values["loss"][-1] < history.values["loss"][0]
-    rows, scores = trainings.score_scans(one.model, features, VALIDATION)
-    label = features["labels"]["label"][rows]
+    scores = trainings.score_scans(one.model, splits["validation"])
+    label = splits["validation"]["label"]
     assert scores[label == 1].mean() > scores[label == 0].mean() + 0.1
 
 
@@ -167,7 +163,7 @@ def done(losses):
     return History({"loss": losses, "val_loss": losses}, (), 1, True, Timing(1.0, 1.0))
 
 
-def test_the_last_weights_are_kept_where_a_part_stopped_early(features, monkeypatch):
+def test_the_last_weights_are_kept_where_a_part_stopped_early(splits, monkeypatch):
     """The shared training puts those with the least validation loss back; the study doesn't."""
 
     def stopped(built, batches, validation, *, progress, early_stopping, **settings):
@@ -181,7 +177,9 @@ def test_the_last_weights_are_kept_where_a_part_stopped_early(features, monkeypa
 
     monkeypatch.setattr(trainings, "train", stopped)
     described = networks.describe("rnn5", SAMPLES)
-    result = trainings.fit_network(described, features, Training(patience=7))
+    result = trainings.fit_network(
+        described, splits["train"], splits["validation"], Settings(patience=7)
+    )
     built = result.model
     # two parts, each 2 higher than it began
     bias = built.get_layer("classes").get_weights()[1]
@@ -192,14 +190,14 @@ def test_the_last_weights_are_kept_where_a_part_stopped_early(features, monkeypa
 
 @pytest.mark.parametrize(("shuffled", "weighted"), [(False, False), (True, True)])
 def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
-    features, monkeypatch, shuffled, weighted
+    splits, monkeypatch, shuffled, weighted
 ):
     seen = []
 
     class Recorded(sampling.Batches):
-        def __init__(self, x, y, rows, **settings):
+        def __init__(self, x, y, rows=None, **settings):
             super().__init__(x, y, rows, **settings)
-            self.batch_of = features["windows"]["batch"][rows]
+            self.batch_of = np.zeros(len(y)) if rows is None else np.repeat([1, 2] * 3, 4)[rows]
 
     def pretended(built, batches, validation, *, progress, **settings):
         positions = batches.order(0)
@@ -215,8 +213,9 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
     described = networks.describe("rnn5", SAMPLES)
     result = trainings.fit_network(
         described,
-        features,
-        Training(batch=5),
+        splits["train"],
+        splits["validation"],
+        Settings(batch=5),
         shuffled=shuffled,
         weighted=weighted,
         after=lambda built, given, part: entries.append(part),
@@ -228,11 +227,3 @@ def test_shuffled_parts_are_of_equal_length_and_draw_from_all_scans(
     assert all((weight is not None) == weighted for _, _, weight in seen)
     best = [part["average_precision"] for part in result.history.details["parts"]]
     assert result.history.details["parts"][1]["best_batch"] == (2 if best[1] > best[0] else 1)
-
-
-def test_without_validation_windows_nothing_is_trained(features):
-    windows = features["windows"]
-    keep = windows["split"] == TRAIN
-    inputs = features | {"windows": {name: values[keep] for name, values in windows.items()}}
-    with pytest.raises(ValueError, match="2 batches of training windows and 0 validation windows"):
-        trainings.fit_network(networks.describe("rnn1", SAMPLES), inputs, Training())

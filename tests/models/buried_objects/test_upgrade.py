@@ -9,8 +9,8 @@ import pytest
 
 from models.architectures import architecture, from_architecture
 from models.buried_objects import networks, upgrade
-from models.buried_objects.training import Training, score_scans
-from models.sampling import TEST, TRAIN, VALIDATION
+from models.buried_objects.training import Settings, score_scans
+from models.buried_objects.windows import windows_of
 from models.training import seeded
 
 # Keras 3 asks TensorFlow's variables for NumPy arrays in a way that NumPy 2 has deprecated.
@@ -67,7 +67,7 @@ def test_windows_are_shifted_in_time_in_training_alone():
 
 
 @pytest.fixture(scope="module")
-def features():
+def traces():
     """Echoes at any depth over an object in the middle third."""
     generator = np.random.default_rng(0)
     scan = np.repeat(np.arange(8), 110).astype(np.int32)
@@ -75,25 +75,21 @@ def features():
     label = (trace * 3 // 110 == 1).astype(np.int8)
     values = 0.3 * generator.normal(size=(len(scan), VALUES)).astype(np.float32)
     values[np.arange(len(scan)), 4 + scan] += 3 * label
-    split = np.array([TRAIN] * 5 + [VALIDATION, TEST, TEST], np.int8)
-    start = np.concatenate([110 * k + np.array([0, 5, 10]) for k in range(8)])
-    return {
-        "labels": {"label": label, "scan": scan, "trace": trace},
-        "splits": {"split": split[scan]},
-        "windows": {
-            "start": start,
-            "length": np.full(24, 100, np.int16),
-            "split": np.repeat(split, 3),
-            "batch": np.zeros(24, np.int8),
-        },
-        "projected": {"values": values},
-    }
+    windows = np.concatenate([windows_of(k, 110, seed=0, per_scan=3) for k in range(8)])
+    known = {"label": label, "scan": scan, "part": np.ones(len(scan)), "windows": windows}
+    return {"values": values, **known}
 
 
-def test_it_learns_and_repeats_itself(features):
+def of_scans(traces, first, last):
+    rows = slice(110 * first, 110 * (last + 1))
+    return {name: values[rows] for name, values in traces.items()}
+
+
+def test_it_learns_and_repeats_itself(traces):
     described = upgrade.describe(VALUES, 1)
-    training = Training(epochs=8, patience=10, batch=4, seed=2)
-    one, other = (upgrade.fit_upgrade(described, features, training) for _ in range(2))
+    settings = Settings(epochs=8, patience=10, batch=4, seed=2)
+    training, validation = of_scans(traces, 0, 4), of_scans(traces, 5, 5)
+    one, other = (upgrade.fit_upgrade(described, training, validation, settings) for _ in range(2))
     history = one.history
     assert history == other.history
     for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
@@ -101,6 +97,6 @@ def test_it_learns_and_repeats_itself(features):
     assert history.phases[0].epochs == 6
     assert history.phases[1].learning_rate == pytest.approx(history.phases[0].learning_rate / 10)
     assert history.to_dict()["seen"] == 15 * history.epochs
-    rows, scores = score_scans(one.model, features, TEST)
-    label = features["labels"]["label"][rows]
+    test = of_scans(traces, 6, 7)
+    scores, label = score_scans(one.model, test), test["label"]
     assert scores[label == 1].mean() > scores[label == 0].mean() + 0.2

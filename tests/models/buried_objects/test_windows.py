@@ -4,44 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.buried_objects.windows import read_windows, windows_of
+from models.buried_objects.windows import places_of, read_windows, windows_of
 
 
-def labels(*lengths, seed=0):
-    scan = np.repeat(np.arange(len(lengths)), lengths)
-    label = np.random.default_rng(seed).random(len(scan)) < 0.3
-    return {"scan": scan, "label": label.astype(np.int8)}
-
-
-def made(*lengths, seed=0, **options):
-    rows = labels(*lengths)
-    splits = {
-        "split": (rows["scan"] % 3).astype(np.int8),
-        "part": (rows["scan"] - 1).astype(np.int8),
+def made(*lengths, seed=0, per_scan=10):
+    """Examples of scans 0, 2, 4 ..., in parts -1, 0, 1 ...."""
+    scans = 2 * np.arange(len(lengths))
+    pairs = zip(scans.tolist(), lengths, strict=True)
+    return {
+        "scan": np.repeat(scans, lengths),
+        "part": np.repeat(np.arange(len(lengths)) - 1, lengths).astype(np.int8),
+        "windows": np.concatenate([windows_of(*pair, seed, per_scan) for pair in pairs]),
     }
-    return windows_of(rows, splits, seed, **options)
 
 
 def test_windows_stay_within_their_scans():
-    windows = made(144, 60, 101, per_scan=50)
+    start, length, part = places_of(made(144, 60, 101, per_scan=50))
     first = np.repeat([0, 144, 204], 50)
     last = np.repeat([144, 204, 305], 50)
-    assert windows["length"].tolist() == [100] * 50 + [60] * 50 + [100] * 50
-    assert (windows["start"] >= first).all()
-    assert (windows["start"] + windows["length"] <= last).all()
-    assert set(windows["start"][100:]) == {204, 205}  # both places of 100 in 101
-    assert set(windows["start"][:50]) <= set(range(45))
-    assert np.unique(windows["start"][:50]).size > 20
-    assert (
-        windows["scan"].tolist() == windows["split"].tolist() == np.repeat([0, 1, 2], 50).tolist()
-    )
-    assert windows["batch"].tolist() == np.repeat([-1, 0, 1], 50).tolist()
+    assert length.tolist() == [100] * 50 + [60] * 50 + [100] * 50
+    assert (start >= first).all()
+    assert (start + length <= last).all()
+    assert set(start[100:]) == {204, 205}  # both places of 100 in 101
+    assert set(start[:50]) <= set(range(45))
+    assert np.unique(start[:50]).size > 20
+    assert part.tolist() == np.repeat([-1, 0, 1], 50).tolist()
+
+
+def test_a_window_is_a_run_of_traces_in_the_order_that_was_drawn():
+    inside = windows_of(7, 144, seed=3, per_scan=4)
+    assert inside.shape == (144, 4)
+    start = np.random.default_rng([3, 7]).integers(0, 45, 4)
+    for column, first in zip(inside.T, start, strict=True):
+        assert np.flatnonzero(column).tolist() == list(range(first, first + 100))
+    found = places_of({"windows": inside, "scan": np.full(144, 7), "part": np.ones(144)})
+    assert found.start.tolist() == start.tolist()
 
 
 def test_windows_of_a_scan_don_t_depend_on_the_others():
-    few, many = made(144, 144), made(144, 144, 144)
-    assert np.array_equal(few["start"], many["start"][:20])
-    assert not np.array_equal(few["start"], made(144, 144, seed=1)["start"])
+    few, many = places_of(made(144, 144)), places_of(made(144, 144, 144))
+    assert np.array_equal(few.start, many.start[:20])
+    assert not np.array_equal(few.start, places_of(made(144, 144, seed=1)).start)
 
 
 def test_windows_are_read_and_padded_with_zeros():

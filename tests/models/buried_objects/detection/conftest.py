@@ -9,8 +9,9 @@ import pytest
 
 from models.buried_objects.detection import training_range
 from models.buried_objects.features import projected_of, scaling_of
-from models.buried_objects.scans import Scene, labels_of
+from models.buried_objects.scans import Scene
 from models.buried_objects.simulation import draw_scene, simulate_scan
+from models.buried_objects.splits import KNOWN
 from models.detection import TrainedModel
 from models.evaluation import evaluate
 
@@ -38,14 +39,11 @@ def stored() -> dict[str, Any]:
     """What the graph stores of six training scans: ``scaling`` and ``training_range``."""
     scenes = [draw_scene(number, 7) for number in range(6)]
     ez = np.concatenate([simulate_scan(scene) for scene in scenes])
-    labels = {
-        "label": np.concatenate([labels_of(144, scene.radius) for scene in scenes]),
-        "scan": np.repeat(np.arange(6, dtype=np.int32), 144),
-    }
-    splits = {"split": np.zeros(len(ez), np.int8)}
-    scaling = scaling_of(ez, labels, splits)
-    values = np.concatenate([b["values"] for b in projected_of(ez, labels, scaling.gain)])
-    ranges = training_range({"ez": ez}, {"values": values}, labels, splits, scaling.to_dict())
+    scan = np.repeat(np.arange(6, dtype=np.int32), 144)
+    training = {"ez": ez, **dict.fromkeys(KNOWN, np.zeros(len(ez), np.int8)), "scan": scan}
+    scaling = scaling_of(training)
+    values = np.concatenate([b["values"] for b in projected_of(training, scaling.gain)])
+    ranges = training_range(training, {"values": values}, scaling.to_dict())
     return {"scaling": scaling.to_dict(), "training_range": ranges}
 
 
