@@ -28,12 +28,13 @@ import pandas as pd
 from models.detection import TrainedModel
 from models.evaluation import Evaluation
 from models.intervals import Metric
-from models.sampling import TEST, TRAIN, VALIDATION
+from models.sampling import TEST
 from models.speech import detection, networks, simulation
-from models.speech.batches import utterances
+from models.speech.batches import Utterances
 from models.speech.corpus import RATE, audio_blocks, table_of
 from models.speech.decoding import language_model
-from models.speech.features import index_of, spectrograms_of
+from models.speech.features import spectrograms_of
+from models.speech.splits import rows_in, utterances_in
 from models.speech.training import Recipe, fit_network
 from models.training import TrainingResult
 
@@ -50,24 +51,26 @@ def prepare(folder: Path, epochs: int) -> None:
     spoken = simulation.simulate(UTTERANCES, SPEAKERS, seed=1)
     audio = {"sample": np.concatenate([b["sample"] for b in audio_blocks(spoken, rows)])}
     corpus = table_of(rows)
-    splits = corpus[["key"]].assign(split=corpus["part"])
-    index = index_of(corpus, splits)
-    spectra = np.concatenate(
-        [block["spectrogram"] for block in spectrograms_of(audio, corpus, index)]
-    )
-    mean, std = spectra.mean(axis=0), spectra.std(axis=0)
-    scaled = (spectra - mean) / std
+    splits = corpus.assign(split=corpus["part"])
+    names = ("train", "validation")
+    tables = {name: utterances_in(splits, name) for name in names}
+    spectra = {
+        name: np.concatenate(
+            [block["spectrogram"] for block in spectrograms_of(audio, rows_in(splits, name))]
+        )
+        for name in names
+    }
+    mean, std = spectra["train"].mean(axis=0), spectra["train"].std(axis=0)
     architecture = networks.describe(MODEL)
-    train, validation = (
-        utterances(corpus, splits, index, scaled, code) for code in (TRAIN, VALIDATION)
-    )
+    train, validation = (Utterances(tables[name], (spectra[name] - mean) / std) for name in names)
     recipe = Recipe(epochs=epochs, batch=8, modern=True)
     result: TrainingResult = fit_network(architecture, train, validation, recipe, seed=0)
     result.model.save(folder / "network.keras")
     ranges = detection.training_range(
-        {"spectrogram": spectra}, corpus, splits, index, {"utterances": 0}
+        tables["train"], {"spectrogram": spectra["train"]}, {"utterances": 0}
     )
-    scaling = {"mean": mean.tolist(), "std": std.tolist(), "samples": [len(spectra)] * len(mean)}
+    frames = len(spectra["train"])
+    scaling = {"mean": mean.tolist(), "std": std.tolist(), "samples": [frames] * len(mean)}
     parts = {
         "architecture": {name: architecture[name] for name in KEPT},
         "ranges": ranges,
@@ -75,7 +78,8 @@ def prepare(folder: Path, epochs: int) -> None:
     }
     (folder / "parts.json").write_text(json.dumps(parts))
     unspoken = pd.DataFrame({"text": simulation.written(UTTERANCES, seed=1)})
-    for name, content in language_model(corpus, splits, unspoken, 3).items():
+    words = language_model(tables["train"], tables["validation"], unspoken, 3)
+    for name, content in words.items():
         (folder / name).write_bytes(content)
     first = int(corpus["start"][corpus["part"] == TEST].iloc[0])
     ends = (corpus["start"] + corpus["samples"])[corpus["part"] == TEST] - first

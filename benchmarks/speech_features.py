@@ -58,20 +58,18 @@ def ours(folder: Path, kinds: list[str], workers: int) -> dict[str, float]:
     sys.path.insert(0, str(ROOT))
     import pandas as pd
 
-    from models.speech.features import cepstra_of, index_of, spectrograms_of
+    from models.speech.features import cepstra_of, spectrograms_of
 
     audio, lengths = np.load(folder / "audio.npy"), np.load(folder / "lengths.npy")
     corpus = pd.DataFrame({"samples": lengths, "start": np.cumsum(lengths) - lengths})
-    corpus["key"] = corpus.index.astype(str)
-    index = index_of(corpus, corpus)
     streams: dict[str, Any] = {"cepstra": cepstra_of, "spectrogram": spectrograms_of}
     first = corpus.head(4)  # imports and tables are not what is timed
     for kind in kinds:
-        list(streams[kind]({"sample": audio}, first, index.head(4), workers=workers))
+        list(streams[kind]({"sample": audio}, first, workers=workers))
     wall, busy = time.perf_counter(), time.process_time()
     blocks = {}
     for kind in kinds:
-        blocks[kind] = list(streams[kind]({"sample": audio}, corpus, index, workers=workers))
+        blocks[kind] = list(streams[kind]({"sample": audio}, corpus, workers=workers))
     spent = {"seconds": time.perf_counter() - wall, "busy": time.process_time() - busy}
     if kinds == ["cepstra"]:
         np.save(folder / "ours.npy", np.concatenate([block["mfcc"] for block in blocks["cepstra"]]))

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.detection import Detector, Model
 from assets.inbox import Inbox, detection_assets, inbox_sensor
-from assets.speech.inputs import TRAINED, asset_in
+from assets.speech.inputs import TRAINED, asset_in, split_in
 from models.arrays import Arrays
 from models.speech import detection
 from models.types import JsonDict
@@ -33,13 +33,17 @@ DETECTOR = Detector(
 @dg.asset(
     key=["speech", "training_range"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("frames", "corpus", "splits", "index", "tally")},
+    ins={
+        "utterances": split_in("utterances", splits=["train"]),
+        "frames": split_in("frames", splits=["train"]),
+        "tally": asset_in("tally"),
+    },
 )
 def training_range(
-    frames: Arrays, corpus: Any, splits: Any, index: Any, tally: JsonDict
+    utterances: dict[str, Any], frames: dict[str, Arrays], tally: JsonDict
 ) -> JsonDict:
     """Where the training utterances lie, to warn of recordings that are unlike all of them."""
-    return detection.training_range(frames, corpus, splits, index, tally)
+    return detection.training_range(utterances["train"], frames["train"], tally)
 
 
 class Recordings(Inbox, section="speech/recording"):

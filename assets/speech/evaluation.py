@@ -9,13 +9,17 @@ from assets.resources import Tracking
 from assets.settings import Intervals
 from assets.speech.inputs import (
     ARCHITECTURE,
+    AUDIO,
     MODELS,
-    UTTERANCES,
+    OF_STUDY,
+    STUDY,
+    TRAINED,
     asset_in,
-    of_study,
+    split_in,
+    utterances_in,
 )
 from assets.wiring import recorded_metadata
-from models.sampling import TEST
+from models.arrays import Arrays
 from models.speech import report as reports
 from models.speech.decoding import SEARCHES, Setting, transcribe, word_search
 from models.speech.evaluation import evaluate_predictions, predictions
@@ -37,7 +41,7 @@ class EvaluationConfig(Intervals, section="speech/evaluation"):
         "network": asset_in("network"),
         "decoder": asset_in("decoder"),
         "words": asset_in("language_model"),
-        **UTTERANCES,
+        **utterances_in("test"),
     },
 )
 def transcripts(
@@ -45,14 +49,15 @@ def transcripts(
     network: Any,
     decoder: JsonDict,
     words: dict[str, bytes],
-    **utterances: Any,
+    utterances: dict[str, Any],
+    scaled: Arrays,
 ) -> dg.Output[Any]:
     """Transcripts of every test utterance: greedy, beam, and with language model.
 
     - `key`, `speaker`, `text`: as in `corpus`; `words`, `characters`: of the text
     - `greedy`, `beam`, `lm`: transcripts; each with `_word_errors` and `_character_errors`
     """
-    test = utterances_of(utterances, architecture, TEST)
+    test = utterances_of(utterances["test"], scaled, architecture)
     setting = Setting(*(decoder[name] for name in ("beam", "weight", "bonus")))
     with word_search(words) as search:
         texts = transcribe(search, setting, emissions(network, architecture, test))
@@ -81,36 +86,42 @@ def evaluation(
     return dg.Output(result.to_dict(), metadata={**result.counts, **metadata})
 
 
-def comparison_asset(name: str) -> dg.AssetsDefinition:
-    """The asset that compares the trained models of one study."""
-
-    @dg.asset(
-        key=["speech", f"comparison_{name}"],
-        io_manager_key="json",
-        ins=of_study(name),
-        description=f"{STUDIES[name].question} Validation losses and error rates.",
+@dg.asset(
+    key=["speech", "study_comparison"],
+    io_manager_key="json",
+    partitions_def=STUDY,
+    ins={
+        "histories": asset_in("history", partitions=OF_STUDY),
+        "evaluations": asset_in("evaluation", partitions=OF_STUDY),
+        "transcripts": asset_in("transcripts", partitions=OF_STUDY),
+    },
+)
+def study_comparison(context: dg.AssetExecutionContext, **results: Any) -> dg.Output[JsonDict]:
+    """Validation losses and error rates of the trained models of a study, and which are missing."""
+    name = context.partition_key
+    trained = [model for model in TRAINED if model in STUDIES[name].models]
+    study = reports.study_comparison(
+        name, {kind: by_model(loaded, trained) for kind, loaded in results.items()}
     )
-    def compared(**results: Any) -> dg.Output[JsonDict]:
-        study = reports.study_comparison(name, results)
-        drawn = picture(reports.study_picture(study))
-        return dg.Output(
-            study, metadata={"standing": reports.standing(study), "validation losses": drawn}
-        )
-
-    return compared
+    drawn = picture(reports.study_picture(study))
+    return dg.Output(
+        study, metadata={"standing": reports.standing(study), "validation losses": drawn}
+    )
 
 
-comparisons = [comparison_asset(name) for name in STUDIES]
-
-COMPARISONS = {name: asset_in(f"comparison_{name}") for name in STUDIES}
+def by_model(loaded: Any, trained: list[str]) -> dict[str, Any]:
+    """Return results by model: of one model they are loaded as they are, of none as None."""
+    if len(trained) > 1:
+        return dict(loaded)
+    return dict.fromkeys(trained, loaded)
 
 
 @dg.asset(
     key=["speech", "comparison"],
     io_manager_key="json",
-    ins=COMPARISONS,
+    ins={"studies": asset_in("study_comparison")},
 )
-def comparison(**studies: Any) -> dg.Output[JsonDict]:
+def comparison(studies: dict[str, JsonDict]) -> dg.Output[JsonDict]:
     """All trained models, and which are not trained yet."""
     table = reports.comparison(studies)
     drawn = picture(reports.comparison_picture(table))
@@ -122,12 +133,13 @@ def comparison(**studies: Any) -> dg.Output[JsonDict]:
     io_manager_key="folders",
     ins={
         "compared": asset_in("comparison"),
-        **COMPARISONS,
-        **{f"data_{k}": asset_in(k) for k in ("corpus", "audio", "index", "frames", "cepstra")},
+        **AUDIO,
+        "cepstra": split_in("cepstra", splits=["test"]),
     },
 )
-def report(compared: JsonDict, **loaded: Any) -> dict[str, bytes]:
+def report(
+    compared: JsonDict, audio: Arrays, splits: Any, cepstra: dict[str, Arrays]
+) -> dict[str, bytes]:
     """The report of all trained models, with an utterance to look at and listen to."""
-    studies = {name: loaded[name] for name in STUDIES}
-    data = {name.removeprefix("data_"): loaded[name] for name in loaded if name not in STUDIES}
-    return reports.report(compared, studies, data).as_files()
+    data = {"audio": audio, "splits": splits, "cepstra": cepstra["test"]}
+    return reports.report(compared, data).as_files()

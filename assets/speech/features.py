@@ -6,38 +6,25 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig
-from assets.speech.inputs import asset_in
+from assets.speech.inputs import AUDIO
+from assets.wiring import BY_SPLIT
 from models.arrays import Arrays, Blocks
-from models.speech.features import FILTERS, cepstra_of, index_of, spectrograms_of
-
-CORPUS = {"corpus": asset_in("corpus")}
-AUDIO = {"audio": asset_in("audio"), "index": asset_in("index")}
-
-
-@dg.asset(
-    key=["speech", "index"],
-    io_manager_key="tables",
-    ins=CORPUS | {"splits": asset_in("splits")},
-)
-def index(corpus: Any, splits: Any) -> Any:
-    """The frames, of 10 ms, of each utterance; both features have the same.
-
-    - `key`: the utterance; `start`, `frames`: its frames in the features
-    """
-    return index_of(corpus, splits)
+from models.speech.features import FILTERS, cepstra_of, spectrograms_of
+from models.speech.splits import rows_in
 
 
 @dg.asset(
     key=["speech", "frames"],
     io_manager_key="arrays",
-    ins=CORPUS | AUDIO,
+    partitions_def=BY_SPLIT,
+    ins=AUDIO,
 )
-def frames(corpus: Any, audio: Arrays, index: Any) -> Blocks:
-    """Log spectrograms of all utterances end to end: 161 bins of 50 Hz.
+def frames(context: dg.AssetExecutionContext, audio: Arrays, splits: Any) -> Blocks:
+    """Log spectrograms of the utterances of a split, end to end: 161 bins of 50 Hz.
 
     - `spectrogram` (frames, 161): natural logarithm of the power, a frame every 10 ms
     """
-    return spectrograms_of(audio, corpus, index)
+    return spectrograms_of(audio, rows_in(splits, context.partition_key))
 
 
 class Cepstra(StageConfig, section="speech/cepstra"):
@@ -49,11 +36,14 @@ class Cepstra(StageConfig, section="speech/cepstra"):
 @dg.asset(
     key=["speech", "cepstra"],
     io_manager_key="arrays",
-    ins=CORPUS | AUDIO,
+    partitions_def=BY_SPLIT,
+    ins=AUDIO,
 )
-def cepstra(config: Cepstra, corpus: Any, audio: Arrays, index: Any) -> Blocks:
-    """Mel-frequency cepstral coefficients of all utterances end to end.
+def cepstra(
+    context: dg.AssetExecutionContext, config: Cepstra, audio: Arrays, splits: Any
+) -> Blocks:
+    """Mel-frequency cepstral coefficients of the utterances of a split, end to end.
 
     - `mfcc` (frames, 26): one without unit in each bin, a frame every 10 ms
     """
-    return cepstra_of(audio, corpus, index, config.coefficients)
+    return cepstra_of(audio, rows_in(splits, context.partition_key), config.coefficients)

@@ -1,13 +1,14 @@
 """The models and their inputs."""
 
 from functools import partial
-from typing import Any
 
 import dagster as dg
 from pydantic import Field, field_validator
 
 from assets import wiring
 from assets.settings import GraphConfig, by_profile
+from models.arrays import Arrays
+from models.sampling import SPLITS
 from models.speech.designs import ALL, BINS, OWN
 from models.speech.studies import STUDIES, chosen
 
@@ -36,42 +37,48 @@ TRAINED = chosen(Models.model_validate({}).trained)
 MODELS = dg.StaticPartitionsDefinition(TRAINED)
 """Those to train."""
 
-FEATURES = dg.StaticPartitionsDefinition(list(BINS))
-"""The features: spectrogram or mfcc."""
+FEATURES = dg.StaticPartitionsDefinition([f"{kind}_{split}" for kind in BINS for split in SPLITS])
+"""Both features by split, such as ``mfcc_test``."""
 
-MODELS_BY_FEATURE = dg.StaticPartitionMapping(
-    {kind: [name for name in TRAINED if ALL[name].feature == kind] for kind in BINS}
+OF_SPLIT = dg.StaticPartitionMapping(
+    {split: [f"{kind}_{split}" for kind in BINS] for split in SPLITS}
 )
-"""The models of each feature: the other feature's settings don't concern them."""
+"""Both features of a split."""
 
+STUDY = dg.StaticPartitionsDefinition(list(STUDIES))
+"""The study's comparisons."""
+
+OF_STUDY = dg.StaticPartitionMapping(
+    {name: [study for study in STUDIES if name in STUDIES[study].models] for name in TRAINED}
+)
+"""The comparisons that a trained model is in."""
 
 asset_in = partial(wiring.asset_in, "speech")
 """Name an asset of this system; ``partitions`` maps the partitions that are read."""
 
+split_in = partial(wiring.split_in, "speech")
+"""Name some splits of an asset of this system, which are loaded as a dict by split."""
 
-UTTERANCES = {
-    **{name: asset_in(name) for name in ("corpus", "splits", "index")},
-    "scaled": asset_in("scaled", partitions=MODELS_BY_FEATURE),
-}
-"""The utterances of all splits, with a model's feature."""
+AUDIO = {name: asset_in(name) for name in ("audio", "splits")}
+"""What features are computed from."""
 
 ARCHITECTURE = {"architecture": asset_in("architecture", partitions=dg.IdentityPartitionMapping())}
 """A model's own architecture."""
 
 
-def of_study(name: str) -> dict[str, dg.AssetIn]:
-    """Name the results of a study's trained models; nothing where none is trained."""
-    ids = [model for model in STUDIES[name].models if model in TRAINED]
-    if not ids:
-        return {}
-    these = dg.SpecificPartitionsPartitionMapping(ids)
+def utterances_in(*splits: str) -> dict[str, dg.AssetIn]:
+    """Name the utterances of some splits with a model's feature; the other is none of its matter.
+
+    `by_split` sorts what is loaded of the feature.
+    """
+    models = {kind: [name for name in TRAINED if ALL[name].feature == kind] for kind in BINS}
+    read = {f"{kind}_{split}": models[kind] for kind in BINS for split in splits}
     return {
-        "architectures": asset_in("architecture", partitions=these),
-        "histories": asset_in("history", partitions=these),
-        "evaluations": asset_in("evaluation", partitions=these),
-        "transcripts": asset_in("transcripts", partitions=these),
+        "utterances": split_in("utterances", splits=splits),
+        "scaled": asset_in("scaled", partitions=dg.StaticPartitionMapping(read)),
     }
 
 
-Inputs = dict[str, Any]
-"""Loaded `UTTERANCES`, or results by model."""
+def by_split(scaled: dict[str, Arrays]) -> dict[str, Arrays]:
+    """Sort a model's feature in two splits or more by split."""
+    return {key.rpartition("_")[2]: loaded for key, loaded in scaled.items()}

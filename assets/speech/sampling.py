@@ -7,8 +7,9 @@ from pydantic import Field
 
 from assets.settings import StageConfig
 from assets.speech.inputs import asset_in
+from assets.wiring import BY_SPLIT
 from models.sampling import SPLITS
-from models.speech.splits import split_corpus
+from models.speech.splits import split_corpus, utterances_in
 
 
 class Splits(StageConfig, section="speech/splits"):
@@ -28,15 +29,30 @@ class Splits(StageConfig, section="speech/splits"):
 def splits(config: Splits, corpus: Any) -> dg.Output[Any]:
     """Split of each utterance (0 train, 1 validation, 2 test): no speaker or text is in two.
 
-    - `key`: the utterance; `split`: 0 train, 1 validation, 2 test
+    - `split`: 0 train, 1 validation, 2 test
+    - all else as in `corpus`, without the utterances that are left out
     """
     import pandas as pd
 
     split = split_corpus(corpus, config.max_seconds, config.validation, config.test, config.seed)
-    table = pd.DataFrame({"key": split.columns["key"], "split": split.codes})
-    joined = corpus.merge(table, on="key")
+    table = pd.DataFrame(split.to_arrays())
     minutes = {
-        f"{name} (minutes)": float(joined["seconds"][joined["split"] == code].sum() / 60)
+        f"{name} (minutes)": float(table["seconds"][table["split"] == code].sum() / 60)
         for code, name in enumerate(SPLITS)
     }
     return dg.Output(table, metadata={"split": split.method, **split.left_out, **minutes})
+
+
+@dg.asset(
+    key=["speech", "utterances"],
+    io_manager_key="tables",
+    partitions_def=BY_SPLIT,
+    ins={"splits": asset_in("splits")},
+)
+def utterances(context: dg.AssetExecutionContext, splits: Any) -> Any:
+    """The utterances of a split, and their frames, of 10 ms, in both features.
+
+    - `key`, `speaker`, `text`, `seconds`, `source_rate`: as in `corpus`
+    - `start`, `frames`: its frames in the features of the split
+    """
+    return utterances_in(splits, context.partition_key)

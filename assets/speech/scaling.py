@@ -1,10 +1,8 @@
 """Both features scaled by mean and standard deviation of the training frames alone."""
 
-from typing import Any
-
 import dagster as dg
 
-from assets.speech.inputs import FEATURES, asset_in
+from assets.speech.inputs import FEATURES, OF_SPLIT, asset_in, split_in
 from models.arrays import Arrays, Blocks
 from models.scaling import Scaling
 from models.speech.features import scaled_of, scaling_of
@@ -14,13 +12,13 @@ from models.types import JsonDict
 @dg.asset(
     key=["speech", "scaling"],
     io_manager_key="json",
-    ins={name: asset_in(name) for name in ("frames", "cepstra", "index", "splits")},
+    ins={name: split_in(name, splits=["train"]) for name in ("frames", "cepstra")},
 )
-def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Output[JsonDict]:
+def scaling(frames: dict[str, Arrays], cepstra: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """Mean and standard deviation of each bin and each coefficient over the training frames."""
     fitted = {
-        "spectrogram": scaling_of(frames["spectrogram"], index, splits).to_dict(),
-        "mfcc": scaling_of(cepstra["mfcc"], index, splits).to_dict(),
+        "spectrogram": scaling_of(frames["train"]["spectrogram"]).to_dict(),
+        "mfcc": scaling_of(cepstra["train"]["mfcc"]).to_dict(),
     }
     return dg.Output(fitted, metadata={"training frames": fitted["mfcc"]["samples"][0]})
 
@@ -29,14 +27,18 @@ def scaling(frames: Arrays, cepstra: Arrays, index: Any, splits: Any) -> dg.Outp
     key=["speech", "scaled"],
     io_manager_key="arrays",
     partitions_def=FEATURES,
-    ins={name: asset_in(name) for name in ("frames", "cepstra", "scaling")},
+    ins={
+        "frames": asset_in("frames", partitions=OF_SPLIT),
+        "cepstra": asset_in("cepstra", partitions=OF_SPLIT),
+        "scaling": asset_in("scaling"),
+    },
 )
 def scaled(
     context: dg.AssetExecutionContext, frames: Arrays, cepstra: Arrays, scaling: JsonDict
 ) -> Blocks:
-    """A feature, standardised by the training frames.
+    """A feature of a split, standardised by the training frames.
 
     - `frame` (frames, 161 or 26): standard deviations of a bin, a frame every 10 ms
     """
-    kind = context.partition_key
+    kind = context.partition_key.partition("_")[0]
     return scaled_of({**frames, **cepstra}[kind], Scaling.from_dict(scaling[kind]))

@@ -7,8 +7,8 @@ import dagster as dg
 from pydantic import Field
 
 from assets.settings import StageConfig, by_profile
-from assets.speech.inputs import ARCHITECTURE, MODELS, UTTERANCES, asset_in
-from models.sampling import VALIDATION
+from assets.speech.inputs import ARCHITECTURE, MODELS, asset_in, utterances_in
+from models.arrays import Arrays
 from models.speech.decoding import Setting, choose, word_search
 from models.speech.training import emissions, utterances_of
 from models.types import JsonDict
@@ -41,7 +41,7 @@ class Decoder(StageConfig, section="speech/decoder"):
         **ARCHITECTURE,
         "network": asset_in("network"),
         "words": asset_in("language_model"),
-        **UTTERANCES,
+        **utterances_in("validation"),
     },
 )
 def decoder(
@@ -49,10 +49,12 @@ def decoder(
     architecture: JsonDict,
     network: Any,
     words: dict[str, bytes],
-    **utterances: Any,
+    utterances: dict[str, Any],
+    scaled: Arrays,
 ) -> dg.Output[JsonDict]:
     """Beam, language-model weight and word bonus of a model, by validation word error rate."""
-    validation = utterances_of(utterances, architecture, VALIDATION).first(config.utterances)
+    validation = utterances_of(utterances["validation"], scaled, architecture)
+    validation = validation.first(config.utterances)
     symbols = emissions(network, architecture, validation)
     with word_search(words) as search:
         chosen = choose(search, symbols, validation.table["text"].tolist(), config.settings())

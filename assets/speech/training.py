@@ -8,10 +8,18 @@ from pydantic import Field
 from assets.resources import Tracking
 from assets.settings import StageConfig, by_profile
 from assets.speech.features import Cepstra
-from assets.speech.inputs import ARCHITECTURE, ARCHITECTURES, MODELS, UTTERANCES, asset_in
+from assets.speech.inputs import (
+    ARCHITECTURE,
+    ARCHITECTURES,
+    MODELS,
+    asset_in,
+    by_split,
+    split_in,
+    utterances_in,
+)
 from assets.wiring import together, training_outputs
 from models.architectures import counts_of
-from models.sampling import TRAIN, VALIDATION
+from models.arrays import Arrays
 from models.speech import networks
 from models.speech.decoding import language_model as fit_language_model
 from models.speech.language import english
@@ -79,9 +87,9 @@ class Training(StageConfig, section="speech/network"):
     partitions_def=MODELS,
     **together(
         "speech",
-        ins=ARCHITECTURE | UTTERANCES,
+        ins=ARCHITECTURE | utterances_in("train", "validation"),
         network=("networks", "A trained acoustic model."),
-        history=("json", "CTC loss by epoch."),
+        history=("json", "CTC loss by epoch, and the network's parameters."),
     ),
 )
 def training(
@@ -89,11 +97,14 @@ def training(
     config: Training,
     tracking: Tracking,
     architecture: JsonDict,
-    **utterances: Any,
+    utterances: dict[str, Any],
+    scaled: dict[str, Arrays],
 ) -> tuple[dg.Output[Any], dg.Output[Any]]:
     """Train one acoustic model, and keep its best weights."""
+    feature = by_split(scaled)
     train, validation = (
-        utterances_of(utterances, architecture, code) for code in (TRAIN, VALIDATION)
+        utterances_of(utterances[split], feature[split], architecture)
+        for split in ("train", "validation")
     )
     result = fit_network(architecture, train, validation, config.to_recipe(), seed=config.seed)
     name = context.partition_key
@@ -114,14 +125,18 @@ class LanguageModel(StageConfig, section="speech/language_model"):
 @dg.asset(
     key=["speech", "language_model"],
     io_manager_key="folders",
-    ins={name: asset_in(name) for name in ("corpus", "splits", "unspoken")},
+    ins={
+        "utterances": split_in("utterances", splits=["train", "validation"]),
+        "unspoken": asset_in("unspoken"),
+    },
 )
 def language_model(
-    config: LanguageModel, corpus: Any, splits: Any, unspoken: Any
+    config: LanguageModel, utterances: dict[str, Any], unspoken: Any
 ) -> dg.Output[dict[str, bytes]]:
     """Word n-grams of training transcripts and of text that no one reads, Kneser-Ney smoothed."""
     common = english() if config.vocabulary == "english" else None
-    model = fit_language_model(corpus, splits, unspoken, config.order, common)
+    spoken = utterances["train"], utterances["validation"]
+    model = fit_language_model(*spoken, unspoken, config.order, common)
     metadata = {
         "words": model["words.txt"].count(b"\n"),
         "perplexity on validation": float(model["perplexity.txt"]),

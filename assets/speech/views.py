@@ -7,13 +7,13 @@ import numpy as np
 
 from assets import views
 from assets.metadata import picture
-from assets.speech.evaluation import COMPARISONS
 from assets.views import Built, Metadata, View, drawing, of_system
 from models import data_plots
 from models.evaluation import Evaluation
 from models.sampling import SPLITS
 from models.speech import pictures
 from models.speech.corpus import RATE
+from models.speech.splits import utterances_in
 
 FIRST = 3
 """Utterances whose features a picture shows."""
@@ -40,18 +40,23 @@ def corpus(built: Built) -> Metadata:
 
 def splits(built: Built) -> Metadata:
     """Show how much is said in each split, and by how many speakers."""
-    joined = of_system(built, "corpus").merge(built.value, on="key")
-    parts = {name: joined[joined["split"] == code] for code, name in enumerate(SPLITS)}
+    table = built.value
+    parts = {name: table[table["split"] == code] for code, name in enumerate(SPLITS)}
     minutes = {name: {"speech": part["seconds"].sum() / 60} for name, part in parts.items()}
     speakers = {f"{name} (speakers)": part["speaker"].nunique() for name, part in parts.items()}
     return {"minutes": picture(data_plots.balance(minutes, x_label="minutes")), **speakers}
 
 
-def utterances(built: Built, stored: Any, keys: Any = None) -> bytes:
-    """Draw a feature of some utterances, by default of the first; with what is said."""
-    index, texts = of_system(built, "index"), of_system(built, "corpus").set_index("key")["text"]
-    chosen = index.head(FIRST) if keys is None else index.set_index("key").loc[keys].reset_index()
-    return pictures.features(stored, chosen, texts.loc[chosen["key"]].tolist())
+def first_utterances(array: str) -> View:
+    """Draw a feature of the first utterances of a split, with what is said."""
+
+    def draw(built: Built) -> Mapping[str, bytes]:
+        split = str(built.partition).rpartition("_")[2]
+        first = utterances_in(of_system(built, "splits"), split).head(FIRST)
+        drawn = pictures.features(built.value[array], first, first["text"].tolist())
+        return {"first utterances": drawn}
+
+    return drawing(draw)
 
 
 def scaling(built: Built) -> Metadata:
@@ -98,8 +103,9 @@ def evaluation(built: Built) -> Metadata:
     result = Evaluation.from_dict(built.value)
     drawn = pictures.results(name, result, views.beside(built, "history"))
     table = views.beside(built, "transcripts")
-    frames = of_system(built, "frames")["spectrogram"]
-    drawn["most wrong"] = utterances(built, frames, worst(table)["key"])
+    frames = built.read("speech/frames", "test")["spectrogram"]
+    heard = built.read("speech/utterances", "test").set_index("key").loc[worst(table)["key"]]
+    drawn["most wrong"] = pictures.features(frames, heard, heard["text"].tolist())
     return {title: picture(png) for title, png in drawn.items()}
 
 
@@ -114,18 +120,18 @@ VIEWS: dict[str, View] = {
     "corpus": corpus,
     "unspoken": views.rows,
     "splits": splits,
-    "index": views.rows,
-    "frames": drawing(lambda b: {"first utterances": utterances(b, b.value["spectrogram"])}),
-    "cepstra": drawing(lambda b: {"first utterances": utterances(b, b.value["mfcc"])}),
+    "utterances": views.rows,
+    "frames": first_utterances("spectrogram"),
+    "cepstra": first_utterances("mfcc"),
     "scaling": scaling,
-    "scaled": drawing(lambda b: {"first utterances": utterances(b, b.value["frame"])}),
+    "scaled": first_utterances("frame"),
     "architecture": views.architecture,
     "history": views.history(),
     "language_model": language_model,
     "decoder": drawing(lambda b: {"settings tried": pictures.tried(b.value["tried"])}),
     "transcripts": transcripts,
     "evaluation": evaluation,
-    **{f"comparison_{name}": study for name in COMPARISONS},
+    "study_comparison": study,
     "comparison": views.comparison,
     "report": views.report,
 }

@@ -67,40 +67,6 @@ class Utterances:
         return values - values.mean(axis=0) if self.centred else values
 
 
-def utterances(
-    corpus: pd.DataFrame,
-    splits: pd.DataFrame,
-    index: pd.DataFrame,
-    values: ArrayLike,
-    code: int,
-) -> Utterances:
-    """Give the utterances of a split, in the order of the corpus.
-
-    Parameters
-    ----------
-    corpus
-        ``key``, ``speaker`` and ``text``.
-    splits
-        ``key`` and ``split``; utterances that it lacks were left out.
-    index
-        ``key``, ``start`` and ``frames``.
-    values
-        One feature, scaled, shape (frames of all utterances, bins).
-    code
-        The split.
-
-    Raises
-    ------
-    ValueError
-        The split holds no utterance.
-    """
-    chosen = corpus[["key", "speaker", "text"]].merge(index[["key", "start", "frames"]], on="key")
-    table = chosen[chosen["key"].isin(splits["key"][splits["split"] == code])]
-    if table.empty:
-        raise ValueError(f"split {code} holds no utterance: check the shares of the splits")
-    return Utterances(table.reset_index(drop=True), values)
-
-
 def targets(
     utterances: Utterances, convolutions: Sequence[Mapping[str, Any]]
 ) -> tuple[list[NDArray[np.int32]], NDArray[np.int64]]:

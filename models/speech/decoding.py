@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sampling import TRAIN, VALIDATION
 from models.speech.evaluation import word_errors
 from models.speech.language import perplexity, train
 from models.speech.symbols import BLANK, OUTPUTS, SPACE, decode, encode
@@ -122,8 +121,8 @@ def _read(path: NDArray[np.int64]) -> str:
 
 
 def language_model(
-    corpus: pd.DataFrame,
-    splits: pd.DataFrame,
+    training: pd.DataFrame,
+    validation: pd.DataFrame,
     unspoken: pd.DataFrame,
     order: int,
     common: Mapping[str, int] | None = None,
@@ -132,8 +131,8 @@ def language_model(
 
     Parameters
     ----------
-    corpus, splits
-        ``key`` and ``text``; ``key`` and ``split``.
+    training, validation
+        ``text`` of the utterances of both splits.
     unspoken
         More ``text``; it may be empty.
     order
@@ -146,13 +145,12 @@ def language_model(
     ``words.arpa``, the model; ``words.txt``, a word a line; and ``perplexity.txt``, that on the
     validation transcripts.
     """
-    split = corpus[["key", "text"]].merge(splits[["key", "split"]], on="key")
-    spoken, held_out = (split["text"][split["split"] == code] for code in (TRAIN, VALIDATION))
-    model = train([*spoken, *unspoken["text"]], order, common)
+    model = train([*training["text"], *unspoken["text"]], order, common)
+    perplexed = perplexity(model, validation["text"])
     return {
         "words.arpa": model.arpa().encode(),
         "words.txt": "".join(f"{word}\n" for word in model.words).encode(),
-        "perplexity.txt": f"{perplexity(model, held_out):.6g}\n".encode(),
+        "perplexity.txt": f"{perplexed:.6g}\n".encode(),
     }
 
 

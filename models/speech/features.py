@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import ArrayLike, Arrays, Block, Blocks, map_blocks
-from models.sampling import TRAIN
+from models.arrays import ArrayLike, Arrays, Block, Blocks, iter_blocks, map_blocks
 from models.scaling import Scaling, fit_scaling
 from models.speech.corpus import RATE, SHORTEST, audio_of
 from models.threads import in_order
@@ -177,54 +176,39 @@ def _to_cepstra(coefficients: int) -> Floats:
     return np.asarray(cosines * (1 + LIFTER / 2 * np.sin(np.pi * order / LIFTER)), dtype=np.float32)
 
 
-def index_of(corpus: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """Say which frames are whose: ``key``, ``start`` and ``frames``, one row an utterance.
+def spectrograms_of(audio: Arrays, rows: pd.DataFrame, *, workers: int = 2) -> Blocks:
+    """Stream ``spectrogram``, float32, shape (frames, 161).
 
     Parameters
     ----------
-    corpus
-        As in `models.speech.corpus`.
-    splits
-        ``key``: the utterances to take. They stay in the order of the corpus.
+    audio
+        ``sample``, as in `models.speech.corpus`.
+    rows
+        ``start`` and ``samples`` of the utterances to take, in their order.
+    workers
+        Threads.
     """
-    chosen = corpus[corpus["key"].isin(set(splits["key"]))]
-    frames = np.array([frames_of(samples) for samples in chosen["samples"].tolist()])
-    start = np.cumsum(frames) - frames
-    return chosen[["key"]].assign(start=start, frames=frames).reset_index(drop=True)
-
-
-def spectrograms_of(
-    audio: Arrays, corpus: pd.DataFrame, index: pd.DataFrame, *, workers: int = 2
-) -> Blocks:
-    """Stream ``spectrogram``, float32, shape (frames of all utterances, 161)."""
-    return _blocks("spectrogram", spectrogram, audio, corpus, index, workers)
+    return _blocks("spectrogram", spectrogram, audio, rows, workers)
 
 
 def cepstra_of(
-    audio: Arrays,
-    corpus: pd.DataFrame,
-    index: pd.DataFrame,
-    coefficients: int = FILTERS,
-    *,
-    workers: int = 2,
+    audio: Arrays, rows: pd.DataFrame, coefficients: int = FILTERS, *, workers: int = 2
 ) -> Blocks:
-    """Stream ``mfcc``, float32, shape (frames of all utterances, coefficients)."""
-    return _blocks("mfcc", lambda one: cepstra(one, coefficients), audio, corpus, index, workers)
+    """Stream ``mfcc``, float32, shape (frames, coefficients); else as `spectrograms_of`."""
+    return _blocks("mfcc", lambda one: cepstra(one, coefficients), audio, rows, workers)
 
 
 def _blocks(
     name: str,
     feature: Callable[[NDArray[np.int16]], Floats],
     audio: Arrays,
-    corpus: pd.DataFrame,
-    index: pd.DataFrame,
+    rows: pd.DataFrame,
     workers: int,
 ) -> Blocks:
     """Compute half a minute at a time in threads; NumPy and SciPy release the interpreter's lock.
 
     The calling thread reads the audio: HDF5 has one reader at a time.
     """
-    rows = list(corpus.set_index("key").loc[index["key"]].itertuples())
 
     def together(utterances: list[NDArray[np.int16]]) -> Block:
         return {name: np.concatenate([feature(one) for one in utterances])}
@@ -233,10 +217,10 @@ def _blocks(
     return Blocks(in_order(tasks, workers=workers, ahead=1, name=name))
 
 
-def _batches(sample: ArrayLike, rows: list[Any]) -> Iterator[list[NDArray[np.int16]]]:
+def _batches(sample: ArrayLike, rows: pd.DataFrame) -> Iterator[list[NDArray[np.int16]]]:
     batch: list[NDArray[np.int16]] = []
     count = 0
-    for row in rows:
+    for row in rows.itertuples():
         batch.append(audio_of(sample, row))
         count += len(batch[-1])
         if count >= BLOCK_SAMPLES:
@@ -246,27 +230,9 @@ def _batches(sample: ArrayLike, rows: list[Any]) -> Iterator[list[NDArray[np.int
         yield batch
 
 
-def scaling_of(values: ArrayLike, index: pd.DataFrame, splits: pd.DataFrame) -> Scaling:
-    """Compute mean and standard deviation of each column over the training utterances' frames.
-
-    Parameters
-    ----------
-    values : array-like of shape (frames of all utterances, columns)
-    index
-        As `index_of` returns it.
-    splits
-        ``key`` and ``split``.
-
-    Raises
-    ------
-    ValueError
-        There is no training utterance.
-    """
-    training = set(splits["key"][splits["split"] == TRAIN])
-    chosen = index.loc[index["key"].isin(training), ["start", "frames"]].to_numpy().tolist()
-    if not chosen:
-        raise ValueError("no utterance is in the training split: there is nothing to scale by")
-    return fit_scaling(values[start : start + frames] for start, frames in chosen)
+def scaling_of(values: ArrayLike) -> Scaling:
+    """Compute mean and standard deviation of each column, shape (training frames, columns)."""
+    return fit_scaling(block["frame"] for block in iter_blocks({"frame": values}))
 
 
 def scaled_of(values: ArrayLike, scaling: Scaling) -> Blocks:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import plots
+from models.arrays import Arrays
 from models.intervals import Metric
 from models.reporting import Axis, Chart, Image, Page, Report, Section, Series, Sound
 from models.reporting import report as render
@@ -18,7 +19,9 @@ from models.speech import pictures as speech_pictures
 from models.speech.corpus import RATE, audio_of
 from models.speech.designs import ALL
 from models.speech.evaluation import METRICS
+from models.speech.features import spectrogram
 from models.speech.published import BEST_LOSSES
+from models.speech.splits import rows_in
 from models.speech.studies import STUDIES
 from models.types import JsonDict
 
@@ -49,8 +52,8 @@ def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> Jso
     name
         One of `models.speech.studies.STUDIES`.
     results
-        ``architectures``, ``histories``, ``evaluations`` and ``transcripts``, each by trained
-        model; empty where none is trained.
+        ``histories``, ``evaluations`` and ``transcripts``, each by trained model; empty where none
+        is trained.
 
     Returns
     -------
@@ -59,14 +62,14 @@ def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> Jso
     ``misheard``, the utterances with the largest share of wrong words.
     """
     asked = STUDIES[name]
-    trained = [model for model in asked.models if model in results.get("histories", {})]
+    trained = [model for model in asked.models if model in results["histories"]]
     return {
         "study": name,
         "question": asked.question,
         "trained": trained,
         "not_trained": [model for model in asked.models if model not in trained],
         "rows": [
-            _row(model, *(results[k][model] for k in ("architectures", "histories", "evaluations")))
+            _row(model, results["histories"][model], results["evaluations"][model])
             for model in trained
         ],
         "losses": {m: results["histories"][m]["values"]["val_loss"] for m in trained},
@@ -75,17 +78,12 @@ def study_comparison(name: str, results: Mapping[str, Mapping[str, Any]]) -> Jso
     }
 
 
-def _row(
-    model: str,
-    architecture: JsonDict,
-    history: JsonDict,
-    evaluation: JsonDict,
-) -> JsonDict:
+def _row(model: str, history: JsonDict, evaluation: JsonDict) -> JsonDict:
     best = int(history["best_epoch"])
     return {
         "model": model,
-        "feature": architecture["feature"],
-        "parameters": architecture["parameters"],
+        "feature": ALL[model].feature,
+        "parameters": history["network"]["parameters"],
         "epochs": history["epochs"],
         "best epoch": best,
         "validation loss": history["values"]["val_loss"][best - 1],
@@ -153,7 +151,13 @@ def standing(compared: JsonDict) -> str:
 
 
 def comparison(studies: Mapping[str, JsonDict]) -> JsonDict:
-    """Compare all trained models: ``title``, ``rows`` and ``notes``."""
+    """Compare all trained models: ``title``, ``rows``, ``notes`` and, as given, ``studies``.
+
+    Parameters
+    ----------
+    studies
+        By name, from `study_comparison`.
+    """
     rows = {row["model"]: row for compared in studies.values() for row in compared["rows"]}
     missing = [name for name in ALL if name not in rows]
     low, high = BEST_LOSSES
@@ -169,6 +173,7 @@ def comparison(studies: Mapping[str, JsonDict]) -> JsonDict:
             "no error rate.",
             f"{len(rows)} of {len(ALL)} models are trained; not trained: {_ranges(missing)}.",
         ],
+        "studies": dict(studies),
     }
 
 
@@ -201,11 +206,10 @@ def example(data: Mapping[str, Any]) -> Section:
     Parameters
     ----------
     data
-        ``corpus``, ``audio``, ``index``, ``frames`` and ``cepstra``; the first of the index is
-        shown.
+        ``splits`` and ``audio``; ``cepstra`` of the test split, whose first utterance is shown.
     """
-    key = next(data["index"].itertuples()).key
-    return _utterance("The models' inputs", "example", key, data, cepstra=True)
+    row = next(rows_in(data["splits"], "test").itertuples())
+    return _utterance("The models' inputs", "example", row, data["audio"], data["cepstra"])
 
 
 def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> list[Page]:
@@ -217,10 +221,11 @@ def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> 
             heard |= {row["model"]: row for row in one["heard"]}
     worst = sorted(found, key=lambda key: (-found[key][0], key))
     pages: list[Page] = []
-    for row in data["corpus"].set_index("key").loc[worst].itertuples():
+    test: Any = rows_in(data["splits"], "test").set_index("key", drop=False)
+    for row in test.loc[worst].itertuples():
         if row.samples > LONGEST * RATE or len(pages) == PAGES:
             continue
-        name, understood = f"misheard {len(pages) + 1}", list(found[row.Index][1].values())
+        name, understood = f"misheard {len(pages) + 1}", list(found[row.key][1].values())
         pages.append(
             Page(
                 name,
@@ -229,7 +234,7 @@ def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> 
                 f"{min(one['wrong words'] for one in understood)} to "
                 f"{max(one['wrong words'] for one in understood)} word errors.",
                 [
-                    _utterance("What the models hear", name, row.Index, data),
+                    _utterance("What the models hear", name, row, data["audio"]),
                     Section("What they understand, with the language model", table=understood),
                 ],
             )
@@ -238,21 +243,17 @@ def misheard_pages(studies: Mapping[str, JsonDict], data: Mapping[str, Any]) -> 
 
 
 def _utterance(
-    heading: str, name: str, key: str, data: Mapping[str, Any], *, cepstra: bool = False
+    heading: str, name: str, row: Any, stored: Arrays, cepstra: Arrays | None = None
 ) -> Section:
-    place = next(data["index"][data["index"]["key"] == key].itertuples())
-    row = next(data["corpus"][data["corpus"]["key"] == key].itertuples())
-    audio = audio_of(data["audio"]["sample"], row)
-    frames = slice(int(place.start), int(place.start) + int(place.frames))
+    """Show an utterance; ``cepstra`` begin with its own."""
+    audio = audio_of(stored["sample"], row)
+    spectra = spectrogram(audio)
     drawn = [
         _wave_chart(name, audio),
-        _heat_chart(
-            name, "Spectrogram", np.asarray(data["frames"]["spectrogram"][frames]),
-            "frequency (kHz)", RATE / 2000,
-        ),
-    ]  # fmt: skip
-    if cepstra:
-        values = np.asarray(data["cepstra"]["mfcc"][frames])
+        _heat_chart(name, "Spectrogram", spectra, "frequency (kHz)", RATE / 2000),
+    ]
+    if cepstra is not None:
+        values = np.asarray(cepstra["mfcc"][: len(spectra)])
         drawn.append(_heat_chart(name, "Cepstra", values, "coefficient", values.shape[1]))
     caption = f"{row.text} ({row.key}, speaker {row.speaker})"
     return Section(
@@ -315,22 +316,17 @@ def losses_chart(compared: JsonDict) -> Chart:
     )  # fmt: skip
 
 
-def report(
-    compared: JsonDict,
-    studies: Mapping[str, JsonDict],
-    data: Mapping[str, Any],
-) -> Report:
+def report(compared: JsonDict, data: Mapping[str, Any]) -> Report:
     """Write the report of the rebuilt study.
 
     Parameters
     ----------
     compared
         From `comparison`.
-    studies
-        By name, from `study_comparison`.
     data
         What `example` reads.
     """
+    studies: Mapping[str, JsonDict] = compared["studies"]
     sections = [
         Section(
             "All trained models",

@@ -1,4 +1,4 @@
-"""The speech splits: no speaker and no text is in two of them."""
+"""The speech splits: no speaker and no text is in two of them; the utterances of each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.sampling import SPLITS, TEST, TRAIN, VALIDATION, Split
+from models.speech.features import frames_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ def split_corpus(
     Returns
     -------
     Split
-        With the column ``key``, in the order of the corpus.
+        Of the utterances that are kept, in the order of the corpus, with its columns but ``part``.
 
     Raises
     ------
@@ -73,8 +74,37 @@ def split_corpus(
         f"longer than {max_seconds:g} s": len(corpus) - len(short),
         "text shared between splits": int(shared.sum()),
     }
-    keys = short["key"].to_numpy()[~shared]
-    return Split(split[~shared], method, {"key": keys}, left_out)
+    kept = short[~shared].drop(columns="part")
+    columns = {str(name): values.to_numpy() for name, values in kept.items()}
+    return Split(split[~shared], method, columns, left_out)
+
+
+def rows_in(splits: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows of a split, by its name."""
+    chosen = splits[splits["split"] == SPLITS.index(name)]
+    return chosen.drop(columns="split").reset_index(drop=True)
+
+
+def utterances_in(splits: pd.DataFrame, name: str) -> pd.DataFrame:
+    """List the utterances of a split with their frames in its features.
+
+    Parameters
+    ----------
+    splits
+        From `split_corpus`, with the codes as ``split``.
+    name
+        Of the split.
+
+    Returns
+    -------
+    DataFrame
+        ``key``, ``speaker``, ``text``, ``seconds``, ``source_rate``; ``start`` and ``frames``, of
+        10 ms, end to end.
+    """
+    rows = rows_in(splits, name)
+    frames = np.array([frames_of(samples) for samples in rows["samples"].tolist()])
+    known = rows[["key", "speaker", "text", "seconds", "source_rate"]]
+    return known.assign(start=np.cumsum(frames) - frames, frames=frames)
 
 
 def _by_speaker(

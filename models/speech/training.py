@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architectures import from_architecture
-from models.speech.batches import Augmentation, RaggedBatches, Utterances, utterances
+from models.architectures import counts_of, from_architecture
+from models.arrays import Arrays
+from models.speech.batches import Augmentation, RaggedBatches, Utterances
 from models.speech.designs import output_length
 from models.speech.networks import register
 from models.speech.symbols import BLANK, OUTPUTS
@@ -27,6 +27,9 @@ from models.training import (
     train,
 )
 from models.types import JsonDict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPSILON = 1e-7
 """Lower limit of probabilities in the loss, as in Keras."""
@@ -86,21 +89,19 @@ GRID = 50
 """Frames: utterances are padded to multiples of half a second."""
 
 
-def utterances_of(data: Mapping[str, Any], architecture: JsonDict, code: int) -> Utterances:
+def utterances_of(table: pd.DataFrame, scaled: Arrays, architecture: JsonDict) -> Utterances:
     """Return a split's utterances with a model's feature.
 
     Parameters
     ----------
-    data
-        ``corpus``, ``splits``, ``index`` and, of the model's feature, ``scaled``, as stored.
+    table
+        From `models.speech.splits.utterances_in`.
+    scaled
+        ``frame``: the feature, scaled, shape (frames, bins).
     architecture
         From `models.speech.networks.describe`.
-    code
-        The split.
     """
-    corpus, splits, index = (data[table] for table in ("corpus", "splits", "index"))
-    chosen = utterances(corpus, splits, index, data["scaled"]["frame"], code)
-    return replace(chosen, centred=architecture["centred"])
+    return Utterances(table, scaled["frame"], centred=architecture["centred"])
 
 
 def ctc_loss(y_true: Any, y_pred: Any) -> Any:
@@ -163,6 +164,11 @@ def fit_network(
     seed
         Seed of the weights, the dropout, the order and the augmentation.
 
+    Returns
+    -------
+    TrainingResult
+        The detail ``network`` of its history are the counts of `models.architectures.counts_of`.
+
     Raises
     ------
     BadInput
@@ -203,7 +209,7 @@ def fit_network(
         early_stopping=EarlyStopping(patience=len(phases)),
         progress=stop_if_hopeless,
     )
-    return TrainingResult(network, history)
+    return TrainingResult(network, replace(history, details={"network": counts_of(architecture)}))
 
 
 def emissions(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from models.arrays import ArrayLike, Arrays
 from models.detection import Recording, TrainedModel, TrainingRange, Verdict, outside
-from models.sampling import TRAIN
 from models.speech.batches import Utterances
 from models.speech.corpus import RATE
 from models.speech.decoding import Heard, Setting, WordSearch, greedy, word_search
@@ -40,17 +39,15 @@ POOR = 0.3
 """Word error rate in tests from which on every verdict warns of it."""
 
 
-def training_range(
-    frames: Arrays, corpus: pd.DataFrame, splits: pd.DataFrame, index: pd.DataFrame, tally: JsonDict
-) -> JsonDict:
+def training_range(utterances: pd.DataFrame, frames: Arrays, tally: JsonDict) -> JsonDict:
     """Say where the training utterances lie.
 
     Parameters
     ----------
+    utterances
+        Those of the training split, from `models.speech.splits.utterances_in`.
     frames
-        ``spectrogram``, log, unscaled, of all utterances end to end.
-    corpus, splits, index
-        As stored.
+        Their ``spectrogram``, log, unscaled, end to end.
     tally
         What was read from files; no utterance where all are simulated.
 
@@ -60,12 +57,8 @@ def training_range(
     the shortest, usual and longest duration; ``rate``, the lowest sampling rate of a recording in
     Hz; ``simulated``, whether the voices are.
     """
-    known = index.merge(corpus[["key", "seconds", "source_rate"]], on="key")
-    rows = known[known["key"].isin(splits["key"][splits["split"] == TRAIN])]
-    if rows.empty:
-        raise ValueError("no utterance is in the training split")
     level, shape = [], []
-    for start, count in rows[["start", "frames"]].to_numpy().tolist():
+    for start, count in utterances[["start", "frames"]].to_numpy().tolist():
         spectra = np.asarray(frames["spectrogram"][start : start + count])
         level.append(loudness(spectra))
         shape.append(spectral_shape(spectra))
@@ -73,11 +66,11 @@ def training_range(
         "shape": TrainingRange.fit(np.stack(shape)).to_dict(),
         "level": [min(level), max(level)],
         "seconds": {
-            "shortest": float(rows["seconds"].min()),
-            "usual": float(rows["seconds"].quantile(0.75)),
-            "longest": float(rows["seconds"].max()),
+            "shortest": float(utterances["seconds"].min()),
+            "usual": float(utterances["seconds"].quantile(0.75)),
+            "longest": float(utterances["seconds"].max()),
         },
-        "rate": int(rows["source_rate"].min()),
+        "rate": int(utterances["source_rate"].min()),
         "simulated": tally["utterances"] == 0,
     }
 

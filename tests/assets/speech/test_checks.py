@@ -22,8 +22,8 @@ def corpus(**columns: list[Any]) -> pd.DataFrame:
     return pd.DataFrame(values | columns)
 
 
-def splits(*codes: int) -> pd.DataFrame:
-    return pd.DataFrame({"key": ["u1", "u2", "u3"][: len(codes)], "split": codes})
+def splits(*codes: int, **columns: list[Any]) -> pd.DataFrame:
+    return corpus(**columns).head(len(codes)).assign(split=codes)
 
 
 def test_utterances_need_a_key_words_of_the_alphabet_and_audio_end_to_end() -> None:
@@ -36,13 +36,11 @@ def test_utterances_need_a_key_words_of_the_alphabet_and_audio_end_to_end() -> N
 
 
 def test_a_speaker_and_a_text_in_two_splits_are_named() -> None:
-    assert checks.speakers_apart(splits(0, 0, 1), corpus()) == {}
-    assert checks.speakers_apart(splits(0, 1, 1), corpus()) == {"in two splits": "a"}
-    assert checks.texts_apart(splits(0, 0, 1), corpus()) == {}
-    twice = corpus(text=["the cat", "it's", "the cat"])
-    assert checks.texts_apart(splits(0, 0, 1), twice) == {"in two splits": "the cat"}
-    # What was left out of all splits may be said by anyone.
-    assert checks.texts_apart(splits(0, 0), twice) == {}
+    assert checks.speakers_apart(splits(0, 0, 1)) == {}
+    assert checks.speakers_apart(splits(0, 1, 1)) == {"in two splits": "a"}
+    assert checks.texts_apart(splits(0, 0, 1)) == {}
+    twice = splits(0, 0, 1, text=["the cat", "it's", "the cat"])
+    assert checks.texts_apart(twice) == {"in two splits": "the cat"}
 
 
 def test_an_empty_split_is_named() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from models.speech.corpus import RATE
+from models.speech.studies import STUDIES
 
 MODELS = ("s000", "swift")
 """The first hears cepstra, the second spectrograms."""
@@ -37,6 +38,7 @@ resamples = 100
 
 ARCHITECTURE = 'key:"speech/architecture"'
 REST = f"group:speech and not {ARCHITECTURE}"
+SPLITS = ("train", "validation", "test")
 FAMILY = ("network", "history", "decoder", "transcripts", "evaluation")
 
 
@@ -82,7 +84,7 @@ def test_every_result_could_be_drawn(run: Any) -> None:
 
 
 def test_speakers_and_texts_are_apart_and_every_utterance_is_transcribed(run: Any) -> None:
-    corpus = run.load("speech/corpus").merge(run.load("speech/splits"), on="key")
+    corpus = run.load("speech/splits")
     assert corpus.groupby("speaker")["split"].nunique().max() == 1
     assert corpus.groupby("text")["split"].nunique().max() == 1
     table = run.load("speech/transcripts", "s000")
@@ -129,15 +131,40 @@ def test_fewer_cepstra_retrain_the_model_that_hears_them_and_none_that_hears_spe
     run.settings.write_text(SETTINGS)
     back = rebuilt(run)
     models = {f"speech/architecture[{model}]" for model in MODELS}  # one setting for them all
-    features = {"speech/cepstra", "speech/scaling", "speech/scaled[mfcc]"}
-    looked_at = {"speech/scaled[spectrogram]"}  # comes out as it was
+    features = {f"speech/cepstra[{split}]" for split in SPLITS}
+    features |= {f"speech/scaled[mfcc_{split}]" for split in SPLITS}
+    looked_at = {f"speech/scaled[spectrogram_{split}]" for split in SPLITS}  # come out as they were
     heard = {f"speech/{name}[s000]" for name in FAMILY}
-    below = {f"speech/{name}" for name in ("comparison_parts", "comparison_features")}
-    below |= {"speech/comparison", "speech/report"}
+    below = {f"speech/study_comparison[{study}]" for study in ("parts", "features")}
+    below |= {"speech/scaling", "speech/comparison", "speech/report"}
     assert done["materialized"] == models | features | looked_at | heard | below
     assert done["restored"] == set()
     assert shape[-1] == 13
     assert back == {"materialized": set(), "restored": done["materialized"]}
+
+
+def test_a_larger_test_set_trains_nothing(run: Any) -> None:
+    run.settings.write_text(SETTINGS.replace("test = 8", "test = 9"))
+    larger = run.json("rebuild", REST)
+    tested = len(run.load("speech/transcripts", "swift"))
+    run.settings.write_text(SETTINGS)
+    before = run.json("rebuild", REST)
+    assert larger["failed"] == []
+    assert tested == 9
+    data = {f"speech/{name}" for name in ("audio", "corpus", "unspoken", "tally", "splits")}
+    features = {f"speech/{n}[{s}]" for n in ("utterances", "frames", "cepstra") for s in SPLITS}
+    scaled = {f"speech/scaled[{kind}_test]" for kind in ("spectrogram", "mfcc")}
+    heard = {f"speech/{n}[{model}]" for n in ("transcripts", "evaluation") for model in MODELS}
+    studies = {f"speech/study_comparison[{study}]" for study in ("parts", "features", "final")}
+    below = {"speech/comparison", "speech/report"}
+    assert set(larger["materialized"]) == data | features | scaled | heard | studies | below
+    assert set(before["restored"]) == set(larger["materialized"])
+
+
+def test_a_study_of_which_nothing_is_trained_says_so(run: Any) -> None:
+    assert run.load("speech/study_comparison", "merges")["trained"] == []
+    assert run.load("speech/study_comparison", "parts")["trained"] == ["s000"]
+    assert set(run.load("speech/comparison")["studies"]) == set(STUDIES)
 
 
 def test_new_recordings_are_transcribed_with_subtitles_and_how_often_models_err(

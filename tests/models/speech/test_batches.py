@@ -18,7 +18,6 @@ from models.speech.batches import (
     played,
     targets,
 )
-from models.speech.batches import utterances as split_of
 
 STRIDED = [{"kernel": 3, "stride": 2, "padding": "valid", "dilation": 1}]
 
@@ -37,19 +36,6 @@ def made(lengths: list[int], texts: list[str] | None = None, bins: int = 2) -> U
     )
     values = np.repeat(np.arange(1.0, len(lengths) + 1), lengths)[:, None].repeat(bins, axis=1)
     return Utterances(table, values.astype(np.float32))
-
-
-def test_a_splits_utterances_keep_the_corpus_order_and_those_left_out_are_gone() -> None:
-    corpus = pd.DataFrame({"key": list("abcd"), "speaker": list("xyxy"), "text": list("efgh")})
-    splits = pd.DataFrame({"key": list("dab"), "split": [0, 0, 1]})
-    index = pd.DataFrame({"key": list("abd"), "start": [0, 4, 9], "frames": [4, 5, 6]})
-    values = np.arange(45, dtype=np.float32).reshape(15, 3)
-    utterances = split_of(corpus, splits, index, values, 0)
-    assert utterances.table["key"].tolist() == ["a", "d"]
-    assert utterances.frames.tolist() == [4, 6]
-    np.testing.assert_array_equal(utterances.read(1), values[9:])
-    with pytest.raises(ValueError, match="split 2 holds no utterance"):
-        split_of(corpus, splits, index, values, 2)
 
 
 def test_a_centred_utterance_keeps_the_std_alone_of_the_scaling() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from models.speech.corpus import text_table
 from models.speech.decoding import (
     SEARCHES,
     Heard,
@@ -44,11 +44,8 @@ def heard(text: str, doubt: float = 0.0, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, bytes]:
-    keys = [f"u{k}" for k in range(6)]
-    corpus = pd.DataFrame({"key": keys, "text": [*TEXTS, "the dog ran", "a zebra"]})
-    splits = pd.DataFrame({"key": keys, "split": [0, 0, 0, 0, 1, 2]})
-    unspoken = pd.DataFrame({"text": ["a mat ran"]})
-    return language_model(corpus, splits, unspoken, 2)
+    training, validation, unspoken = map(text_table, ([*TEXTS], ["the dog ran"], ["a mat ran"]))
+    return language_model(training, validation, unspoken, 2)
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +89,11 @@ def test_only_words_of_the_lexicon_come_out_doubled_letters_among_them(
 
 
 def test_a_common_word_that_no_text_has_is_found() -> None:
-    corpus = pd.DataFrame({"key": ["u0", "u1"], "text": ["the cat sat on the mat", "a zebra ran"]})
-    splits = pd.DataFrame({"key": ["u0", "u1"], "split": [0, 1]})
-    nothing = pd.DataFrame({"text": pd.Series(dtype=str)})
+    tables = map(text_table, (["the cat sat on the mat"], ["a zebra ran"], []))
+    training, validation, nothing = tables
 
     def found(common: dict[str, int] | None) -> str:
-        with word_search(language_model(corpus, splits, nothing, 2, common)) as opened:
+        with word_search(language_model(training, validation, nothing, 2, common)) as opened:
             return opened.decoder(USUAL)(heard("a zebra sat"))
 
     assert found({"zebra": 3, "ran": 5, "a": 900}) == "a zebra sat"

@@ -10,7 +10,6 @@ import pytest
 
 from models.evaluation import Evaluation
 from models.speech import pictures, report
-from models.speech.designs import ALL
 from models.speech.evaluation import evaluate_predictions, predictions
 from models.speech.studies import STUDIES
 
@@ -21,17 +20,17 @@ def results(*models: str) -> dict[str, dict[str, Any]]:
     """Results of models, the first of which is the best."""
     said = pd.DataFrame({"key": ["u1", "u2"], "speaker": ["a", "b"], "text": ["the cat", "a dog"]})
     found: dict[str, dict[str, Any]] = {
-        name: {} for name in ("architectures", "histories", "evaluations", "transcripts")
+        name: {} for name in ("histories", "evaluations", "transcripts")
     }
     for number, model in enumerate(models):
         heard = ["the cat", "a dog" if number == 0 else "a hog"]
         table = predictions(said, dict.fromkeys(("greedy", "beam", "lm"), heard))
-        found["architectures"][model] = {"feature": ALL[model].feature, "parameters": 1000 + number}
         losses = [90.0, 50.0 + number, 60.0]
         found["histories"][model] = {
             "values": {"loss": losses, "val_loss": losses},
             "epochs": 3,
             "best_epoch": 2,
+            "network": {"parameters": 1000 + number},
         }
         evaluation = evaluate_predictions(table, ("greedy", "beam", "lm"), resamples=100, seed=1)
         found["evaluations"][model] = evaluation.to_dict()
@@ -66,7 +65,7 @@ def test_transcripts_of_both_features_stand_side_by_side() -> None:
 
 
 def test_a_study_of_which_nothing_is_trained_says_so() -> None:
-    compared = report.study_comparison("merges", {})
+    compared = report.study_comparison("merges", results())
     assert compared["rows"] == compared["said"] == []
     assert compared["not_trained"] == list(STUDIES["merges"].models)
     assert report.standing(compared) == "Not trained yet: s005, s007, s008, s009, s010."
@@ -80,6 +79,8 @@ def test_the_comparison_lists_each_model_once_and_names_those_missing() -> None:
     }
     table = report.comparison(studies)
     assert [row["model"] for row in table["rows"]] == ["s000", "s111"]
+    assert [row["feature"] for row in table["rows"]] == ["mfcc", "spectrogram"]
+    assert table["studies"] == studies
     assert table["notes"][-1] == (
         "2 of 115 models are trained; not trained: s001-s110, s112-swift."
     )
@@ -99,19 +100,18 @@ def data() -> dict[str, Any]:
     generator = np.random.default_rng(1)
     sample = generator.integers(-3000, 3000, 8000).astype(np.int16)
     return {
-        "corpus": pd.DataFrame(
+        "splits": pd.DataFrame(
             {
-                "key": ["u2", "u1"],
-                "speaker": ["a", "b"],
-                "text": ["a dog", "the <b>cat</b>"],
-                "start": [0, 3200],
-                "samples": [3200, 4800],
+                "key": ["u1", "u2"],
+                "speaker": ["b", "a"],
+                "text": ["the <b>cat</b>", "a dog"],
+                "start": [0, 4800],
+                "samples": [4800, 3200],
+                "split": [2, 2],
             }
         ),
         "audio": {"sample": sample},
-        "index": pd.DataFrame({"key": ["u1", "u2"], "start": [4, 0], "frames": [29, 4]}),
-        "frames": {"spectrogram": generator.normal(size=(33, 161)).astype(np.float32)},
-        "cepstra": {"mfcc": generator.normal(size=(33, 26)).astype(np.float32)},
+        "cepstra": {"mfcc": generator.normal(size=(48, 26)).astype(np.float32)},
     }
 
 
@@ -119,18 +119,19 @@ def test_the_example_is_seen_and_its_own_audio_is_heard(data: dict[str, Any]) ->
     section = report.example(data)
     assert [chart.title for chart in section.pictures] == ["Waveform", "Spectrogram", "Cepstra"]
     assert section.pictures[0].x.high == 0.3  # 4800 samples
+    assert section.pictures[2].x.high == 0.29
     assert section.pictures[1].y.high == 8
     with wave.open(io.BytesIO(section.sounds[0].wav)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
         played = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    np.testing.assert_array_equal(played, data["audio"]["sample"][3200:])
+    np.testing.assert_array_equal(played, data["audio"]["sample"][:4800])
 
 
 def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, Any]) -> None:
-    studies = {name: report.study_comparison(name, {}) for name in STUDIES} | {
+    studies = {name: report.study_comparison(name, results()) for name in STUDIES} | {
         "final": report.study_comparison("final", results("s111", "s112"))
     }
-    written = report.report(report.comparison(studies), studies, data)
+    written = report.report(report.comparison(studies), data)
     assert "the &lt;b&gt;cat&lt;/b&gt;" in written.html
     assert "a hog" in written.html
     assert set(written.files) == {
@@ -152,7 +153,7 @@ def test_the_report_holds_every_study_transcripts_and_the_sound(data: dict[str, 
 def test_the_worst_heard_come_first_and_long_ones_have_no_page(data: dict[str, Any]) -> None:
     compared = report.study_comparison("final", results("s111", "s112"))
     assert [(one["key"], one["wrong"]) for one in compared["misheard"]] == [("u2", 0.25)]
-    data["corpus"]["samples"] = [13 * 16000, 4800]
+    data["splits"]["samples"] = [4800, 13 * 16000]
     assert report.misheard_pages({"final": compared}, data) == []
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.speech.splits import split_corpus
+from models.speech.splits import rows_in, split_corpus, utterances_in
 
 
 def corpus(speakers, parts=None, seconds=5.0, texts=None):
@@ -88,3 +88,24 @@ def test_too_few_speakers_are_refused():
 def test_shares_must_leave_something_to_train_on():
     with pytest.raises(ValueError, match="leave nothing to train on"):
         split(corpus(list("abc")), validation=0.5, test=0.5)
+
+
+def test_the_utterances_of_a_split_have_their_frames_end_to_end():
+    table = corpus(list("abac"), [0, 1, 0, 2]).assign(
+        start=[0, 1000, 6000, 706_000], samples=[1000, 5000, 700_000, 800], source_rate=16_000
+    )
+    split = split_corpus(table, 10.0, 0.2, 0.2, 0)
+    splits = pd.DataFrame(split.to_arrays())
+    assert rows_in(splits, "train")["start"].tolist() == [0, 6000]
+    train = utterances_in(splits, "train")
+    assert train.to_dict("list") == {
+        "key": ["u0", "u2"],
+        "speaker": ["a", "a"],
+        "text": ["text 0", "text 2"],
+        "seconds": [5.0, 5.0],
+        "source_rate": [16_000, 16_000],
+        "start": [0, 5],
+        "frames": [5, 4374],
+    }
+    tested = utterances_in(splits, "test")
+    assert tested[["key", "start", "frames"]].to_numpy().tolist() == [["u3", 0, 4]]

@@ -13,6 +13,7 @@ import pytest
 from models.detection import Recording, TrainedModel, Verdict
 from models.evaluation import Evaluation
 from models.intervals import Metric
+from models.speech.corpus import text_table
 from models.speech.decoding import language_model
 from models.speech.detection.recordings import spectral_shape
 from models.speech.detection.sheet import sheet
@@ -45,9 +46,7 @@ def model(
         "wer_lm": Metric.undefined("no words") if wer is None else Metric(wer, wer / 2, wer * 1.5),
         "cer_lm": Metric(0.04, 0.03, 0.05),
     }
-    keys = ["u0", "u1", "u2"]
-    corpus = pd.DataFrame({"key": keys, "text": [*SENTENCES, "the dog"]})
-    splits = pd.DataFrame({"key": keys, "split": [0, 0, 1]})
+    spoken, held_out, unspoken = map(text_table, ([*SENTENCES], ["the dog"], ["a mat"]))
     convolutions = (
         [{"kernel": 1, "stride": step, "padding": "valid", "dilation": 1}] if step > 1 else []
     )
@@ -64,7 +63,7 @@ def model(
                 "output_shapes": [{"shape": [None, None, OUTPUTS]}],
             },
             "decoder": {"beam": 20, "weight": 0.5, "bonus": 0.0, "wer": 0.2, "tried": []},
-            "language_model": language_model(corpus, splits, pd.DataFrame({"text": ["a mat"]}), 2),
+            "language_model": language_model(spoken, held_out, unspoken, 2),
         },
     )
 
@@ -106,23 +105,18 @@ def recorded(
 @pytest.fixture(scope="module")
 def ranges() -> dict[str, Any]:
     generator = np.random.default_rng(0)
-    heard = [generator.normal(0, 2000, 16_000 * k // 2).astype(np.int16) for k in range(2, 42)]
+    heard = [generator.normal(0, 2000, 16_000 * k // 2).astype(np.int16) for k in range(2, 41)]
     spectra = [spectrogram(one) for one in heard]
     count = np.array([len(one) for one in spectra])
-    keys = [f"u{k}" for k in range(40)]
-    return training_range(
-        {"spectrogram": np.concatenate(spectra)},
-        pd.DataFrame(
-            {
-                "key": keys,
-                "seconds": [len(one) / 16_000 for one in heard],
-                "source_rate": [16_000] * 39 + [8000],
-            }
-        ),
-        pd.DataFrame({"key": keys, "split": [0] * 39 + [1]}),
-        pd.DataFrame({"key": keys, "start": np.cumsum(count) - count, "frames": count}),
-        {"utterances": 40},
+    utterances = pd.DataFrame(
+        {
+            "seconds": [len(one) / 16_000 for one in heard],
+            "source_rate": 16_000,
+            "start": np.cumsum(count) - count,
+            "frames": count,
+        }
     )
+    return training_range(utterances, {"spectrogram": np.concatenate(spectra)}, {"utterances": 39})
 
 
 def test_the_training_range_is_that_of_the_training_utterances(ranges: dict[str, Any]) -> None:
