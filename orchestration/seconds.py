@@ -16,5 +16,7 @@ def spell(seconds: float) -> str:
     minutes = round(whole / 60)
     if minutes <= 60:
         return f"{minutes} min"
+    if minutes > 600:
+        return f"{round(minutes / 60)} h"
     hours, rest = divmod(minutes, 60)
-    return f"{hours} h" + (f" {rest} min" if rest and hours < 10 else "")
+    return f"{hours} h" + (f" {rest} min" if rest else "")
