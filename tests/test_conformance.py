@@ -117,6 +117,28 @@ def test_no_edge_crosses_into_another_system(system: str, defs: dg.Definitions) 
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_the_label_in_the_ui_tells_one_asset_of_a_system_from_another(
+    system: str, specs: dict[str, list[dg.AssetSpec]]
+) -> None:
+    """It is the last part of the key."""
+    labels = [spec.key.path[-1] for spec in specs[system]]
+    assert len(set(labels)) == len(labels)
+
+
+def test_the_lineage_has_few_edges(defs: dg.Definitions) -> None:
+    """Data carry what belongs together: each stage reads few assets."""
+    graph = defs.resolve_asset_graph()
+    edges = {
+        (parent, key)
+        for key in graph.materializable_asset_keys
+        for parent in graph.get(key).parent_keys
+    }
+    of_inboxes = {edge for edge in edges if graph.get(edge[1]).tags.get("stage") == "detection"}
+    assert len(edges - of_inboxes) <= 300
+    assert len(of_inboxes) <= 100
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_an_asset_file_only_wires(system: str) -> None:
     long = []
     for path in (ROOT / "assets" / system).glob("*.py"):

@@ -76,7 +76,7 @@ def _tags(graph: Graph, instance: dg.DagsterInstance, record: Record) -> dict[st
         CODE_TAG: key if _is_current(graph, record) else Version.of(record.version).key,
         "dagster/data_version_is_user_provided": "true",
     }
-    upstream = graph.stages.upstream(slot)
+    upstream = _drawn_above(graph, slot)
     keys = {name: dg.AssetKey(name.split("/")) for name in upstream}
     asset_records = instance.get_asset_records(list(keys.values())) if keys else ()
     pointers = {
@@ -84,12 +84,23 @@ def _tags(graph: Graph, instance: dg.DagsterInstance, record: Record) -> dict[st
         for record in asset_records
     }
     for name, group in upstream.items():
-        read = record.inputs.get(name, "")
-        same = read == combine({above: graph.store.current(above) for above in group})
+        current = combine({above: graph.store.current(above) for above in group}) or ""
+        read = record.inputs.get(name, current)  # what is built together has no version of itself
+        same = read == current
         version = _dagster_version(graph, group) if same else read
         tags[f"dagster/input_data_version/{name}"] = version
         tags[f"dagster/input_event_pointer/{name}"] = str(pointers.get(keys[name]) or "NULL")
     return tags
+
+
+def _drawn_above(graph: Graph, slot: Slot) -> dict[str, list[Slot]]:
+    """What the lineage draws above a slot, which may be less than its function reads."""
+    stage = graph.stages.by_key[slot.asset]
+    found = graph.stages.upstream(slot)
+    drawn = stage.definition.asset_deps[dg.AssetKey(slot.asset.split("/"))]
+    names = ["/".join(key.path) for key in sorted(drawn)]
+    beside = {name: [Slot(name, slot.partition)] for name in stage.keys if name != slot.asset}
+    return {name: group for name in names if (group := found.get(name) or beside.get(name))}
 
 
 def _dagster_version(graph: Graph, slots: Sequence[Slot]) -> str:

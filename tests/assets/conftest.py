@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +64,31 @@ class Run:
 
     def add_partitions(self, name: str, keys: Sequence[str]) -> None:
         """Add dynamic partitions, as a sensor would."""
+        with self.instance() as instance:
+            instance.add_dynamic_partitions(name, keys)
+
+    def remove_partition(self, name: str, key: str) -> None:
+        """Remove a dynamic partition, as a sensor would."""
+        with self.instance() as instance:
+            instance.delete_dynamic_partition(name, key)
+
+    @contextmanager
+    def instance(self) -> Iterator[Any]:
+        """Dagster's instance of the state folder."""
         import dagster as dg
 
         home = str(self.folder / "state" / "dagster")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DAGSTER_HOME", home)
             with dg.DagsterInstance.from_config(home) as instance:
-                instance.add_dynamic_partitions(name, keys)
+                yield instance
 
     def with_recording(
         self, system: str, inbox: Path, name: str, settings: str, retrained: str
     ) -> tuple[set[str], set[str]]:
         """What a new recording builds, and what is built after a model was trained anew.
+
+        Both are undone.
 
         Parameters
         ----------
@@ -91,6 +105,8 @@ class Run:
             self.settings.write_text(f'{chosen}{folder}"{inbox}"\n')
             built.append(set(self.json("rebuild", ends)["materialized"]))
         self.settings.write_text(settings)
+        self.remove_partition(f"{system}_recordings", name)
+        self.json("rebuild", ends)
         return built[0], built[1]
 
     def undrawn(self) -> dict[str, str]:
@@ -111,12 +127,9 @@ class Run:
         """Dagster's runs that failed, in a step or in a check."""
         import dagster as dg
 
-        home = str(self.folder / "state" / "dagster")
         failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DAGSTER_HOME", home)
-            with dg.DagsterInstance.from_config(home) as instance:
-                return list(instance.get_runs(failed))
+        with self.instance() as instance:
+            return list(instance.get_runs(failed))
 
     def uncounted(self) -> set[tuple[str, str]]:
         """Files below `models` that a stage opened and that don't count for it, with the stage."""

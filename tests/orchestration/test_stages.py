@@ -291,6 +291,7 @@ def test_what_a_function_reads_counts_for_all_that_it_builds(new_toy: Any) -> No
             above = session.stages.upstream(Slot("s/double"))
             assert above == {"alpha/curves": [Slot("alpha/curves")]}
         assert double == 2 * total
+        assert not {"s/total", "s/double"} & new_toy.unsynced().keys()  # for Dagster, too
         stored[rows] = double
     assert "s/double" in outcome.restored
     assert stored[8] != stored[9]

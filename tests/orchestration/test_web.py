@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -301,7 +302,8 @@ def test_a_browser_shows_pictures_on_five_assets_of_this_project(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     page.goto(f"{our_server.url}/locations/faint_signals/asset-groups/exoplanets/lineage")
-    page.get_by_text("curves", exact=True).first.wait_for()
+    # Dagster draws the nodes that are in view, and which are depends on the window.
+    page.get_by_text(re.compile("^(splits|scaled|cnn_network|comparison)$")).first.wait_for()
     page.screenshot(path=tmp_path / "graph.png")
     for name, title in BUILT.items():
         page.goto(f"{our_server.url}/assets/exoplanets/{name}")

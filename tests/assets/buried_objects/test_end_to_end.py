@@ -202,3 +202,17 @@ def test_the_graph_is_built_into_a_bucket_whose_server_fails_delays_and_drops(
             assert (slot, record.content, again) == (slot, content, content)
     finally:
         s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_retrained_network_gives_its_verdicts_on_lines_anew(run: Any, tmp_path: Path) -> None:
+    write_dzt(tmp_path / "line.DZT", run.load("buried_objects/scans")["ez"][:144])
+    own = '["buried_objects/upgrade_network"]\nepochs = '
+    assert own + "2" in SETTINGS
+    arrived, anew = run.with_recording(
+        "buried_objects", tmp_path, "line", SETTINGS, SETTINGS.replace(own + "2", own + "3")
+    )
+    system = "buried_objects"
+    below = {f"{system}/catalogue", f"{system}/verdicts[line]", f"{system}/sheet[line]"}
+    assert arrived == below | {f"{system}/recording[line]", f"{system}/readings[line]"}
+    trained = ("network", "history", "threshold", "predictions", "evaluation")
+    assert anew == below | {f"{system}/upgrade_{name}" for name in trained}

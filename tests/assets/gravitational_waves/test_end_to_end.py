@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from models.sampling import SPLITS
@@ -176,3 +177,21 @@ def test_120_real_spectrograms_run_through_the_same_graph(
         assert evaluation["counts"]["actual"] == 9
         assert evaluation["metrics"]["roc_auc"]["value"] > 0.8
         assert evaluation["by_snr"] == []
+
+
+def test_a_retrained_network_gives_its_verdicts_on_recordings_anew(
+    run: Any, tmp_path: Path
+) -> None:
+    """An image of the test set, as Gravity Spy's file has it."""
+    image = run.load("gravitational_waves/examples", "test")["image"][:1]
+    with h5py.File(tmp_path / "new.h5", "w") as file:
+        file["Blip/test/a/0.5.png"] = image
+    settings, own = MADE + SMALL, '["gravitational_waves/shallow_cnn_network"]\nepochs = '
+    arrived, anew = run.with_recording(
+        "gravitational_waves", tmp_path, "new", settings, settings.replace(own + "1", own + "2")
+    )
+    system = "gravitational_waves"
+    below = {f"{system}/catalogue", f"{system}/verdicts[new]", f"{system}/sheet[new]"}
+    assert arrived == below | {f"{system}/recording[new]", f"{system}/readings[new]"}
+    trained = ("network", "history", "threshold", "predictions", "evaluation")
+    assert anew == below | {f"{system}/shallow_cnn_{name}" for name in trained}

@@ -166,6 +166,26 @@ def test_new_recordings_get_verdicts_of_what_was_trained(run: Any, tmp_path: Pat
     assert (tmp_path / "to" / "new region" / "index.html").is_file()
 
 
+def test_a_retrained_upgrade_makes_its_verdicts_stale_and_no_readings(
+    run: Any, tmp_path: Path
+) -> None:
+    """By the plan: verdicts need all 21 networks, of which two are built here."""
+    block = next(iter(simulate({1: 1}, seed=5, per_region=1)))
+    (tmp_path / "region.json").write_text(to_json_line(block, 0))
+    inbox = f'{SETTINGS}["solar_flares/recording"]\nfolder = "{tmp_path}"\n'
+    run.settings.write_text(inbox)
+    run.add_partitions("solar_flares_recordings", ["region"])
+    selection = 'key:"solar_flares/recording" or key:"solar_flares/readings"'
+    arrived = run.json("rebuild", selection)["materialized"]
+    run.settings.write_text(f'{inbox}["solar_flares/upgrade_estimator"]\nseed = 5\n')
+    plan = run.json("plan", "group:solar_flares")
+    run.settings.write_text(SETTINGS)
+    assert set(arrived) == {f"solar_flares/{k}[region]" for k in ("recording", "readings")}
+    assert "upgrade_estimator" in stale(plan)
+    assert not stale(plan, certain=False) & {"recording[region]", "readings[region]"}
+    assert {"verdicts[region]", "sheet[region]"} <= stale(plan) | stale(plan, certain=False)
+
+
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy:DeprecationWarning")  # MLflow's
 def test_both_trainings_are_in_mlflow_with_their_settings_and_curves(run: Any) -> None:
     client, runs = run.trainings("solar_flares")
