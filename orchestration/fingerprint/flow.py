@@ -35,6 +35,14 @@ CAST = {"typing.cast", "typing_extensions.cast"}
 
 _ROUND = {"builtins.property": "property", "functools.cached_property": "property",
           "builtins.staticmethod": "static", "builtins.classmethod": "class"}  # fmt: skip
+COMPARED = (
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"),
+    *("__contains__", "__bool__", "__len__"),
+)
+TESTED = ("__bool__", "__len__")
+SPELLED = ("__format__", "__str__", "__repr__")
+"""Methods that syntax calls: to compare, to choose a branch, to write an object into a text."""
+
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
@@ -219,17 +227,29 @@ class _FlowReader:
             case ast.Starred() | ast.Await():
                 return self.value(node.value)
             case ast.IfExp():
-                self.value(node.test)
+                self.asked(self.value(node.test), TESTED)
                 return self.join([self.value(node.body), self.value(node.orelse)])
             case ast.BoolOp():
-                return self.join(self.values(node.values))
+                values = self.values(node.values)
+                for value in values:
+                    self.asked(value, TESTED)
+                return self.join(values)
             case ast.BinOp():
                 kind, left, right = type(node.op).__name__, node.left, node.right
                 return self.operator(kind, self.value(left), self.value(right))
+            case ast.UnaryOp(op=ast.Not()):
+                self.asked(self.value(node.operand), TESTED)
+                return CONSTANT
             case ast.UnaryOp():
                 return self.operator(type(node.op).__name__, self.value(node.operand), CONSTANT)
             case ast.Compare():
-                self.values([node.left, *node.comparators])
+                for value in self.values([node.left, *node.comparators]):
+                    self.asked(value, COMPARED)
+                return CONSTANT
+            case ast.FormattedValue():
+                self.asked(self.value(node.value), SPELLED)
+                if node.format_spec is not None:
+                    self.value(node.format_spec)
                 return CONSTANT
             case ast.NamedExpr():
                 value = self.value(node.value)
@@ -264,6 +284,12 @@ class _FlowReader:
         if of == CONSTANT:
             return CONSTANT
         return self.new(":" if sliced else "[", of)
+
+    def asked(self, of: int, methods: Sequence[str]) -> None:
+        """Note that syntax asks an object for something: its class may do anything then."""
+        if of != CONSTANT:
+            self.act()
+            self.op("ask", of, list(methods))
 
     def operator(self, kind: str, left: int, right: int) -> int:
         if left == right == CONSTANT:
@@ -466,6 +492,12 @@ class _FlowReader:
                 self.store(ast.Name(node.name, ast.Store()), self.class_definition(node))
             case ast.Match():
                 self.match(node)
+            case ast.If() | ast.While():
+                self.asked(self.value(node.test), TESTED)
+                self.body([*node.body, *node.orelse])
+            case ast.Assert():
+                self.asked(self.value(node.test), TESTED)
+                self.values([node.msg])
             case ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal() | ast.Pass():
                 pass
             case _:
@@ -659,8 +691,11 @@ def read_flow(
     """Add to a unit what running its statement does to objects."""
     reader = _FlowReader(module)
     for test, _ in guards:
-        reader.value(test)
-    reader.statement(node)
+        reader.asked(reader.value(test), TESTED)
+    if isinstance(node, ast.Expr):  # which may be the test of an `if`
+        reader.asked(reader.value(node.value), TESTED)
+    else:
+        reader.statement(node)
     fixed = {
         name: [ref for refs in found for ref in refs or ()]
         for name, found in reader.fixed.items()

@@ -764,6 +764,11 @@ class PointsTo:
                 self.same(self.field(frame[to], _ITEM), self.field(node, _ITEM))
                 self.same(self.field(frame[to], _KEY), self.field(node, _KEY))
 
+    def _ask(self, frame: Frame, index: int, of: int, methods: list[str]) -> None:
+        node = frame.get(of)
+        if node is not None:
+            self._special(frame, index, self._watch(node, frame, index), methods, [None], None)
+
     def _augment(
         self, frame: Frame, index: int, to: int, kind: str, left: int, right: int, made: int
     ) -> None:
@@ -1332,7 +1337,7 @@ _OPERATIONS = {
     "=": "_same", "g": "_load", "bind": "_bind", "rebind": "_rebind", ".": "_get_attribute",
     ".=": "_set_attribute", "[": "_item", "[=": "_set_item", ":": "_slice", "iter": "_iterate",
     "new": "_new", "put": "_put", "merge": "_merge", "items": "_items", "any": "_any",
-    "with": "_enter_with", "op": "_operate",
+    "with": "_enter_with", "op": "_operate", "ask": "_ask",
     "aug": "_augment", "fun": "_function", "class": "_class", "call": "_call",
     "gcall": "_call_global", "method": "_method", "super": "_super",
 }  # fmt: skip

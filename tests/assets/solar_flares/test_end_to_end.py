@@ -180,6 +180,7 @@ def test_a_retrained_upgrade_makes_its_verdicts_stale_and_no_readings(
     run.settings.write_text(f'{inbox}["solar_flares/upgrade_estimator"]\nseed = 5\n')
     plan = run.json("plan", "group:solar_flares")
     run.settings.write_text(SETTINGS)
+    run.remove_partition("solar_flares_recordings", "region")
     assert set(arrived) == {f"solar_flares/{k}[region]" for k in ("recording", "readings")}
     assert "upgrade_estimator" in stale(plan)
     assert not stale(plan, certain=False) & {"recording[region]", "readings[region]"}
