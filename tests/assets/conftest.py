@@ -106,7 +106,8 @@ class Run:
             built.append(set(self.json("rebuild", ends)["materialized"]))
         self.settings.write_text(settings)
         self.remove_partition(f"{system}_recordings", name)
-        self.json("rebuild", ends)
+        again = {slot.partition("[")[0] for slot in built[1]}
+        self.json("rebuild", " or ".join(f'key:"{asset}"' for asset in sorted(again)))
         return built[0], built[1]
 
     def undrawn(self) -> dict[str, str]:
