@@ -3,9 +3,8 @@
 import dagster as dg
 
 from assets.detection import Detector, Model
-from assets.exoplanets.inputs import FITTED, MODELS
+from assets.exoplanets.inputs import FITTED, MODELS, split_in
 from assets.inbox import Inbox, detection_assets, inbox_sensor
-from assets.wiring import split_in
 from models.arrays import Arrays
 from models.exoplanets import detection
 from models.types import JsonDict
@@ -26,9 +25,9 @@ DETECTOR = Detector(
     key=["exoplanets", "training_range"],
     io_manager_key="json",
     ins={
-        "candidates": split_in("exoplanets", "candidates", splits=["train"]),
-        "spectra": split_in("exoplanets", "spectra", splits=["train"]),
-        "scaled": split_in("exoplanets", "scaled", splits=["test"]),
+        "candidates": split_in("candidates", splits=["train"]),
+        "spectra": split_in("spectra", splits=["train"]),
+        "scaled": split_in("scaled", splits=["test"]),
     },
 )
 def training_range(

@@ -6,7 +6,6 @@ from functools import partial
 import dagster as dg
 
 from assets import wiring
-from assets.wiring import split_in
 from models.arrays import Arrays
 
 MODELS: dict[str, tuple[str, ...]] = {
@@ -24,6 +23,8 @@ FITTED = dict.fromkeys(("random_forest", "vetting"), "estimator")
 
 asset_in = partial(wiring.asset_in, "exoplanets")
 """Name an asset of this system."""
+split_in = partial(wiring.split_in, "exoplanets")
+"""Name some splits of an asset of this system, which are loaded as a dict by split."""
 
 
 CURVES = {name: asset_in(name) for name in ("curves", "splits")}
@@ -32,7 +33,7 @@ CURVES = {name: asset_in(name) for name in ("curves", "splits")}
 
 def features_in(model: str, *splits: str) -> dict[str, dg.AssetIn]:
     """Features of a model in some splits, as a stage's inputs."""
-    return {name: split_in("exoplanets", name, splits=splits) for name in MODELS[model]}
+    return {name: split_in(name, splits=splits) for name in MODELS[model]}
 
 
 def fitted_of(model: str) -> dg.AssetIn:

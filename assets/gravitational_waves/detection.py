@@ -3,9 +3,8 @@
 import dagster as dg
 
 from assets.detection import Detector, Model
-from assets.gravitational_waves.inputs import MODELS, NETWORKS
+from assets.gravitational_waves.inputs import MODELS, NETWORKS, split_in
 from assets.inbox import Inbox, detection_assets, inbox_sensor
-from assets.wiring import split_in
 from models.arrays import Arrays
 from models.gravitational_waves import detection
 from models.types import JsonDict
@@ -28,7 +27,7 @@ DETECTOR = Detector(
 @dg.asset(
     key=["gravitational_waves", "training_range"],
     io_manager_key="json",
-    ins={"pixels": split_in("gravitational_waves", "pixels", splits=["train"])},
+    ins={"pixels": split_in("pixels", splits=["train"])},
 )
 def training_range(pixels: dict[str, Arrays]) -> JsonDict:
     """Where the training images lie, to warn of spectrograms that are unlike all of them."""

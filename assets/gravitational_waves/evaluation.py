@@ -4,11 +4,18 @@ from typing import Any
 
 import dagster as dg
 
-from assets.gravitational_waves.inputs import MODELS, NETWORKS, asset_in, features_in, fitted_of
+from assets.gravitational_waves.inputs import (
+    MODELS,
+    NETWORKS,
+    asset_in,
+    features_in,
+    fitted_of,
+    split_in,
+)
 from assets.metadata import picture
 from assets.resources import Tracking
 from assets.settings import Intervals
-from assets.wiring import evaluation_outputs, split_in, together
+from assets.wiring import evaluation_outputs, together
 from models.arrays import Arrays
 from models.gravitational_waves import report as reports
 from models.gravitational_waves.evaluation import efficiency, evaluate_predictions, predictions
@@ -88,7 +95,7 @@ def comparison(**loaded: JsonDict) -> dg.Output[JsonDict]:
     io_manager_key="folders",
     ins={
         "comparison": asset_in("comparison"),
-        "examples": split_in("gravitational_waves", "examples", splits=["test"]),
+        "examples": split_in("examples", splits=["test"]),
         **{model: asset_in(model, "predictions") for model in MODELS},
     },
 )

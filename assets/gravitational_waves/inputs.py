@@ -28,11 +28,13 @@ EXAMPLES = dg.StaticPartitionsDefinition([*SPLITS, *SIMULATED])
 
 asset_in = partial(wiring.asset_in, "gravitational_waves")
 """Name an asset of this system."""
+split_in = partial(wiring.split_in, "gravitational_waves")
+"""Name some splits of an asset of this system, which are loaded as a dict by split."""
 
 
 def features_in(model: str, *splits: str) -> dg.AssetIn:
     """What a model reads of some splits, as a stage's input."""
-    return wiring.split_in("gravitational_waves", MODELS[model], splits=splits)
+    return split_in(MODELS[model], splits=splits)
 
 
 def fitted_of(model: str) -> dg.AssetIn:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.wiring import split_in
+from assets.gravitational_waves.inputs import split_in
 from models.arrays import Arrays
 from models.gravitational_waves.features import scaling_of
 from models.types import JsonDict
@@ -11,7 +11,7 @@ from models.types import JsonDict
 @dg.asset(
     key=["gravitational_waves", "scaling"],
     io_manager_key="json",
-    ins={"examples": split_in("gravitational_waves", "examples", splits=["train"])},
+    ins={"examples": split_in("examples", splits=["train"])},
 )
 def scaling(examples: dict[str, Arrays]) -> dg.Output[JsonDict]:
     """Mean and standard deviation of the 140 rows of frequency over the training images."""

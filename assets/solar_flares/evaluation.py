@@ -8,8 +8,15 @@ from pydantic import Field
 from assets.metadata import evaluation_metadata, picture
 from assets.resources import Tracking
 from assets.settings import Intervals, StageConfig
-from assets.solar_flares.inputs import MODELS, asset_in, chosen, features_in, statistics_in
-from assets.wiring import evaluation_outputs, split_in, together
+from assets.solar_flares.inputs import (
+    MODELS,
+    asset_in,
+    chosen,
+    features_in,
+    split_in,
+    statistics_in,
+)
+from assets.wiring import evaluation_outputs, together
 from models.arrays import Arrays
 from models.sampling import SPLITS
 from models.solar_flares import evaluation as evaluations
@@ -126,7 +133,7 @@ def comparison(
         "architectures": asset_in("architecture"),
         "histories": asset_in("history"),
         "predictions": asset_in("upgrade", "predictions"),
-        "sequences": split_in("solar_flares", "sequences", splits=["test"]),
+        "sequences": split_in("sequences", splits=["test"]),
     },
 )
 def report(

@@ -19,6 +19,8 @@ MODELS = dg.MultiPartitionsDefinition(
 
 asset_in = partial(wiring.asset_in, "solar_flares")
 """Name an asset of this system."""
+split_in = partial(wiring.split_in, "solar_flares")
+"""Name some splits of an asset of this system, which are loaded as a dict by split."""
 
 
 class Form(StageConfig, section="solar_flares/architecture"):
@@ -37,12 +39,12 @@ FEATURES = "sequences" if Form().form == "sequences" else "steps"
 
 def features_in(*splits: str) -> dict[str, dg.AssetIn]:
     """What the networks read of some splits, as a stage's input."""
-    return {"features": wiring.split_in("solar_flares", FEATURES, splits=splits)}
+    return {"features": split_in(FEATURES, splits=splits)}
 
 
 def statistics_in(*splits: str) -> dict[str, dg.AssetIn]:
     """What the upgrade reads of some splits, as a stage's input."""
-    return {"statistics": wiring.split_in("solar_flares", "statistics", splits=splits)}
+    return {"statistics": split_in("statistics", splits=splits)}
 
 
 def chosen(context: dg.AssetExecutionContext) -> tuple[str, str]:

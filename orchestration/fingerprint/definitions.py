@@ -22,7 +22,7 @@ from orchestration.fingerprint.facts import (
     Use,
     digest_of,
 )
-from orchestration.fingerprint.flow import read_flow
+from orchestration.fingerprint.flow import DISPLAYS, read_flow
 from orchestration.fingerprint.instances import kept_in, lets_out
 from orchestration.fingerprint.logs import is_logger, loggers
 from orchestration.fingerprint.scopes import (
@@ -113,8 +113,7 @@ class DefinitionReader(EffectReader):
                 pass
             case _:
                 return False
-        displays = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
-        return isinstance(value, displays) or (
+        return isinstance(value, DISPLAYS) or (
             isinstance(value, ast.Call) and self.scope.dotted(value.func) in CONTAINERS
         )
 

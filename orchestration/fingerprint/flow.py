@@ -43,7 +43,7 @@ TESTED = ("__bool__", "__len__")
 SPELLED = ("__format__", "__str__", "__repr__")
 """Methods that syntax calls: to compare, to choose a branch, to write an object into a text."""
 
-_DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
 class _Code:
@@ -678,7 +678,7 @@ def _fresh(body: Iterable[ast.AST]) -> set[str]:
                 counts[name] = counts.get(name, 0) + 1
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 counts[node.target.id] = counts.get(node.target.id, 0) - 1  # changed in place
-            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, _DISPLAYS):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, DISPLAYS):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 if len(targets) == 1 and isinstance(targets[0], ast.Name):
                     displays[targets[0].id] = displays.get(targets[0].id, 0) + 1

@@ -105,7 +105,7 @@ class ArtifactError(RuntimeError):
 class Store:
     """Records and artifacts below one root.
 
-    Attributes
+    Parameters
     ----------
     root
         Folder, or a URL that fsspec knows, such as ``s3://bucket/prefix``.
