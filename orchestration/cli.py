@@ -387,7 +387,7 @@ def _rebuild(options: argparse.Namespace, project: Project) -> int:
         from orchestration.rebuild.display import Display
 
         try:
-            with Display(session.planner.graph, quiet=options.json) as display:
+            with Display(session.stages, quiet=options.json) as display:
                 session.store.locks.tell = display.say
                 outcome = session.rebuild(
                     slots, jobs=options.jobs, verify=options.verify, progress=display

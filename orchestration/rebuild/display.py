@@ -6,15 +6,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
-from orchestration.rebuild.durations import Durations
 from orchestration.rebuild.progress import Done, Progress
 from orchestration.seconds import spell
-from orchestration.stages import Graph
+from orchestration.stages import Stages
 from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
 
@@ -45,21 +44,19 @@ class Work:
 
     Parameters
     ----------
-    graph
-        Its stages and store.
+    stages
+        The project's.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self._stages = graph.stages
-        self._durations = Durations(graph)
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
         self._left: dict[Slot, float | None] = {}
         self.total = 0
         self.running: dict[Slot, _Running] = {}
 
-    def plan(self, slots: Sequence[Slot]) -> None:
-        """Take note of all that may have to be built."""
-        firsts = dict.fromkeys(self._first(slot) for slot in slots)
-        self._left = {slot: self._durations.of(slot) for slot in firsts}
+    def plan(self, took: Mapping[Slot, float | None]) -> None:
+        """Take note of the stages that may have to be built, and of the seconds that each took."""
+        self._left = dict(took)
         self.total = len(self._left)
 
     def start(self, slot: Slot) -> None:
@@ -105,16 +102,16 @@ class Display(Progress):
 
     Parameters
     ----------
-    graph
-        What is rebuilt.
+    stages
+        The project's.
     quiet
         Whether to show nothing but what is said by `say`.
     file
         Where to; standard error by default.
     """
 
-    def __init__(self, graph: Graph, *, quiet: bool = False, file: TextIO | None = None) -> None:
-        self._work = Work(graph)
+    def __init__(self, stages: Stages, *, quiet: bool = False, file: TextIO | None = None) -> None:
+        self._work = Work(stages)
         self._quiet = quiet
         self._file = file or _standard_error()
         self._terminal = _Terminal(self._work, self._file) if self._file.isatty() else None
@@ -145,11 +142,11 @@ class Display(Progress):
             else:
                 print(line, file=self._file, flush=True)
 
-    def planned(self, slots: Sequence[Slot]) -> None:
+    def planned(self, took: Mapping[Slot, float | None]) -> None:
         """Show how much there is to do."""
-        if self._quiet or not slots:
+        if self._quiet or not took:
             return
-        self._work.plan(slots)
+        self._work.plan(took)
         if self._terminal is not None:
             self._terminal.start()
         else:

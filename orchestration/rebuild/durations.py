@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestration.stages import Graph
-from orchestration.store import Slot
+from orchestration.stages import Stages
+from orchestration.store import Record, Slot
 
 BRIEF = 0.05
 """Seconds that a stage takes at least."""
@@ -43,29 +43,45 @@ class Estimate:
 
 
 class Durations:
-    """Looks up how long the stages of a graph took."""
+    """Looks up how long stages took.
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    Parameters
+    ----------
+    stages
+        The project's.
+    records
+        The current record of each slot.
+    """
+
+    def __init__(self, stages: Stages, records: Mapping[Slot, Record | None]) -> None:
+        self._stages = stages
+        self._records = records
         self._others: dict[str, float | None] = {}
 
-    def of(self, slot: Slot) -> float | None:
-        """Seconds that a stage took last, or its partitions on average; None if never built."""
-        took = [
-            record.seconds
-            for each in self._graph.stages.together(slot)
-            if (record := self._graph.store.current(each)) is not None
-        ]
-        return max(BRIEF, *took) if took else self._of_others(slot)
+    def by_stage(self, slots: Iterable[Slot]) -> dict[Slot, float | None]:
+        """Seconds that each stage took last, by its first slot.
+
+        A partition that was never built takes as long as its others on average; None where there
+        are none.
+        """
+        firsts = dict.fromkeys(self._stages.together(slot)[0] for slot in slots)
+        return {first: self._of(first) for first in firsts}
+
+    def _of(self, slot: Slot) -> float | None:
+        took = self._seconds(self._stages.together(slot))
+        return max(took) if took else self._of_others(slot)
 
     def _of_others(self, slot: Slot) -> float | None:
         if slot.partition is None:
             return None
         if slot.asset not in self._others:
-            current = map(self._graph.store.current, self._graph.stages.slots(slot.asset))
-            took = [max(BRIEF, record.seconds) for record in current if record is not None]
+            took = self._seconds(self._stages.slots(slot.asset))
             self._others[slot.asset] = sum(took) / len(took) if took else None
         return self._others[slot.asset]
+
+    def _seconds(self, slots: Iterable[Slot]) -> list[float]:
+        built = filter(None, (self._records[slot] for slot in slots))
+        return [max(BRIEF, record.seconds) for record in built]
 
     def estimate(self, slots: Iterable[tuple[Slot, bool]]) -> Estimate:
         """Add up the times of stages.
@@ -75,14 +91,12 @@ class Durations:
         slots
             What is to be built, and whether it is certain that it must be.
         """
-        stages: dict[Slot, bool] = {}
-        for slot, certain in slots:
-            first = self._graph.stages.together(slot)[0]
-            stages[first] = certain or stages.get(first, False)
-        took = {slot: self.of(slot) for slot in stages}
+        listed = list(slots)
+        took = self.by_stage(slot for slot, _ in listed)
+        certain = {self._stages.together(slot)[0] for slot, sure in listed if sure}
         known = {slot: seconds for slot, seconds in took.items() if seconds is not None}
         return Estimate(
-            certain=sum(seconds for slot, seconds in known.items() if stages[slot]),
+            certain=sum(seconds for slot, seconds in known.items() if slot in certain),
             possible=sum(known.values()),
             known=len(known),
             unknown=len(took) - len(known),

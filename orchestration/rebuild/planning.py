@@ -18,7 +18,7 @@ import dagster as dg
 from orchestration.checks import Check, Checks
 from orchestration.eventlog import EventLog, Tags
 from orchestration.fingerprint import changed
-from orchestration.rebuild.durations import Estimate
+from orchestration.rebuild.durations import Durations, Estimate
 from orchestration.rebuild.watch import TICK_NS, Stat, stat_of
 from orchestration.stages import Graph, Version, build_key, combine, difference, named
 from orchestration.store import Record, Slot, Store
@@ -205,6 +205,7 @@ class Planner:
         self.store = graph.store
         self._looks: dict[Slot, _Look] = {}
         self._check_looks: list[_Look] = []
+        self._records = _Records(self.store)  # of the last plan
 
     def with_ancestors(self, slots: Iterable[Slot]) -> list[Slot]:
         """All of ``slots`` and what they are built from, upstream ones first."""
@@ -238,7 +239,7 @@ class Planner:
         """
         scope = self.with_ancestors(slots)
         logged = self.logged({slot.asset for slot in scope}, instance)
-        records = _Records(self.store)
+        records = self._records = _Records(self.store)
         stale: dict[Slot, Stale] = {}
         unchanged: set[Slot] = set()
         for slot in scope:
@@ -257,6 +258,10 @@ class Planner:
                 item is None, read, logged.get(slot), self.stages.upstream(slot), began
             )
         return stale
+
+    def durations(self) -> Durations:
+        """How long stages took, by the records that the last plan has read."""
+        return Durations(self.stages, self._records)
 
     def _stands(self, slot: Slot, logged: Logged | None, unchanged: Collection[Slot]) -> bool:
         """Whether a slot was fresh at the last look, and nothing that this rests on has changed."""

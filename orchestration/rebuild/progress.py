@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,8 +35,8 @@ class Notice:
 class Progress:
     """Listens to a rebuild, and does nothing of it: the base of those that show it."""
 
-    def planned(self, slots: Sequence[Slot]) -> None:
-        """Take note of what may have to be built."""
+    def planned(self, took: Mapping[Slot, float | None]) -> None:
+        """Take note of the stages that may have to be built, and of the seconds that each took."""
 
     def started(self, slot: Slot) -> None:
         """Take note that a stage began."""

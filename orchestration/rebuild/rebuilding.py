@@ -70,7 +70,7 @@ class Rebuilding:
             building = [s for s, item in mine.items() if item.action not in ("check", "refused")]
             if first is None:
                 first = building
-                self._progress.planned(first)
+                self._progress.planned(self._planner.durations().by_stage(first))
             published, others = self._publish(mine)
             if published:
                 continue

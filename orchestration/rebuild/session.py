@@ -16,7 +16,6 @@ from orchestration.checks import Checks
 from orchestration.errors import ProjectError
 from orchestration.eventlog import EventLog
 from orchestration.project import Project
-from orchestration.rebuild.durations import Durations
 from orchestration.rebuild.loading import load_definitions
 from orchestration.rebuild.outcome import Outcome
 from orchestration.rebuild.planning import Plan, Planner
@@ -140,7 +139,7 @@ class Session:
         stale = [planned[slot] for slot in slots if slot in planned]
         checks = self.planner.stale_checks(slots, planned)
         building = [(item.slot, item.certain) for item in stale if item.action == "build"]
-        estimate = Durations(self.planner.graph).estimate(building)
+        estimate = self.planner.durations().estimate(building)
         return Plan(stale, len(slots) - len(stale), checks, estimate)
 
     def blocked(self, slots: Sequence[Slot]) -> list[Slot]:

@@ -15,27 +15,19 @@ import pytest
 
 from orchestration.rebuild import display
 from orchestration.rebuild.display import Display, Work
-from orchestration.stages import Graph
+from orchestration.stages import Stages
 from orchestration.store import Slot
 from orchestration.store.verdicts import CheckSlot
 
 CURVES, NETWORK, NEW = Slot("s/curves"), Slot("s/cnn_network"), Slot("s/new")
-SECONDS = {CURVES: 3.0, NETWORK: 90.0}
-GRAPH = cast(
-    "Graph",
-    SimpleNamespace(
-        stages=SimpleNamespace(together=lambda slot: [slot]),
-        store=SimpleNamespace(
-            current=lambda slot: SimpleNamespace(seconds=SECONDS[slot]) if slot in SECONDS else None
-        ),
-    ),
-)
+TOOK = {CURVES: 3.0, NETWORK: 90.0, NEW: None}
+STAGES = cast("Stages", SimpleNamespace(together=lambda slot: [slot]))
 
 
 def test_off_a_terminal_a_line_says_what_starts_and_what_is_done() -> None:
     file = io.StringIO()
-    with Display(GRAPH, file=file) as shown:
-        shown.planned([CURVES, NETWORK])
+    with Display(STAGES, file=file) as shown:
+        shown.planned({CURVES: 3.0, NETWORK: 90.0})
         shown.started(CURVES)
         shown.said(CURVES, "reading")
         shown.done("materialized", CURVES)
@@ -65,8 +57,8 @@ def test_off_a_terminal_a_long_stage_is_mentioned_again(monkeypatch: pytest.Monk
             return super().write(text)
 
     file = Heard()
-    with Display(GRAPH, file=file) as shown:
-        shown.planned([NETWORK])
+    with Display(STAGES, file=file) as shown:
+        shown.planned({NETWORK: 90.0})
         shown.started(NETWORK)
         shown.said(NETWORK, "epoch 3 of 10,\nloss 0.1")
         assert mentioned.wait(30)
@@ -75,8 +67,8 @@ def test_off_a_terminal_a_long_stage_is_mentioned_again(monkeypatch: pytest.Monk
 
 def test_quiet_it_shows_only_what_is_said_outright() -> None:
     file = io.StringIO()
-    with Display(GRAPH, quiet=True, file=file) as shown:
-        shown.planned([CURVES])
+    with Display(STAGES, quiet=True, file=file) as shown:
+        shown.planned({CURVES: 3.0})
         shown.started(CURVES)
         shown.done("materialized", CURVES)
         shown.say("waiting for another process")
@@ -84,8 +76,8 @@ def test_quiet_it_shows_only_what_is_said_outright() -> None:
 
 
 def test_what_is_left_is_told_from_the_last_builds() -> None:
-    work = Work(GRAPH)
-    work.plan([CURVES, NETWORK, NEW])
+    work = Work(STAGES)
+    work.plan(TOOK)
     assert work.left() == "up to about 1 min 33 s left, 1 never built before"
     work.start(CURVES)
     work.running[CURVES].since -= 60
@@ -124,8 +116,8 @@ def test_on_a_terminal_what_runs_is_shown_with_what_it_says(
     monkeypatch.setenv("LINES", "24")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
-    with terminal(columns) as (file, seen), Display(GRAPH, file=file) as shown:
-        shown.planned([CURVES, NETWORK])
+    with terminal(columns) as (file, seen), Display(STAGES, file=file) as shown:
+        shown.planned({CURVES: 3.0, NETWORK: 90.0})
         shown.started(NETWORK)
         shown.said(NETWORK, "epoch 3 of 10, loss 0.25, about 40 s left")
         assert shown._terminal is not None

@@ -8,25 +8,26 @@ from typing import Any, cast
 import pytest
 
 from orchestration.rebuild.durations import BRIEF, Durations
-from orchestration.stages import Graph
+from orchestration.stages import Stages
 from orchestration.store import Slot
 
 CURVES, NETWORK, HISTORY = Slot("curves"), Slot("network"), Slot("history")
 FAMILY = [Slot("family", key) for key in "abc"]
 
 
-def graph(**seconds: float) -> Graph:
+def durations(**seconds: float) -> Durations:
     """Curves; a network and its history, built together; a family of three."""
-    records = {name.replace("_", "@"): SimpleNamespace(seconds=s) for name, s in seconds.items()}
 
-    def current(slot: Slot) -> Any:
-        return records.get(slot.asset + (f"@{slot.partition}" if slot.partition else ""))
+    class Records(dict[Slot, Any]):
+        def __missing__(self, slot: Slot) -> Any:
+            name = slot.asset + (f"_{slot.partition}" if slot.partition else "")
+            return SimpleNamespace(seconds=seconds[name]) if name in seconds else None
 
     def together(slot: Slot) -> list[Slot]:
         return [NETWORK, HISTORY] if slot in (NETWORK, HISTORY) else [slot]
 
     stages = SimpleNamespace(together=together, slots=lambda asset: FAMILY)
-    return cast("Graph", SimpleNamespace(stages=stages, store=SimpleNamespace(current=current)))
+    return Durations(cast("Stages", stages), Records())
 
 
 @pytest.mark.parametrize(
@@ -40,17 +41,17 @@ def graph(**seconds: float) -> Graph:
     ],
 )
 def test_seconds_of_the_last_build(slot: Slot, seconds: float | None) -> None:
-    built = graph(curves=3.0, network=8.0, history=7.0, family_a=2.0, family_b=4.0)
-    assert Durations(built).of(slot) == seconds
+    built = durations(curves=3.0, network=8.0, history=7.0, family_a=2.0, family_b=4.0)
+    assert list(built.by_stage([slot]).values()) == [seconds]
 
 
 def test_no_stage_takes_less_than_a_moment_and_a_new_family_is_unknown() -> None:
-    assert Durations(graph(curves=0.0)).of(CURVES) == BRIEF
-    assert Durations(graph()).of(FAMILY[0]) is None
+    assert durations(curves=0.0).by_stage([CURVES]) == {CURVES: BRIEF}
+    assert durations().by_stage([FAMILY[0]]) == {FAMILY[0]: None}
 
 
 def test_what_is_built_together_is_counted_once_and_certain_if_any_is() -> None:
-    built = graph(curves=3.0, network=8.0, history=7.0)
+    built = durations(curves=3.0, network=8.0, history=7.0)
     wanted = [(CURVES, False), (NETWORK, False), (HISTORY, True), (Slot("new"), True)]
-    estimate = Durations(built).estimate(wanted)
+    estimate = built.estimate(wanted)
     assert estimate.to_dict() == {"certain": 8.0, "possible": 11.0, "known": 2, "unknown": 1}
